@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recorded
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Values that no two servers share need only be of the same kind.
+var (
+	generatedID = regexp.MustCompile(`\b[A-Za-z0-9_-]{19,22}\b`)
+	bigNumber   = regexp.MustCompile(`\b\d{9,}\b`)
+	ownKeys     = regexp.MustCompile(`(_time|_date|_seq_no|_primary_term|^took|^_version|_in_millis|^timestamp|^uuid|_uuid|^max_score|^_score|^schema_version)$`)
+	seqNo       = regexp.MustCompile(`seqNo \[[^\]]*\]( and primary term \[\d+\])?`)
+	current     = regexp.MustCompile(`\(current version \[\d+\]\)`)
+	allowed     = regexp.MustCompile(`allowed: \[([A-Z, ]*)\]`)
+	javaHash    = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
+)
+
+// Difference says where two JSON values differ, or "".
+func Difference(want, got any) string { return difference("", "", want, got) }
+
+func difference(path, key string, want, got any) string {
+	if ownKeys.MatchString(key) && !composite(want) {
+		if (want == nil) == (got == nil) && !composite(got) {
+			return ""
+		}
+		return fmt.Sprintf("%s: want something like %v, got %v", path, want, got)
+	}
+	switch w := want.(type) {
+	case map[string]any:
+		if g, ok := got.(map[string]any); ok {
+			return objectDifference(path, normalKeys(w), normalKeys(g))
+		}
+	case []any:
+		if g, ok := got.([]any); ok {
+			return listDifference(path, w, g)
+		}
+	case string:
+		if g, ok := got.(string); ok && normal(w) == normal(g) {
+			return ""
+		}
+	case json.Number:
+		if g, ok := got.(json.Number); ok && (w == g || (len(w) > 9 && len(g) > 9)) {
+			return ""
+		}
+	default:
+		if reflect.DeepEqual(want, got) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s: want %s, got %s", path, text(want), text(got))
+}
+
+func objectDifference(path string, want, got map[string]any) string {
+	for k := range want {
+		if _, ok := got[k]; !ok {
+			return fmt.Sprintf("%s.%s: missing, want %s", path, k, text(want[k]))
+		}
+	}
+	for k := range got {
+		if _, ok := want[k]; !ok {
+			return fmt.Sprintf("%s.%s: unexpected %s", path, k, text(got[k]))
+		}
+	}
+	for k := range want {
+		if d := difference(path+"."+k, k, want[k], got[k]); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+func listDifference(path string, want, got []any) string {
+	if len(want) != len(got) {
+		return fmt.Sprintf("%s: want %d items, got %d: %s", path, len(want), len(got), text(got))
+	}
+	for i := range want {
+		if d := difference(fmt.Sprintf("%s[%d]", path, i), "", want[i], got[i]); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+func composite(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+func normalKeys(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[maskIDs(k)] = v
+	}
+	return out
+}
+
+func normal(s string) string {
+	s = seqNo.ReplaceAllString(s, "seqNo [N]")
+	s = current.ReplaceAllString(s, "(current version [N])")
+	s = javaHash.ReplaceAllString(s, "@hash")
+	s = allowed.ReplaceAllStringFunc(s, func(m string) string {
+		methods := strings.Split(allowed.FindStringSubmatch(m)[1], ", ")
+		slices.Sort(methods)
+		return "allowed: [" + strings.Join(methods, ", ") + "]"
+	})
+	return bigNumber.ReplaceAllString(maskIDs(s), "N")
+}
+
+// maskIDs replaces what looks like a generated id: it has a capital, a digit, _ or -.
+func maskIDs(s string) string {
+	return generatedID.ReplaceAllStringFunc(s, func(id string) string {
+		if strings.ContainsAny(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") {
+			return "ID"
+		}
+		return id
+	})
+}
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	if len(b) > 200 {
+		b = append(b[:200], "..."...)
+	}
+	return string(b)
+}
