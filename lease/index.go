@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// Index is the hidden index of everything that is Steward's alone: the lease, intentions, and what later comes to
+// stand beside them. The ids of its documents begin with their kind ("lease", "intention-...").
+const Index = ".steward"
+
+// indexVersion is the mapping's number in _meta. It grows with every change of indexBody.
+const indexVersion = 1
+
+// mapping keeps the index from growing fields: every document is {"<kind>": {...}}, of which only the members listed
+// here are searched.
+var mapping = map[string]any{
+	"dynamic": "strict",
+	"_meta":   map[string]any{"schema_version": indexVersion},
+	"properties": map[string]any{
+		"lease":     map[string]any{"type": "object", "enabled": false},
+		"intention": map[string]any{"type": "object", "enabled": false},
+	},
+}
+
+var indexSettings = map[string]any{
+	"index.hidden":               true,
+	"index.number_of_shards":     1,
+	"index.auto_expand_replicas": "0-1",
+}
+
+// EnsureIndex creates [Index], or brings an older one, or one that a write created by itself after somebody deleted
+// it, up to this mapping. It may be called at any time.
+func EnsureIndex(ctx context.Context, c *opensearch.Client) error {
+	err := c.CreateIndex(ctx, Index, map[string]any{"settings": indexSettings, "mappings": mapping})
+	if !fault.Is(err, "resource_already_exists_exception") {
+		return err
+	}
+	var stored map[string]struct {
+		Mappings struct {
+			Meta struct {
+				Version int `json:"schema_version"`
+			} `json:"_meta"`
+		} `json:"mappings"`
+	}
+	path := opensearch.Path(Index, "_mapping")
+	if err := c.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: path}, &stored); err != nil {
+		return err
+	}
+	if stored[Index].Mappings.Meta.Version >= indexVersion {
+		return nil
+	}
+	if _, err := c.PutSettings(ctx, Index, map[string]any{"index.hidden": true}); err != nil {
+		return err
+	}
+	return c.Do(ctx, opensearch.Call{Method: http.MethodPut, Path: path, Body: mapping}, &json.RawMessage{})
+}
