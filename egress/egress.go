@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package egress makes the outgoing HTTP calls that clients ask for: notifications, connectors. A call goes only where
+// the [Rules] let it, checked on the address that is really dialled, so that a name that resolves to something else the
+// second time changes nothing. Redirects are not followed and answers are bounded.
+//
+// Link-local addresses (which clouds use for their metadata services), unspecified and multicast addresses are refused
+// unless a rule allows them by name.
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// MaxResponse is the largest answer that is read, in bytes. The rest is cut off.
+const MaxResponse = 8 << 20
+
+// ErrRefused is wrapped by the error of a call that the rules forbid.
+var ErrRefused = errors.New("destination not allowed")
+
+// metadata are the addresses of cloud metadata services that are not link-local.
+var metadata = []netip.Prefix{
+	netip.MustParsePrefix("100.100.100.200/32"), // Alibaba Cloud
+	netip.MustParsePrefix("168.63.129.16/32"),   // Azure
+	netip.MustParsePrefix("fd00:ec2::254/128"),  // AWS over IPv6
+	netip.MustParsePrefix("192.0.0.192/32"),     // Oracle Cloud
+}
+
+// Rules say which addresses may be called. The zero value allows all but the dangerous ones.
+type Rules struct {
+	// Allow lists prefixes that may be called although they are dangerous (169.254.0.0/16, for example).
+	Allow []netip.Prefix
+	// Deny lists prefixes that may not be called. Allow wins over it.
+	Deny []netip.Prefix
+}
+
+// Check refuses an address that the rules forbid.
+func (r Rules) Check(addr netip.Addr) error {
+	addr = addr.Unmap()
+	switch {
+	case contains(r.Allow, addr):
+		return nil
+	case contains(r.Deny, addr), contains(metadata, addr), addr.IsLinkLocalUnicast(), addr.IsLinkLocalMulticast(),
+		addr.IsInterfaceLocalMulticast(), addr.IsMulticast(), addr.IsUnspecified():
+		return fmt.Errorf("%w: %s", ErrRefused, addr)
+	}
+	return nil
+}
+
+func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// NewClient returns a client that calls only what rules allow. timeout bounds one call, the reading of its answer
+// included.
+func NewClient(rules Rules, timeout time.Duration) *http.Client {
+	dialer := &net.Dialer{
+		Timeout: timeout,
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			ap, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("%w: %s", ErrRefused, address)
+			}
+			return rules.Check(ap.Addr())
+		},
+	}
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			Proxy:                 nil, // a proxy would hide the address that is checked
+			DialContext:           dialer.DialContext,
+			TLSHandshakeTimeout:   timeout,
+			ResponseHeaderTimeout: timeout,
+			MaxIdleConns:          32,
+			IdleConnTimeout:       30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
