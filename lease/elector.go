@@ -111,9 +111,10 @@ func (e *Elector) Step(ctx context.Context) error {
 	return e.campaign(ctx)
 }
 
+// renew writes the document again. Somebody else's document, or none, means that the lease is lost.
 func (e *Elector) renew(ctx context.Context) error {
 	err := e.write(ctx, e.current(), e.seen)
-	if fault.HasStatus(err, http.StatusConflict) {
+	if fault.HasStatus(err, http.StatusConflict) || fault.HasStatus(err, http.StatusNotFound) {
 		e.drop()
 		return e.campaign(ctx)
 	}
