@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flow
+
+import "time"
+
+// DefaultTimeout bounds a step whose type and node name none (the plugin's figure).
+const DefaultTimeout = 10 * time.Second
+
+// StepType is what a step type needs, gives, and how it is undone.
+type StepType struct {
+	Name    string
+	Inputs  []string // required
+	Outputs []string
+	Plugins []string
+	// Timeout is 0 for the default.
+	Timeout time.Duration
+	// Resource is the type of the resource it records ("index_name"); "" if it records none.
+	Resource string
+	// Undo is the step type that takes the resource away; "" or "noop" if nothing does.
+	Undo string
+	// AllowDelete is true if undoing needs the caller's allow_delete.
+	AllowDelete bool
+	// Update is the step type that changes the resource on reprovision; "" if none can.
+	Update string
+	// Internal types cannot stand in a template, and are not listed.
+	Internal bool
+}
+
+var ml = []string{"opensearch-ml"}
+
+// Steps are the step types of the plugin, in the order of its documentation.
+var Steps = []StepType{
+	{Name: "noop"},
+	{Name: "create_index", Inputs: []string{"index_name", "configurations"}, Outputs: []string{"index_name"},
+		Resource: "index_name", Undo: "delete_index", AllowDelete: true, Update: "update_index"},
+	{Name: "delete_index", Inputs: []string{"index_name"}, Outputs: []string{"index_name"}, Internal: true},
+	{Name: "reindex", Inputs: []string{"source_index", "destination_index"}, Outputs: []string{"reindex"}},
+	{Name: "create_connector", Inputs: []string{"name", "description", "version", "protocol", "parameters", "credential", "actions"},
+		Outputs: []string{"connector_id"}, Plugins: ml, Timeout: time.Minute, Resource: "connector_id", Undo: "delete_connector"},
+	{Name: "register_local_custom_model",
+		Inputs:  []string{"name", "version", "model_format", "function_name", "model_content_hash_value", "url", "model_type", "embedding_dimension", "framework_type"},
+		Outputs: []string{"model_id", "register_model_status"}, Plugins: ml, Timeout: time.Minute, Resource: "model_id", Undo: "delete_model"},
+	{Name: "register_local_sparse_encoding_model", Inputs: []string{"name", "version", "model_format"},
+		Outputs: []string{"model_id", "register_model_status", "function_name", "model_content_hash_value", "url"},
+		Plugins: ml, Timeout: time.Minute, Resource: "model_id", Undo: "delete_model"},
+	{Name: "register_local_pretrained_model", Inputs: []string{"name", "version", "model_format"},
+		Outputs: []string{"model_id", "register_model_status"}, Plugins: ml, Timeout: time.Minute, Resource: "model_id", Undo: "delete_model"},
+	{Name: "register_remote_model", Inputs: []string{"name", "connector_id"}, Outputs: []string{"model_id", "register_model_status"},
+		Plugins: ml, Resource: "model_id", Undo: "delete_model"},
+	{Name: "register_model_group", Inputs: []string{"name"}, Outputs: []string{"model_group_id", "model_group_status"},
+		Plugins: ml, Resource: "model_group_id", Undo: "noop"},
+	{Name: "deploy_model", Inputs: []string{"model_id"}, Outputs: []string{"model_id"}, Plugins: ml, Timeout: 15 * time.Second,
+		Resource: "model_id", Undo: "undeploy_model"},
+	{Name: "undeploy_model", Inputs: []string{"model_id"}, Outputs: []string{"success"}, Plugins: ml},
+	{Name: "delete_model", Inputs: []string{"model_id"}, Outputs: []string{"model_id"}, Plugins: ml},
+	{Name: "delete_connector", Inputs: []string{"connector_id"}, Outputs: []string{"connector_id"}, Plugins: ml},
+	{Name: "register_agent", Inputs: []string{"name", "type"}, Outputs: []string{"agent_id"}, Plugins: ml,
+		Resource: "agent_id", Undo: "delete_agent"},
+	{Name: "delete_agent", Inputs: []string{"agent_id"}, Outputs: []string{"agent_id"}, Plugins: ml},
+	{Name: "create_tool", Inputs: []string{"type"}, Outputs: []string{"tools"}, Plugins: ml},
+	{Name: "create_ingest_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"},
+		Resource: "pipeline_id", Undo: "delete_ingest_pipeline", AllowDelete: true, Update: "update_ingest_pipeline"},
+	{Name: "delete_ingest_pipeline", Inputs: []string{"pipeline_id"}, Outputs: []string{"pipeline_id"}, Internal: true},
+	{Name: "create_search_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"},
+		Resource: "pipeline_id", Undo: "delete_search_pipeline", AllowDelete: true, Update: "update_search_pipeline"},
+	{Name: "delete_search_pipeline", Inputs: []string{"pipeline_id"}, Outputs: []string{"pipeline_id"}, Internal: true},
+	{Name: "update_ingest_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"}},
+	{Name: "update_search_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"}},
+	{Name: "update_index", Inputs: []string{"index_name", "configurations"}, Outputs: []string{"index_name"}},
+}
+
+// Step returns the step type of this name, or nil.
+func Step(name string) *StepType {
+	for i := range Steps {
+		if Steps[i].Name == name {
+			return &Steps[i]
+		}
+	}
+	return nil
+}
