@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
 )
 
 // answerFault turns an answer that is not a success into the fault that writes the same answer again.
@@ -117,12 +118,12 @@ func scalar(raw json.RawMessage) any {
 }
 
 // members reads a JSON object and keeps the order of its members. The values are json.RawMessage.
-func members(body []byte) ([]fault.Field, error) {
+func members(body []byte) (wire.Object, error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true))
-	var out []fault.Field
+	out := wire.Object{}
 	err := eachMember(dec, func(name string) error {
 		value, err := dec.ReadValue()
-		out = append(out, fault.Field{Name: name, Value: json.RawMessage(bytes.Clone(value))})
+		out.Add(name, json.RawMessage(bytes.Clone(value)))
 		return err
 	})
 	return out, err
