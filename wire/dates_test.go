@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 30, 15, 0, time.UTC)
+
+func TestResolveDateMath(t *testing.T) {
+	for name, want := range map[string]string{
+		"logs":                                   "logs",
+		"<logs>":                                 "logs",
+		"<logs-{now/d}-1>":                       "logs-2026.11.21-1",
+		"<logs-{now/d-1d}>":                      "logs-2026.11.20",
+		"<logs-{now/M{yyyy.MM}}>":                "logs-2026.11",
+		"<l-{now{yyyy.MM.dd-HH|+12:00}}-000001>": "l-2026.11.22-00-000001",
+		`<a\{b\}-{now/y{yyyy}}>`:                 "a{b}-2026",
+	} {
+		if got, err := ResolveDateMath(name, noon); got != want || err != nil {
+			t.Errorf("ResolveDateMath(%q) = %q, %v; want %q", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"<a-{now/d>", "<a}>", "<a-{now/d{}}>", "<a-{then}>", "<a-{now+1x}>"} {
+		if got, err := ResolveDateMath(name, noon); err == nil {
+			t.Errorf("ResolveDateMath(%q) = %q, want an error", name, got)
+		}
+	}
+}
+
+func TestParseDateMath(t *testing.T) {
+	const format = "strict_date_optional_time||epoch_millis"
+	for _, c := range []struct {
+		text string
+		up   bool
+		want string
+	}{
+		{"now-1d", false, "2026-11-20T12:30:15Z"},
+		{"now/d", false, "2026-11-21T00:00:00Z"},
+		{"now/d", true, "2026-11-21T23:59:59.999Z"},
+		{"now/w", false, "2026-11-16T00:00:00Z"},
+		{"2026-01-31||+1M", false, "2026-02-28T00:00:00Z"},
+		{"2026-11-21", true, "2026-11-21T23:59:59.999Z"},
+		{"2026-11", true, "2026-11-30T23:59:59.999Z"},
+		{"1700000000000", false, "2023-11-14T22:13:20Z"},
+		{"2026-11-21T10:00:00+02:00", false, "2026-11-21T08:00:00Z"},
+	} {
+		got, err := ParseDateMath(c.text, format, noon, c.up, nil)
+		if err != nil || got.UTC().Format(time.RFC3339Nano) != c.want {
+			t.Errorf("ParseDateMath(%q, %v) = %s, %v; want %s", c.text, c.up, got.UTC().Format(time.RFC3339Nano), err, c.want)
+		}
+	}
+	for _, text := range []string{"soon", "now+", "now*1d", "now/2d", "2026-13-01"} {
+		if got, err := ParseDateMath(text, format, noon, false, nil); err == nil {
+			t.Errorf("ParseDateMath(%q) = %s, want an error", text, got)
+		}
+	}
+}
+
+func TestFormatDate(t *testing.T) {
+	for format, want := range map[string]string{
+		"yyyy.MM.dd":                "2026.11.21",
+		"uuuu.MM.dd-HH:mm:ss.SSS":   "2026.11.21-12:30:15.000",
+		"yyyy-MM-dd'T'HH":           "2026-11-21T12",
+		"epoch_millis":              "1795264215000",
+		"strict_date_optional_time": "2026-11-21T12:30:15.000Z",
+	} {
+		if got := FormatDate(noon, format); got != want {
+			t.Errorf("FormatDate(%q) = %q, want %q", format, got, want)
+		}
+	}
+}
