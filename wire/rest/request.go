@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// everywhere are the parameters that every route accepts.
+var everywhere = []string{"pretty", "human", "error_trace", "format", "filter_path"}
+
+// Request is one request as a handler sees it. Reading a parameter marks it as known.
+type Request struct {
+	HTTP *http.Request
+	// Pattern is the route's template.
+	Pattern string
+
+	path     map[string]string
+	query    map[string]string
+	read     map[string]bool
+	order    []string // names read, in order, for suggestions
+	warnings []string
+	version  string
+	maxBody  int64
+	body     []byte
+	bodyErr  error
+	bodyRead bool
+}
+
+func newRequest(r *http.Request, found *route, values []pathValue, maxBody int64) (*Request, error) {
+	req := &Request{
+		HTTP: r, Pattern: found.pattern, maxBody: maxBody,
+		path: map[string]string{}, query: map[string]string{}, read: map[string]bool{},
+	}
+	for _, v := range values {
+		text, err := unescape(v.value)
+		if err != nil {
+			return nil, err
+		}
+		req.path[v.name] = text
+	}
+	err := parseQuery(r.URL.RawQuery, req.query)
+	return req, err
+}
+
+// parseQuery splits at & and ;, as OpenSearch does; the last value of a name counts.
+func parseQuery(raw string, into map[string]string) error {
+	for pair := range strings.FieldsFuncSeq(raw, func(c rune) bool { return c == '&' || c == ';' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		n, err := url.QueryUnescape(name)
+		if err != nil {
+			return fault.Illegal("unterminated escape sequence at end of string: %s", name)
+		}
+		v, err := url.QueryUnescape(value)
+		if err != nil {
+			return fault.Illegal("unterminated escape sequence at end of string: %s", value)
+		}
+		into[n] = v
+	}
+	return nil
+}
+
+func (r *Request) lookUp(name string) (string, bool) {
+	r.mark(name)
+	if v, ok := r.path[name]; ok {
+		return v, true
+	}
+	v, ok := r.query[name]
+	return v, ok
+}
+
+func (r *Request) mark(name string) {
+	if !r.read[name] {
+		r.read[name] = true
+		r.order = append(r.order, name)
+	}
+}
+
+// Path is a path parameter, unescaped; a query parameter of the same name stands in where the path has none. "" if
+// absent.
+func (r *Request) Path(name string) string {
+	v, _ := r.lookUp(name)
+	return v
+}
+
+// Has reports whether a query or path parameter was given, and marks it as read.
+func (r *Request) Has(name string) bool {
+	_, ok := r.lookUp(name)
+	return ok
+}
+
+// Param is a query (or path) parameter, or def. Parameters are separated by & or ;.
+func (r *Request) Param(name, def string) string {
+	if v, ok := r.lookUp(name); ok {
+		return v
+	}
+	return def
+}
+
+// List is a comma-separated parameter; nil if absent or empty.
+func (r *Request) List(name string) []string {
+	if v, ok := r.lookUp(name); ok && v != "" {
+		return strings.Split(v, ",")
+	}
+	return nil
+}
+
+// Bool is a boolean parameter (empty means true): "Failed to parse value [x] as only [true] or [false] are allowed."
+func (r *Request) Bool(name string, def bool) (bool, error) {
+	v, ok := r.lookUp(name)
+	switch {
+	case !ok:
+		return def, nil
+	case v == "":
+		return true, nil
+	}
+	return wire.ParseBool(v)
+}
+
+// Int is an int parameter: "Failed to parse int parameter [size] with value [abc]".
+func (r *Request) Int(name string, def int) (int, error) {
+	n, err := r.integer(name, int64(def), "int", 32)
+	return int(n), err
+}
+
+// Long is a long parameter.
+func (r *Request) Long(name string, def int64) (int64, error) {
+	return r.integer(name, def, "long", 64)
+}
+
+func (r *Request) integer(name string, def int64, kind string, bits int) (int64, error) {
+	v, ok := r.lookUp(name)
+	if !ok {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(v, 10, bits)
+	if err != nil {
+		e := fault.Illegal("Failed to parse %s parameter [%s] with value [%s]", kind, name, v)
+		e.CausedBy = fault.New(400, "number_format_exception", "For input string: \"%s\"", v)
+		return 0, e
+	}
+	return n, nil
+}
+
+// Duration is a time value parameter.
+func (r *Request) Duration(name string, def time.Duration) (time.Duration, error) {
+	v, ok := r.lookUp(name)
+	if !ok {
+		return def, nil
+	}
+	d, err := wire.ParseDuration(v, name)
+	return d.Value(), err
+}
+
+// ManagerTimeout reads cluster_manager_timeout and its deprecated alias master_timeout (both: parse_exception), default
+// 30 s, and adds the Warning header for the alias.
+func (r *Request) ManagerTimeout() (time.Duration, error) {
+	timeout, err := r.Duration("cluster_manager_timeout", 30*time.Second)
+	if err != nil || !r.Has("master_timeout") {
+		return timeout, err
+	}
+	if r.Has("cluster_manager_timeout") {
+		return 0, fault.Parse("Please only use one of the request parameters [master_timeout, cluster_manager_timeout].")
+	}
+	r.warn("Parameter [master_timeout] is deprecated and will be removed in 3.0. To support inclusive language, please use [cluster_manager_timeout] instead.")
+	return r.Duration("master_timeout", 0)
+}
+
+// Refresh reads refresh: "true" (or empty), "false" or "wait_for"; else 400 "Unknown value for refresh: [foo]."
+func (r *Request) Refresh(def string) (string, error) {
+	switch v, ok := r.lookUp("refresh"); {
+	case !ok:
+		return def, nil
+	case v == "" || v == "true":
+		return "true", nil
+	case v == "false" || v == "wait_for":
+		return v, nil
+	default:
+		return "", fault.Illegal("Unknown value for refresh: [%s].", v)
+	}
+}
+
+// IndexOptions reads expand_wildcards, ignore_unavailable and allow_no_indices over the defaults of the call.
+func (r *Request) IndexOptions(def wire.IndexOptions) (wire.IndexOptions, error) {
+	o := def
+	if r.Has("expand_wildcards") {
+		o.Open, o.Closed, o.Hidden = false, false, false
+		for _, w := range r.List("expand_wildcards") {
+			switch w {
+			case "open":
+				o.Open = true
+			case "closed":
+				o.Closed = true
+			case "hidden":
+				o.Hidden = true
+			case "none":
+				o.Open, o.Closed, o.Hidden = false, false, false
+			case "all":
+				o.Open, o.Closed, o.Hidden = true, true, true
+			default:
+				return o, fault.Illegal("No valid expand wildcard value [%s]", w)
+			}
+		}
+	}
+	var err, err2 error
+	o.IgnoreUnavailable, err = r.Bool("ignore_unavailable", def.IgnoreUnavailable)
+	o.AllowNoIndices, err2 = r.Bool("allow_no_indices", def.AllowNoIndices)
+	return o, errors.Join(err, err2)
+}
+
+// Ignore marks parameters as known that have no effect here.
+func (r *Request) Ignore(names ...string) {
+	for _, n := range names {
+		r.mark(n)
+	}
+}
+
+// Unread are the query parameters that nobody has read, by name; they are marked as read. It is for routes to which
+// every parameter is welcome.
+func (r *Request) Unread() map[string]string {
+	out := map[string]string{}
+	for name, v := range r.query {
+		if !r.read[name] && !slices.Contains(everywhere, name) {
+			r.mark(name)
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// Human reports ?human=true.
+func (r *Request) Human() bool { return r.flag("human") }
+
+func (r *Request) flag(name string) bool {
+	v, ok := r.query[name]
+	return ok && (v == "" || v == "true")
+}
+
+// yamlAnswer reports whether the client wants YAML: by format, else Accept, else the body's own type.
+func (r *Request) yamlAnswer() bool {
+	if f, ok := r.query["format"]; ok {
+		return f == "yaml"
+	}
+	if accept := r.HTTP.Header.Get("Accept"); accept != "" && !strings.HasPrefix(accept, "*/*") {
+		return strings.Contains(accept, "yaml")
+	}
+	return strings.Contains(r.HTTP.Header.Get("Content-Type"), "yaml")
+}
+
+// Warn adds a deprecation warning to the answer.
+func (r *Request) Warn(text string) { r.warn(text) }
+
+func (r *Request) warn(text string) {
+	r.warnings = append(r.warnings, fmt.Sprintf("299 OpenSearch-%s %q", r.version, text))
+}
+
+// HasBody reports whether the request has a body.
+func (r *Request) HasBody() bool {
+	b, err := r.RawBody()
+	return err != nil || len(b) > 0
+}
+
+// RawBody is the body as it came, for newline-delimited JSON.
+func (r *Request) RawBody() ([]byte, error) {
+	if r.bodyRead {
+		return r.body, r.bodyErr
+	}
+	r.bodyRead = true
+	if r.HTTP.Body == nil {
+		return nil, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(r.HTTP.Body, r.maxBody+1))
+	switch {
+	case err != nil:
+		r.bodyErr = fault.New(http.StatusBadRequest, "parse_exception", "failed to read the request body")
+	case int64(len(b)) > r.maxBody:
+		r.bodyErr = fault.New(http.StatusRequestEntityTooLarge, "content_too_long_exception", "entity content is too long [%d or more] for the configured buffer limit [%d]", len(b), r.maxBody)
+	}
+	r.body = b
+	return r.body, r.bodyErr
+}
+
+// Body is the body as JSON (a YAML body is converted). Without a Content-Type, or with one that is not supported: 406;
+// without a body: nil.
+func (r *Request) Body() (json.RawMessage, error) {
+	raw, err := r.RawBody()
+	if err != nil || len(raw) == 0 {
+		return nil, err
+	}
+	header := r.HTTP.Header.Get("Content-Type")
+	if header == "" {
+		return nil, contentType("Content-Type header is missing")
+	}
+	kind, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return nil, contentType("Content-Type header [%s] is not supported", header)
+	}
+	switch kind {
+	case "application/json", "application/x-ndjson", "application/vnd.opensearch+json":
+		return raw, nil
+	case "application/yaml", "application/vnd.opensearch+yaml":
+		return wire.FromYAML(raw)
+	}
+	return nil, contentType("Content-Type header [%s] is not supported", header)
+}
+
+func contentType(format string, args ...any) error {
+	e := fault.New(http.StatusNotAcceptable, "", format, args...)
+	e.Form = fault.Plain
+	return e
+}
+
+// RequireBody is Body, or 400 parse_exception "request body is required".
+func (r *Request) RequireBody() (json.RawMessage, error) {
+	b, err := r.Body()
+	if err == nil && b == nil {
+		err = fault.Parse("request body is required")
+	}
+	return b, err
+}
+
+// refuseUnread is the 400 for parameters that no handler has read.
+func (r *Request) refuseUnread() error {
+	var unread []string
+	for name := range r.query {
+		if !r.read[name] && !slices.Contains(everywhere, name) {
+			unread = append(unread, name)
+		}
+	}
+	if len(unread) == 0 {
+		return nil
+	}
+	slices.Sort(unread)
+	for i, name := range unread {
+		unread[i] = "[" + name + "]" + suggestion(name, append(slices.Clone(r.order), everywhere...))
+	}
+	word := "parameter"
+	if len(unread) > 1 {
+		word = "parameters"
+	}
+	return fault.Illegal("request [%s] contains unrecognized %s: %s", r.HTTP.URL.EscapedPath(), word, strings.Join(unread, ", "))
+}

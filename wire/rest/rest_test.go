@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/opensteward/steward/wire"
+)
+
+// echo answers with the route and what the path gave.
+func echo(params ...string) Handler {
+	return func(r *Request) (Action, error) {
+		o := wire.Obj("route", r.Pattern)
+		for _, p := range params {
+			o.Add(p, r.Path(p))
+		}
+		return Now(OK(o)), nil
+	}
+}
+
+func testRouter() *Router {
+	rt := NewRouter("3.4.0")
+	rt.Handle("GET", "/{index}/_doc/{id}", echo("index", "id"))
+	rt.Handle("GET", "/_snapshot/{repo}/{snap}", echo("repo", "snap"))
+	rt.Handle("PUT", "/_plugins/_ism/policies/{policyID}", echo("policyID"))
+	rt.Handle("GET", "/_plugins/_ism/policies/{policyID}", echo("policyID"))
+	rt.Deprecated("GET", "/_opendistro/_ism/policies/{policyID}", "/_plugins/_ism/policies/{policyID}", echo("policyID"))
+	rt.Handle("GET", "/{index}", echo("index"))
+	rt.Handle("GET", "/_sized", func(r *Request) (Action, error) {
+		size, err := r.Int("size", 20)
+		if err != nil {
+			return nil, err
+		}
+		wide, err := r.Bool("wide", false)
+		return Now(OK(wire.Obj("size", size, "wide", wide))), err
+	})
+	rt.Handle("POST", "/_body", func(r *Request) (Action, error) {
+		b, err := r.RequireBody()
+		return Now(OK(b)), err
+	})
+	rt.Handle("GET", "/_panic", func(*Request) (Action, error) {
+		return func(context.Context) (*Response, error) { panic("boom") }, nil
+	})
+	return rt
+}
+
+func do(method, target, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body == "" {
+		r.Body = http.NoBody
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	testRouter().ServeHTTP(w, r)
+	return w
+}
+
+func TestRouterAnswers(t *testing.T) {
+	const jsonBody = "application/json"
+	for _, c := range []struct {
+		name, method, target, body string
+		header                     []string
+		status                     int
+		want                       string
+	}{
+		{"parameters", "GET", "/logs/_doc/1", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":"1"}`},
+		{"a literal wins over a name, with backtracking", "GET", "/_snapshot/_doc/x", "", nil, 200, `{"route":"/_snapshot/{repo}/{snap}","repo":"_doc","snap":"x"}`},
+		{"segments are unescaped after the split", "GET", "/logs/_doc/a%2Fb%20c", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":"a/b c"}`},
+		{"a dot path is not cleaned", "GET", "/logs/_doc/..", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":".."}`},
+		{"a trailing slash is ignored", "GET", "/logs/", "", nil, 200, `{"route":"/{index}","index":"logs"}`},
+		{"an unknown path", "GET", "/a/b/c?x=1", "", nil, 400, `{"error":"no handler found for uri [/a/b/c?x=1] and method [GET]"}`},
+		{"a wrong method", "POST", "/_plugins/_ism/policies/p1", "", nil, 405, `{"error":"Incorrect HTTP method for uri [/_plugins/_ism/policies/p1] and method [POST], allowed: [PUT, GET]","status":405}`},
+		{"a number", "GET", "/_sized?size=3&wide", "", nil, 200, `{"size":3,"wide":true}`},
+		{"semicolons separate too", "GET", "/_sized?wide=false;size=4", "", nil, 200, `{"size":4,"wide":false}`},
+		{"a bad number", "GET", "/_sized?size=abc", "", nil, 400, `{"error":{"root_cause":[{"type":"illegal_argument_exception","reason":"Failed to parse int parameter [size] with value [abc]"}],"type":"illegal_argument_exception","reason":"Failed to parse int parameter [size] with value [abc]","caused_by":{"type":"number_format_exception","reason":"For input string: \"abc\""}},"status":400}`},
+		{"an unknown parameter", "GET", "/_sized?bogus=1", "", nil, 400, `request [/_sized] contains unrecognized parameter: [bogus]"`},
+		{"an unknown parameter with a near name", "GET", "/_sized?sise=1", "", nil, 400, `unrecognized parameter: [sise] -> did you mean [size]?`},
+		{"two unknown parameters", "GET", "/_sized?foo=1&bar=2", "", nil, 400, `unrecognized parameters: [bar], [foo]`},
+		{"filter_path", "GET", "/_sized?filter_path=wide", "", nil, 200, `{"wide":false}`},
+		{"pretty", "GET", "/_sized?pretty&filter_path=size", "", nil, 200, "{\n  \"size\" : 20\n}\n"},
+		{"yaml", "GET", "/_sized?format=yaml", "", nil, 200, "---\nsize: 20\nwide: false\n"},
+		{"a body", "POST", "/_body", `{"a":1}`, []string{"Content-Type", jsonBody}, 200, `{"a":1}`},
+		{"a YAML body", "POST", "/_body?format=json", "a: 1\n", []string{"Content-Type", "application/yaml"}, 200, `{"a":1}`},
+		{"no body", "POST", "/_body", "", nil, 400, `"type":"parse_exception","reason":"request body is required"`},
+		{"a body without type", "POST", "/_body", "x", nil, 406, `{"error":"Content-Type header is missing","status":406}`},
+		{"a body of another type", "POST", "/_body", "x", []string{"Content-Type", "text/plain"}, 406, `{"error":"Content-Type header [text/plain] is not supported","status":406}`},
+		{"a panic", "GET", "/_panic", "", nil, 500, `"reason":"internal error"`},
+		{"HEAD has no body", "HEAD", "/logs/_doc/1", "", nil, 200, ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := do(c.method, c.target, c.body, c.header...)
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+				t.Errorf("%d %s\nwant %d %s", w.Code, w.Body, c.status, c.want)
+			}
+		})
+	}
+}
+
+func TestHeadersOfAnswers(t *testing.T) {
+	if got := do("POST", "/_plugins/_ism/policies/p1", "").Header().Get("Allow"); got != "PUT,GET" {
+		t.Errorf("Allow of a 405: %q", got)
+	}
+	w := do("GET", "/_opendistro/_ism/policies/p1", "", "X-Opaque-Id", "me")
+	want := `299 OpenSearch-3.4.0 "[GET /_opendistro/_ism/policies/{policyID}] is deprecated! Use [GET /_plugins/_ism/policies/{policyID}] instead."`
+	if got := w.Header().Get("Warning"); got != want {
+		t.Errorf("Warning %s", got)
+	}
+	if w.Header().Get("X-Opaque-Id") != "me" {
+		t.Error("X-Opaque-Id is not echoed")
+	}
+	head := do("HEAD", "/logs/_doc/1", "")
+	if head.Header().Get("Content-Length") != "54" || head.Header().Get("Content-Type") != "application/json; charset=UTF-8" {
+		t.Errorf("headers of a HEAD: %v", head.Header())
+	}
+}
+
+func TestABodyOverTheLimitIsRefused(t *testing.T) {
+	rt := testRouter()
+	rt.MaxBody(3)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/_body", strings.NewReader(`{"a":1}`))
+	r.Header.Set("Content-Type", "application/json")
+	rt.ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestMatchTellsWhatIsOurs(t *testing.T) {
+	rt := testRouter()
+	for path, want := range map[string]bool{"/_plugins/_ism/policies/x": true, "/_plugins/_ism/nope": false, "/a/b/c": false} {
+		if got := rt.Match(path); got != want {
+			t.Errorf("Match(%s) = %v", path, got)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setting
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// Flatten turns nested or dotted JSON settings into Values; null becomes a key of the second result.
+func Flatten(body []byte) (values Values, nulls []string, err error) {
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, nil, err
+	}
+	f := flattener{p: p, values: Values{}}
+	err = f.object("")
+	return f.values, f.nulls, err
+}
+
+type flattener struct {
+	p      *wire.Parser
+	values Values
+	nulls  []string
+}
+
+func (f *flattener) object(prefix string) error {
+	return f.p.Object(func(name string) error {
+		key := prefix + name
+		switch f.p.Token() {
+		case wire.StartObject:
+			return f.object(key + ".")
+		case wire.StartArray:
+			return f.array(key)
+		case wire.Null:
+			f.nulls = append(f.nulls, key)
+			return nil
+		}
+		text, err := f.p.Text()
+		if _, twice := f.values[key]; twice && err == nil {
+			line, col := f.p.Position()
+			err = fault.Parse("duplicate settings key [%s] found at line number [%d], column number [%d]", key, line, col)
+		}
+		f.values[key] = text
+		return err
+	})
+}
+
+func (f *flattener) array(key string) error {
+	var items []string
+	err := f.p.Array(func() error {
+		if f.p.Token() == wire.StartObject || f.p.Token() == wire.StartArray || f.p.Token() == wire.Null {
+			return fault.Parse("only value lists are allowed in serialized settings")
+		}
+		s, err := f.p.Text()
+		items = append(items, s)
+		return err
+	})
+	f.values[key] = strings.Join(items, ",")
+	return err
+}
+
+// Nest is the nested JSON form of values, keys sorted, leaves as texts (lists as arrays where the registry says so).
+func (r *Registry) Nest(values Values) any {
+	root := &branch{}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		root.put(strings.Split(key, "."), r.leaf(key, values[key]))
+	}
+	return root.object()
+}
+
+// Flat is the flat JSON form of values, keys sorted.
+func (r *Registry) Flat(values Values) wire.Object {
+	out := wire.Object{}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		out.Add(key, r.leaf(key, values[key]))
+	}
+	return out
+}
+
+func (r *Registry) leaf(key, value string) any {
+	d, ok := r.Lookup(key)
+	if !ok || d.Kind != List {
+		return value
+	}
+	if value == "" {
+		return []string{}
+	}
+	return strings.Split(value, ",")
+}
+
+// branch is an object under construction. Where a name is both a value and an object, the object's members keep their
+// dotted names, as OpenSearch prints them.
+type branch struct {
+	names    []string
+	children map[string]*branch
+	value    any
+}
+
+func (b *branch) put(path []string, value any) {
+	if len(path) == 0 {
+		b.value = value
+		return
+	}
+	if b.children == nil {
+		b.children = map[string]*branch{}
+	}
+	next := b.children[path[0]]
+	if next == nil {
+		next = &branch{}
+		b.children[path[0]] = next
+		b.names = append(b.names, path[0])
+	}
+	next.put(path[1:], value)
+}
+
+func (b *branch) object() wire.Object {
+	out := wire.Object{}
+	for _, name := range b.names {
+		b.children[name].write(&out, name)
+	}
+	return out
+}
+
+func (b *branch) write(out *wire.Object, name string) {
+	if b.value == nil {
+		out.Add(name, b.object())
+		return
+	}
+	out.Add(name, b.value)
+	for _, below := range b.names {
+		b.children[below].write(out, name+"."+below)
+	}
+}
