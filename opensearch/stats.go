@@ -49,7 +49,7 @@ const statsFilter = "_shards.failures,indices.*.primaries.docs.count,indices.*.p
 func (c *Client) Stats(ctx context.Context, names []string) (map[string]IndexStats, error) {
 	out := map[string]IndexStats{}
 	err := c.inChunks(ctx, names, func(expression string) error {
-		q := lenient("level", "shards", "filter_path", statsFilter, "forbid_closed_indices", "false")
+		q := lenient("level", "shards", "filter_path", statsFilter)
 		q.Set("expand_wildcards", "open,hidden")
 		var answer statsAnswer
 		call := Call{Method: http.MethodGet, Path: Path(expression, "_stats", "docs,store,segments"), Query: q}
