@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -55,18 +56,6 @@ func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
 	return s
 }
 
-// target is what a rollover of the index rolls over: its data stream, else the alias its setting names, else, where no
-// setting could be stored, the only alias it is the write index of.
-func (s *indexState) target() string {
-	if s.dataStream != "" {
-		return s.dataStream
-	}
-	if s.rolloverAlias != "" {
-		return s.rolloverAlias
-	}
-	return ""
-}
-
 // aliasUse is how an alias is spread over indices.
 type aliasUse struct {
 	indices int
@@ -87,59 +76,61 @@ func newInventory() *inventory {
 	return &inventory{byName: map[string]*indexState{}, byUUID: map[string]*indexState{}}
 }
 
-// follow brings the inventory up to mark, if the cluster's metadata changed since, and returns the uuids of indices
-// that are new in it.
-func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opensearch.Mark, now time.Time) (added []string, err error) {
-	if v.known && mark == v.mark {
-		return nil, nil
-	}
+// found is what following the cluster's metadata found out.
+type found struct {
+	added   []string // uuids of indices that are new
+	changed []string // uuids of indices whose aliases or settings are others than before
+	full    bool     // all indices were read, not only new ones
+}
+
+// follow brings the inventory up to mark, which it is not at. now is real time: reading is machinery.
+func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opensearch.Mark, now time.Time) (found, error) {
 	listed, err := c.IndexNames(ctx)
 	if err != nil {
-		return nil, err
+		return found{}, err
 	}
-	var names []string // nil: all
-	full := !v.known || now.Sub(v.fullAt) >= fullEvery
-	if !full {
-		names = []string{}
-		for name := range listed {
-			if v.byName[name] == nil {
-				names = append(names, name)
-			}
-		}
-	}
+	f := found{full: !v.known || now.Sub(v.fullAt) >= fullEvery}
 	infos := map[string]opensearch.IndexInfo{}
-	if full || len(names) > 0 {
-		if infos, err = c.Indices(ctx, names); err != nil {
-			return nil, err
-		}
-	}
-	added = v.apply(listed, infos, mark)
-	if full {
+	if f.full {
+		infos, err = c.Indices(ctx, nil)
 		v.fullAt = now
+	} else if names := v.unknown(listed); len(names) > 0 {
+		infos, err = c.Indices(ctx, names)
+	}
+	if err != nil {
+		return found{}, err
 	}
 	v.mark, v.known = mark, true
-	return added, nil
+	v.apply(listed, infos, &f)
+	return f, nil
+}
+
+// unknown are the listed names that are new.
+func (v *inventory) unknown(listed map[string]map[string]opensearch.Alias) []string {
+	var names []string
+	for name := range listed {
+		if v.byName[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // apply takes over a listing and the details that were read with it.
-func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos map[string]opensearch.IndexInfo, mark opensearch.Mark) (added []string) {
+func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos map[string]opensearch.IndexInfo, f *found) {
 	for name, s := range v.byName {
 		if _, ok := listed[name]; !ok {
 			v.remove(s)
 		}
 	}
 	for _, info := range infos {
-		if v.put(info, mark.Version) {
-			added = append(added, info.UUID)
-		}
+		v.put(info, f)
 	}
 	v.aliases = map[string]aliasUse{}
 	for name, aliases := range listed {
-		if s := v.byName[name]; s != nil {
-			s.aliases = nil
-			if len(aliases) > 0 {
-				s.aliases = aliases
-			}
+		if s := v.byName[name]; s != nil && !sameAliases(s.aliases, aliases) {
+			s.aliases = aliases
+			f.changed = append(f.changed, s.uuid)
 		}
 		for alias, a := range aliases {
 			use := v.aliases[alias]
@@ -148,18 +139,35 @@ func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos m
 			v.aliases[alias] = use
 		}
 	}
-	return added
 }
 
-// put stores the details of one index and reports whether its uuid is new.
-func (v *inventory) put(info opensearch.IndexInfo, version int64) (added bool) {
-	if old := v.byName[info.Name]; old != nil && old.uuid != info.UUID {
-		v.remove(old)
+// sameAliases compares names and write flags, which is what decisions look at.
+func sameAliases(a, b map[string]opensearch.Alias) bool {
+	return maps.EqualFunc(a, b, func(x, y opensearch.Alias) bool {
+		return (x.Write == nil) == (y.Write == nil) && (x.Write == nil || *x.Write == *y.Write)
+	})
+}
+
+// put stores the details of one index.
+func (v *inventory) put(info opensearch.IndexInfo, f *found) {
+	s := newIndexState(info, v.mark.Version)
+	old := v.byUUID[s.uuid]
+	if was := v.byName[s.name]; was != nil && was.uuid != s.uuid {
+		v.remove(was)
 	}
-	_, known := v.byUUID[info.UUID]
-	s := newIndexState(info, version)
 	v.byName[s.name], v.byUUID[s.uuid] = s, s
-	return !known
+	switch {
+	case old == nil:
+		f.added = append(f.added, s.uuid)
+	case !old.same(s):
+		f.changed = append(f.changed, s.uuid)
+	}
+}
+
+// same reports whether decisions would see no difference.
+func (s *indexState) same(t *indexState) bool {
+	return s.name == t.name && s.open == t.open && s.dataStream == t.dataStream && s.rolloverAlias == t.rolloverAlias &&
+		s.rolloverSkip == t.rolloverSkip && s.autoManage == t.autoManage && sameAliases(s.aliases, t.aliases)
 }
 
 func (v *inventory) remove(s *indexState) {
@@ -169,26 +177,31 @@ func (v *inventory) remove(s *indexState) {
 	}
 }
 
+// manyNames is from how many names on all indices are read instead of the named ones, which takes one request.
+const manyNames = 250
+
 // reread reads the details of the named indices again, whatever is known of them.
-func (v *inventory) reread(ctx context.Context, c *opensearch.Client, names []string) error {
+func (v *inventory) reread(ctx context.Context, c *opensearch.Client, names []string) (found, error) {
+	var f found
 	if len(names) == 0 {
-		return nil
+		return f, nil
 	}
-	infos, err := c.Indices(ctx, names)
+	ask := names
+	if len(names) > manyNames {
+		ask = nil
+	}
+	infos, err := c.Indices(ctx, ask)
 	if err != nil {
-		return err
+		return f, err
 	}
 	for _, name := range names {
-		info, ok := infos[name]
-		if !ok {
-			if s := v.byName[name]; s != nil {
-				v.remove(s)
-			}
-			continue
+		if info, ok := infos[name]; ok {
+			v.put(info, &f)
+		} else if s := v.byName[name]; s != nil {
+			v.remove(s)
 		}
-		v.put(info, v.mark.Version)
 	}
-	return nil
+	return f, nil
 }
 
 // isWriteIndex reports whether the index is the alias's write index, or its only index while none is marked.
@@ -202,4 +215,25 @@ func (v *inventory) isWriteIndex(s *indexState, alias string) bool {
 	}
 	use := v.aliases[alias]
 	return !use.flagged && use.indices <= 1
+}
+
+// target is what a rollover of the index rolls over: its data stream, else the alias its setting names, else, if
+// asked for, the only alias it is marked as the write index of; "" if none.
+func (v *inventory) target(s *indexState, onlyWriteAlias bool) string {
+	switch {
+	case s.dataStream != "":
+		return s.dataStream
+	case s.rolloverAlias != "" || !onlyWriteAlias:
+		return s.rolloverAlias
+	}
+	target := ""
+	for alias, a := range s.aliases {
+		if a.Write != nil && *a.Write {
+			if target != "" {
+				return "" // there is a choice, and it is not ours
+			}
+			target = alias
+		}
+	}
+	return target
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+
+	"github.com/opensteward/steward/ism"
+)
+
+// steps are all steps with an effect, by action in the order of the reference. The steps of transitions have none and
+// are decided in package ism.
+var steps = []Step{
+	{Name: "attempt_alias", Run: attemptAlias},
+	{Name: "attempt_allocation", Run: attemptAllocation},
+	{Name: "attempt_close", Run: attemptClose},
+	{Name: "attempt_delete", Run: attemptDelete},
+	{Name: "attempt_set_read_only", Run: setReadOnly}, // of force_merge
+	{Name: "attempt_call_force_merge", Kind: Heavy, Run: attemptCallForceMerge},
+	{Name: "wait_for_force_merge", Looks: true, Run: waitForForceMerge},
+	{Name: "attempt_set_index_priority", Run: attemptSetIndexPriority},
+	{Name: "attempt_open", Run: attemptOpen},
+	{Name: "set_read_only", Run: setReadOnly},
+	{Name: "set_read_write", Run: setReadWrite},
+	{Name: "attempt_set_replica_count", Run: attemptSetReplicaCount},
+	{Name: "attempt_rollover", Run: attemptRollover},
+}
+
+var byName = func() map[string]Step {
+	m := make(map[string]Step, len(steps))
+	for _, s := range steps {
+		m[s.Name] = s
+	}
+	return m
+}()
+
+// Lookup returns the step of a name. One that this build does not execute fails, and says so.
+func Lookup(name string) Step {
+	if s, ok := byName[name]; ok {
+		return s
+	}
+	return Step{Name: name, Run: unbuilt}
+}
+
+// unbuilt fails an action whose execution is not part of this build, so that nobody takes it for done.
+func unbuilt(_ context.Context, e *Env) (ism.Result, error) {
+	info := e.message("This build of Steward does not execute the action [%s] yet", e.Action.Type)
+	return ism.Result{Status: ism.StatusFailed, Info: info, Properties: e.Meta.Action.Properties}, nil
+}

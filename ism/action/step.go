@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// Step is one idempotent piece of an action.
+type Step struct {
+	// Name is the step's name in metadata: "attempt_rollover".
+	Name string
+	// Kind says with which others it shares a limit on how many run at once.
+	Kind Kind
+	// Looks is true for a step that waits for something in the cluster and changes nothing about the index: looking
+	// once more need not be announced in the metadata.
+	Looks bool
+	// Run looks, acts and reports. An error means that it is not known what became of a call: run it again.
+	Run func(ctx context.Context, env *Env) (ism.Result, error)
+}
+
+// Kind groups steps by what they load.
+type Kind int
+
+// The kinds.
+const (
+	// Light steps are one or two small requests.
+	Light Kind = iota
+	// Heavy steps keep the cluster busy for long.
+	Heavy
+	// Kinds is the number of kinds.
+	Kinds
+)
+
+// Limit is how many steps of the kind run at once.
+func (k Kind) Limit() int {
+	if k == Heavy {
+		return 4
+	}
+	return 16
+}
+
+// Env is what a step is given.
+type Env struct {
+	Client      *opensearch.Client
+	Index, UUID string
+	// Action is the policy's action.
+	Action *ism.Action
+	// Meta is the metadata as stored before the step, step_status "starting".
+	Meta *ism.Metadata
+	// Facts are those the step was decided on.
+	Facts ism.Facts
+	// Decided is what was decided beforehand and is to be reported with the effect (a rollover's conditions); nil if
+	// nothing was.
+	Decided *ism.Result
+	// Now is the instant of the sweep.
+	Now time.Time
+	// Intentions keeps what the step is about to do.
+	Intentions Intentions
+	// Background runs fn beyond the end of the step, until the process ends. It returns false, and runs nothing, while
+	// something runs so for this index.
+	Background func(fn func(context.Context)) bool
+}
+
+// Intentions stores, durably and under the leader's fencing number, what one step is about to do.
+type Intentions interface {
+	// Load returns the step's intention if it was stored for this same start of the same action; nil if not.
+	Load(ctx context.Context) (*Intention, error)
+	// Store replaces it. It fails if another process has done so meanwhile.
+	Store(ctx context.Context, i Intention) error
+}
+
+// Intention is what a step is about to do, as far as it has to be known after a crash.
+type Intention struct {
+	// Target is the alias or data stream that is rolled over, NewIndex the name the new index is given, "" where the
+	// cluster names it.
+	Target   string `json:"target,omitempty"`
+	NewIndex string `json:"new_index,omitempty"`
+	// Send is the name as it is sent, which for a date-math name is an expression.
+	Send string `json:"send,omitempty"`
+	// Info is what will be reported.
+	Info ism.Info `json:"info,omitempty"`
+}
+
+// message is the info of a step: a text that ends in the index's name.
+func (e *Env) message(format string, args ...any) ism.Info {
+	return ism.Message(fmt.Sprintf(format, args...) + " [index=" + e.Index + "]")
+}
+
+func completed(info ism.Info) ism.Result { return ism.Result{Status: ism.StatusCompleted, Info: info} }
+
+// actionStart is when the action began, over all its steps and retries.
+func (e *Env) actionStart() time.Time { return e.Meta.Action.StartTime }
+
+func waiting(info ism.Info) ism.Result {
+	return ism.Result{Status: ism.StatusConditionNotMet, Info: info}
+}
+
+// outcome is the result of a call that answers acknowledged or not: done and failed are its two infos.
+func (e *Env) outcome(a opensearch.Acknowledged, err error, done, failed ism.Info) (ism.Result, error) {
+	switch {
+	case err != nil:
+		return refused(err, failed)
+	case !a.Acknowledged:
+		return ism.Result{Status: ism.StatusFailed, Info: failed}, nil
+	default:
+		return completed(done), nil
+	}
+}
+
+// refused is the result of a call that failed: the cluster's reason becomes the cause. If it is not known whether the
+// call was carried out, it is the error.
+func refused(err error, failed ism.Info) (ism.Result, error) {
+	if Unanswered(err) {
+		return ism.Result{}, err
+	}
+	if reason := fault.Of(err).Reason; reason != "" {
+		failed = failed.With("cause", reason)
+	}
+	return ism.Result{Status: ism.StatusFailed, Info: failed}, nil
+}
+
+// Unanswered reports whether err leaves open what became of a call, or says that the cluster could not take it just
+// now: the same call may be sent again, and nothing about the index is wrong.
+func Unanswered(err error) bool {
+	f := fault.Of(err)
+	if f.Type == "transport_exception" || f.Type == "exception" {
+		return true
+	}
+	if f.Type == "cluster_block_exception" {
+		return false // somebody has to lift it, or free disk space
+	}
+	switch f.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// present reports whether the index with the step's uuid still exists under its name.
+func (e *Env) present(ctx context.Context) (opensearch.IndexInfo, bool, error) {
+	infos, err := e.Client.Indices(ctx, []string{e.Index})
+	info, ok := infos[e.Index]
+	return info, ok && info.UUID == e.UUID, err
+}
+
+func snapshotInProgress(err error) bool { return fault.Is(err, "snapshot_in_progress_exception") }

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire"
+)
+
+// metadataSuffix makes a metadata document's id of an index's uuid.
+const metadataSuffix = "#metadata"
+
+// entry is one managed index: its two documents as last seen, and when to look at it again. A zero version means that
+// there is no such document.
+type entry struct {
+	uuid        string
+	job         *ism.Job
+	jobVersion  opensearch.Version
+	meta        *ism.Metadata
+	metaVersion opensearch.Version
+
+	due     time.Time
+	pos     int  // place in the queue plus one; 0 if not queued
+	running bool // a step is under way
+	stale   bool // the index's details are to be read before the next decision
+	watch   watch
+	tries   int // failures in a row that are not the policy's
+	polls   int // looks in a row of a step that waits for the cluster
+	budget  budget
+}
+
+func (e *entry) queued() bool { return e.pos > 0 }
+
+// storedPolicy is a policy document.
+type storedPolicy struct {
+	policy  *ism.Policy
+	version opensearch.Version
+}
+
+// documents is the cache of the config index. It follows the index's sequence numbers: what is new is read, and where
+// numbers are missing that no document we have seen explains, something was deleted and the ids are listed.
+type documents struct {
+	entries  map[string]*entry
+	policies map[string]storedPolicy
+	// shared are the policies that jobs run, by their content: thousands of jobs share one.
+	shared map[[sha256.Size]byte]*ism.Policy
+	// last is up to which sequence number each shard has been followed.
+	last map[string]int64
+	// own are the numbers of our own writes beyond last: they need not be read.
+	own    map[int64]bool
+	loaded bool
+}
+
+func newDocuments() *documents {
+	return &documents{
+		entries: map[string]*entry{}, policies: map[string]storedPolicy{},
+		shared: map[[sha256.Size]byte]*ism.Policy{}, last: map[string]int64{}, own: map[int64]bool{},
+	}
+}
+
+// changes is what following found out.
+type changes struct {
+	entries  []*entry // new or rewritten by somebody else
+	removed  []*entry // their jobs are gone
+	policies bool     // some policy is new, changed or gone
+	reset    bool     // the whole index is new or gone
+}
+
+// follow brings the cache up to the sequence numbers max.
+func (d *documents) follow(ctx context.Context, c *opensearch.Client, max map[string]int64) (changes, error) {
+	switch {
+	case max == nil:
+		return d.forget(), nil
+	case !d.loaded || d.behind(max):
+		out := d.forget()
+		out.reset = true
+		return out, d.load(ctx, c, max, &out)
+	case maps.Equal(max, d.last):
+		return changes{}, nil
+	}
+	var out changes
+	if !d.explained(max, nil) {
+		if err := d.read(ctx, c, max, &out); err != nil {
+			return out, err
+		}
+	}
+	d.advance(max)
+	return out, nil
+}
+
+// forget empties the cache: the index does not exist (any more).
+func (d *documents) forget() changes {
+	out := changes{reset: d.loaded}
+	for _, e := range d.entries {
+		out.removed = append(out.removed, e)
+	}
+	*d = *newDocuments()
+	return out
+}
+
+// behind reports whether the index is another one than the one that was followed: its numbers begin again.
+func (d *documents) behind(max map[string]int64) bool {
+	for shard, n := range max {
+		if n < d.last[shard] {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *documents) load(ctx context.Context, c *opensearch.Client, max map[string]int64, out *changes) error {
+	if err := c.Refresh(ctx, ConfigIndex); err != nil {
+		return err
+	}
+	if err := c.Scan(ctx, ConfigIndex, nil, func(doc opensearch.Document) error {
+		d.apply(doc, out)
+		return nil
+	}); err != nil {
+		return err
+	}
+	d.loaded, out.policies = true, true
+	d.advance(max)
+	return nil
+}
+
+// read takes in what others wrote, and finds what they deleted.
+func (d *documents) read(ctx context.Context, c *opensearch.Client, max map[string]int64, out *changes) error {
+	if err := c.Refresh(ctx, ConfigIndex); err != nil {
+		return err
+	}
+	from := int64(-1)
+	for shard := range max {
+		if last, ok := d.last[shard]; ok && (from < 0 || last < from) {
+			from = last
+		}
+	}
+	seen := map[int64]bool{}
+	query := map[string]any{"range": map[string]any{"_seq_no": map[string]any{"gt": from}}}
+	err := c.Scan(ctx, ConfigIndex, query, func(doc opensearch.Document) error {
+		seen[doc.SeqNo] = true
+		d.apply(doc, out)
+		return nil
+	})
+	if err != nil || d.explained(max, seen) {
+		return err
+	}
+	return d.list(ctx, c, out)
+}
+
+// explained reports whether every number between last and max is one of our own writes or of a document in seen. With
+// several shards numbers do not tell: nothing is explained then.
+func (d *documents) explained(max map[string]int64, seen map[int64]bool) bool {
+	if len(max) != 1 {
+		return false
+	}
+	for shard, to := range max {
+		for n := d.last[shard] + 1; n <= to; n++ {
+			if !d.own[n] && !seen[n] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (d *documents) advance(max map[string]int64) {
+	d.last = maps.Clone(max)
+	for n := range d.own {
+		for _, to := range max {
+			if n <= to {
+				delete(d.own, n)
+			}
+		}
+	}
+}
+
+// list reads the ids of all documents and drops from the cache what is not among them.
+func (d *documents) list(ctx context.Context, c *opensearch.Client, out *changes) error {
+	ids := map[string]bool{}
+	if err := scanIDs(ctx, c, func(id string) { ids[id] = true }); err != nil {
+		return err
+	}
+	for id := range d.policies {
+		if !ids[id] {
+			delete(d.policies, id)
+			out.policies = true
+		}
+	}
+	for uuid, e := range d.entries {
+		if e.meta != nil && !ids[uuid+metadataSuffix] {
+			e.meta, e.metaVersion = nil, opensearch.Version{}
+			out.entries = append(out.entries, e)
+		}
+		if e.job != nil && !ids[uuid] {
+			e.job, e.jobVersion = nil, opensearch.Version{}
+			out.removed = append(out.removed, e)
+		}
+		d.dropEmpty(e)
+	}
+	return nil
+}
+
+// idPage is how many ids one search lists (index.max_result_window).
+const idPage = 10_000
+
+// scanIDs calls fn for the id of every document of the config index, perhaps more than once.
+func scanIDs(ctx context.Context, c *opensearch.Client, fn func(id string)) error {
+	after := int64(-1)
+	for {
+		body := wire.Obj("size", idPage, "_source", false, "track_total_hits", false,
+			"sort", []any{wire.Obj("_seq_no", "asc")}, "search_after", []int64{after})
+		res, err := c.Search(ctx, ConfigIndex, body, nil)
+		if err != nil {
+			return err
+		}
+		for _, doc := range res.Hits {
+			fn(doc.ID)
+			// Shards count on their own: the last number may belong to several documents.
+			after = max(after, doc.SeqNo-1)
+		}
+		if len(res.Hits) < idPage {
+			return nil
+		}
+	}
+}
+
+func (d *documents) dropEmpty(e *entry) {
+	if e.job == nil && e.meta == nil {
+		delete(d.entries, e.uuid)
+	}
+}
+
+// apply takes in one document, unless the cache has it already. A document that cannot be read is left out: its index
+// is not managed until somebody mends it.
+func (d *documents) apply(doc opensearch.Document, out *changes) {
+	var kinds struct {
+		Policy   json.RawMessage `json:"policy"`
+		Job      json.RawMessage `json:"managed_index"`
+		Metadata json.RawMessage `json:"managed_index_metadata"`
+	}
+	if json.Unmarshal(doc.Source, &kinds) != nil {
+		return
+	}
+	switch {
+	case kinds.Policy != nil:
+		d.applyPolicy(doc, out)
+	case kinds.Job != nil:
+		d.applyJob(doc, out)
+	case kinds.Metadata != nil:
+		d.applyMetadata(doc, out)
+	}
+}
+
+func (d *documents) applyPolicy(doc opensearch.Document, out *changes) {
+	if d.policies[doc.ID].version == doc.Version {
+		return
+	}
+	out.policies = true
+	p, err := ism.ReadPolicy(doc.ID, doc.Source)
+	if err != nil {
+		delete(d.policies, doc.ID)
+		return
+	}
+	d.policies[doc.ID] = storedPolicy{policy: p, version: doc.Version}
+}
+
+func (d *documents) applyJob(doc opensearch.Document, out *changes) {
+	e := d.entry(doc.ID)
+	if e.jobVersion == doc.Version {
+		return
+	}
+	job, err := ism.ReadJob(doc.Source)
+	if err != nil {
+		d.dropEmpty(e)
+		return
+	}
+	d.intern(job)
+	e.job, e.jobVersion = job, doc.Version
+	out.entries = append(out.entries, e)
+}
+
+// intern makes a job share its policy with those that run the same one.
+func (d *documents) intern(job *ism.Job) {
+	text, err := wire.Marshal(job.Policy.JSON(ism.Stored, false))
+	if err != nil {
+		return
+	}
+	key := sha256.Sum256(text)
+	if p := d.shared[key]; p != nil {
+		job.Policy = p
+		return
+	}
+	d.shared[key] = job.Policy
+}
+
+func (d *documents) applyMetadata(doc opensearch.Document, out *changes) {
+	e := d.entry(strings.TrimSuffix(doc.ID, metadataSuffix))
+	if e.metaVersion == doc.Version {
+		return
+	}
+	meta, err := ism.ReadMetadata(doc.Source)
+	if err != nil {
+		d.dropEmpty(e)
+		return
+	}
+	e.meta, e.metaVersion = meta, doc.Version
+	out.entries = append(out.entries, e)
+}
+
+func (d *documents) entry(uuid string) *entry {
+	e := d.entries[uuid]
+	if e == nil {
+		e = &entry{uuid: uuid}
+		d.entries[uuid] = e
+	}
+	return e
+}
+
+// wrote notes the sequence number of a write of our own.
+func (d *documents) wrote(w opensearch.Written) { d.own[w.SeqNo] = true }
+
+// name is the index's name, as the job says.
+func (e *entry) name() string {
+	if e.job == nil {
+		return e.uuid
+	}
+	return e.job.Index
+}
+
+// match is the policy whose template claims an index or data stream of this name with the highest priority, of equals
+// the one written last; nil if none does.
+func (d *documents) match(name string, created time.Time) *storedPolicy {
+	var best *storedPolicy
+	highest := 0
+	for _, p := range d.policies {
+		priority, ok := p.policy.TemplatePriority(name, created)
+		if !ok {
+			continue
+		}
+		if best == nil || priority > highest || priority == highest && p.version.SeqNo > best.version.SeqNo {
+			best, highest = &p, priority
+		}
+	}
+	return best
+}
+
+// starting reports whether a step was announced and its result is not stored.
+func (e *entry) starting() bool {
+	return e.meta != nil && e.meta.Step != nil && e.meta.Step.Status == ism.StatusStarting
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/action"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// decide reads the facts of the ready entries, all together, and asks for each what its policy wants.
+func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
+	if err := s.refreshDetails(ctx, ready); err != nil {
+		return nil, err
+	}
+	if err := s.readHealth(ctx); err != nil {
+		return nil, err
+	}
+	out := make([]decided, 0, len(ready))
+	for _, e := range ready {
+		if e.job == nil {
+			continue
+		}
+		d := decided{entry: e, input: s.input(e)}
+		d.needs = ism.Needs(d.input)
+		out = append(out, d)
+	}
+	if err := s.readRollovers(ctx, out); err != nil {
+		return nil, err
+	}
+	if err := s.readStats(ctx, out); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].move = ism.Next(out[i].input)
+	}
+	return out, nil
+}
+
+// refreshDetails reads again what may have changed since: the indices that steps have just worked on, and those whose
+// details are older than the inventory's view of the cluster.
+func (s *sweep) refreshDetails(ctx context.Context, ready []*entry) error {
+	var names []string
+	for _, e := range ready {
+		i := s.inventory.byUUID[e.uuid]
+		if e.stale || i == nil || i.read != s.inventory.mark.Version {
+			names = append(names, e.name())
+		}
+	}
+	if err := s.look(ctx, names); err != nil {
+		return err
+	}
+	for _, e := range ready {
+		e.stale = false
+		s.gone = s.gone || s.inventory.byUUID[e.uuid] == nil
+	}
+	return nil
+}
+
+// readHealth reads the cluster's health, once in a sweep that has something to do.
+func (s *sweep) readHealth(ctx context.Context) error {
+	if s.healthRead {
+		return nil
+	}
+	status, err := s.opts.Client.Health(ctx, "")
+	s.red, s.healthRead = status == "red", err == nil
+	return err
+}
+
+// input is everything known of an entry without a request.
+func (s *sweep) input(e *entry) ism.Input {
+	in := ism.Input{Job: *e.job, Meta: e.meta, Config: s.settings.config, Now: s.now}
+	in.Facts.Red = s.red
+	if c := e.job.ChangePolicy; c != nil {
+		if p, ok := s.docs.policies[c.PolicyID]; ok {
+			in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm = p.policy, p.version.SeqNo, p.version.PrimaryTerm
+		}
+	}
+	i := s.inventory.byUUID[e.uuid]
+	if i == nil {
+		return in
+	}
+	f := &in.Facts
+	f.Exists, f.Open, f.Created = true, i.open, i.created
+	for alias := range i.aliases {
+		f.Aliases = append(f.Aliases, alias)
+	}
+	f.Target, f.DataStream = s.inventory.target(i, s.opts.OnlyWriteAlias), i.dataStream != ""
+	f.RolloverSkip = i.rolloverSkip
+	_, f.HasTarget = i.aliases[f.Target]
+	f.WriteIndex = s.inventory.isWriteIndex(i, f.Target)
+	return in
+}
+
+func (s *sweep) readRollovers(ctx context.Context, list []decided) error {
+	names := needing(list, ism.NeedRolloverInfo)
+	if len(names) == 0 {
+		return nil
+	}
+	infos, err := s.opts.Client.RolloverInfo(ctx, names)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].needs&ism.NeedRolloverInfo != 0 {
+			at := infos[list[i].entry.name()]
+			if at == nil {
+				at = map[string]time.Time{}
+			}
+			list[i].input.Facts.RolledOver = at
+		}
+	}
+	return nil
+}
+
+// errClosed is what a closed index answers when its numbers are asked for.
+var errClosed = fault.New(http.StatusBadRequest, "index_closed_exception", "closed")
+
+func (s *sweep) readStats(ctx context.Context, list []decided) error {
+	names := needing(list, ism.NeedStats)
+	if len(names) == 0 {
+		return nil
+	}
+	stats, err := s.opts.Client.Stats(ctx, names)
+	if err != nil && action.Unanswered(err) {
+		return err
+	}
+	for i := range list {
+		if list[i].needs&ism.NeedStats == 0 {
+			continue
+		}
+		f := &list[i].input.Facts
+		st, ok := stats[list[i].entry.name()]
+		switch {
+		case err != nil:
+			f.StatsError = err
+		case !f.Open:
+			f.StatsError = errClosed
+		case ok:
+			f.Stats = numbersOf(st)
+		}
+	}
+	return nil
+}
+
+func numbersOf(st opensearch.IndexStats) *ism.Stats {
+	return &ism.Stats{
+		Docs: st.Docs, PrimaryBytes: st.PrimaryBytes,
+		MaxShard: st.MaxShard, MaxShardSize: st.MaxShardSize, Failures: st.Failures,
+	}
+}
+
+// needing are the names of the indices whose decision asks for a fact.
+func needing(list []decided, need ism.Need) []string {
+	var names []string
+	for _, d := range list {
+		if d.needs&need != 0 {
+			names = append(names, d.entry.name())
+		}
+	}
+	return names
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// ProbeEvery is how often a manager looks for what changed behind its back.
+const ProbeEvery = time.Second
+
+// Options configure a [Manager].
+type Options struct {
+	Client *opensearch.Client
+	// Clock gives the time of decisions and due instants; nil means the machine's.
+	Clock clock.Clock
+	// Lease is the right to act; nil means always held.
+	Lease lease.Lease
+	// Registry declares the plugin's settings; NodeSettings are those the program was started with.
+	Registry     *setting.Registry
+	NodeSettings setting.Values
+	// OnlyWriteAlias makes an index without a rollover_alias setting roll over the only alias it is the write index of:
+	// for clusters that cannot store the setting.
+	OnlyWriteAlias bool
+	// Watched promises that every change of the cluster is followed by a Wake. An index's numbers are then read again
+	// after a Wake only, which lets a virtual clock jump from one due instant to the next.
+	Watched bool
+	Logger  *slog.Logger
+}
+
+// Manager is the reconciler. Its methods are safe for concurrent use.
+type Manager struct {
+	opts Options
+	log  *slog.Logger
+
+	// mu is held during a sweep and guards everything below it.
+	mu        sync.Mutex
+	docs      *documents
+	inventory *inventory
+	settings  settings
+	queue     queue
+	fence     int64 // the lease under which the caches were loaded; 0: not loaded
+	enrolAll  bool  // every unmanaged index is to be looked at, not only new ones
+	reenable  bool  // jobs that were disabled with the plugin are to be enabled again
+	red       bool
+	gone      bool     // some entry's index may be gone
+	added     []string // uuids of indices that have not been looked at yet
+	status    Status
+
+	steps *steps
+
+	wake chan struct{}
+	// held is the hold on the clock of whoever called Wake, until a sweep has served it.
+	heldMu sync.Mutex
+	held   func()
+	woken  bool
+}
+
+// Status is what a manager is doing.
+type Status struct {
+	// Leading is whether it holds the lease, under fencing number Fence.
+	Leading bool
+	Fence   int64
+	// Managed is the number of jobs, Waiting of those due at a known instant, the earliest at NextDue; Running of
+	// those with a step under way.
+	Managed, Waiting, Running int
+	NextDue                   time.Time
+	LastSweep                 time.Time
+	// LastError is why the last sweep could not be made, "" if it could.
+	LastError string
+}
+
+// Summary counts what a sweep did.
+type Summary struct {
+	Standby  bool // the lease is held by somebody else; nothing was done
+	Enrolled int
+	Forgot   int
+	Moves    int // documents written because of a policy
+	Steps    int // effects started
+	Finished int // effects whose result was stored
+	More     bool
+}
+
+// New returns a manager that has read nothing yet.
+func New(o Options) *Manager {
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	if o.Lease == nil {
+		o.Lease = lease.Always{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Manager{
+		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(),
+		steps: newSteps(), wake: make(chan struct{}, 1),
+	}
+}
+
+// Wake makes a running manager look at the cluster at once: something was changed through us. Until that is done it
+// holds the clock.
+func (m *Manager) Wake() {
+	m.heldMu.Lock()
+	m.woken = true
+	if m.held == nil {
+		m.held = m.opts.Clock.Hold()
+	}
+	m.heldMu.Unlock()
+	m.signal()
+}
+
+// signal makes Run sweep soon.
+func (m *Manager) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default: // a sweep is due already
+	}
+}
+
+// takeWake returns the release of the clock held for Wake, and whether there was one.
+func (m *Manager) takeWake() (release func(), woken bool) {
+	m.heldMu.Lock()
+	defer m.heldMu.Unlock()
+	release, woken = m.held, m.woken
+	m.held, m.woken = nil, false
+	if release == nil {
+		release = func() {}
+	}
+	return release, woken
+}
+
+// Run sweeps whenever something is due, changed or reported, until ctx is done. Then it waits for the steps that are
+// under way, whose calls are cancelled with ctx; what they did is looked at again by whoever comes next. A caller with
+// a virtual clock calls Wake before it starts Run, so that the clock stands until the first sweep is done.
+func (m *Manager) Run(ctx context.Context) {
+	probe := time.NewTicker(ProbeEvery)
+	defer probe.Stop()
+	defer m.steps.wait()
+	fired := func() {}
+	for ctx.Err() == nil {
+		alarm := m.pass(ctx)
+		fired()
+		fired = func() {}
+		select {
+		case <-ctx.Done():
+		case <-m.wake:
+		case <-probe.C:
+		case fired = <-alarm.C:
+		}
+		alarm.Stop()
+	}
+	fired()
+}
+
+// pass sweeps until nothing more is ready and returns the alarm for what is due next. The clock is held until that
+// is set.
+func (m *Manager) pass(ctx context.Context) *clock.Alarm {
+	defer m.opts.Clock.Hold()()
+	release, woken := m.takeWake()
+	defer release()
+	if woken {
+		m.readNumbersAgain()
+	}
+	for {
+		sum, err := m.Sweep(ctx, m.opts.Clock.Now())
+		if err != nil && ctx.Err() == nil {
+			m.log.Warn("sweep", "err", err)
+		}
+		if err != nil || !sum.More {
+			return m.alarm()
+		}
+	}
+}
+
+// alarm is set to the next due instant. While sweeps fail there is none: the next probe tries again.
+func (m *Manager) alarm() *clock.Alarm {
+	m.mu.Lock()
+	next, failing := m.queue.next(), m.status.LastError != "" || !m.status.Leading
+	m.mu.Unlock()
+	if next.IsZero() || failing {
+		return &clock.Alarm{Stop: func() {}}
+	}
+	return m.opts.Clock.Alarm(next)
+}
+
+// Status returns what the manager is doing. It waits for a sweep that is being made.
+func (m *Manager) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.status
+	s.Waiting, s.NextDue = len(m.queue.heap), m.queue.next()
+	s.Running = m.steps.count()
+	for _, e := range m.docs.entries {
+		if e.job != nil {
+			s.Managed++
+		}
+	}
+	return s
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"time"
+
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/action"
+)
+
+// decided is an entry with what its policy wants.
+type decided struct {
+	entry *entry
+	input ism.Input
+	needs ism.Need
+	move  ism.Move
+}
+
+// move asks what the policies of the ready entries want, stores it in one bulk write, and starts the steps.
+func (s *sweep) move(ctx context.Context, ready []*entry) error {
+	moves, err := s.decide(ctx, ready)
+	if err != nil {
+		s.again(ready)
+		return err
+	}
+	var writes []write
+	for i := range moves {
+		writes = append(writes, s.firstWrites(&moves[i])...)
+	}
+	refused, err := s.store(ctx, writes)
+	if err != nil {
+		s.again(ready)
+		return err
+	}
+	for i := range moves {
+		s.follow(ctx, &moves[i], refused[moves[i].entry])
+	}
+	return nil
+}
+
+// again puts entries back that could not be served.
+func (s *sweep) again(entries []*entry) {
+	for _, e := range entries {
+		s.ready(e)
+	}
+}
+
+// firstWrites are what is stored before a move has any effect.
+func (s *sweep) firstWrites(d *decided) []write {
+	var out []write
+	switch d.move.Kind {
+	case ism.Wait:
+		return nil
+	case ism.Run:
+		if looksAgain(d) {
+			return nil
+		}
+	}
+	if d.move.Meta != nil {
+		out = append(out, metaWrite(d.entry, d.move.Meta))
+	}
+	if d.move.Job != nil {
+		out = append(out, jobWrite(d.entry, d.move.Job))
+	}
+	return out
+}
+
+// looksAgain reports whether a step only looks, and looked before: that it does so once more need not be stored.
+func looksAgain(d *decided) bool {
+	m := d.entry.meta
+	return action.Lookup(d.move.Step.Name).Looks && m != nil && m.Step != nil &&
+		m.Step.Name == d.move.Step.Name && m.Step.Status == ism.StatusConditionNotMet
+}
+
+// follow goes on after the first writes.
+func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
+	e := d.entry
+	if s.docs.entries[e.uuid] != e || e.job == nil {
+		return // forgotten meanwhile
+	}
+	if refused {
+		s.retry(e)
+		return
+	}
+	switch d.move.Kind {
+	case ism.Wait:
+		s.wait(d)
+		return
+	case ism.Run:
+		s.sum.Moves++
+		s.start(ctx, d)
+		return
+	}
+	s.sum.Moves++
+	e.tries = 0
+	s.log.Debug("move", "index", e.name(), "reason", d.move.Reason)
+	s.goOn(e)
+}
+
+// goOn makes an entry ready for its next move, within its budget.
+func (s *sweep) goOn(e *entry) { s.queue.schedule(e, e.budget.take(s.now)) }
+
+// retry makes an entry ready again after something that is nobody's fault, with growing pauses.
+func (s *sweep) retry(e *entry) {
+	e.stale = true
+	s.queue.schedule(e, s.now.Add(pause(e.tries)))
+	e.tries++
+}
+
+// pause is how long to wait after n failed tries: not at all once, then 1 s doubling to a minute.
+func pause(n int) time.Duration {
+	if n == 0 {
+		return 0
+	}
+	return min(time.Second<<min(n-1, 6), time.Minute)
+}
+
+// wait schedules an entry for when its answer can change.
+func (s *sweep) wait(d *decided) {
+	e := d.entry
+	e.tries = 0
+	due := d.move.Due
+	e.watch.active = d.needs&ism.NeedStats != 0
+	if e.watch.active {
+		at := e.watch.next(s.now, stepStart(e), readNumbers(d))
+		if !s.opts.Watched {
+			due = earlier(due, at)
+		}
+	}
+	if d.input.Facts.Red && !s.settings.config.AllowOnRed {
+		due = earlier(due, s.now.Add(watchFast))
+	}
+	if !due.IsZero() && !due.After(s.now) {
+		due = e.budget.take(s.now)
+	}
+	s.queue.schedule(e, due)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// budget bounds how many moves an index makes in a minute, so that a policy that goes round in circles does not keep
+// the cluster busy.
+type budget struct {
+	since time.Time
+	spent int
+}
+
+const (
+	budgetMoves  = 200
+	budgetPeriod = time.Minute
+)
+
+// take spends one move and returns when the next may be made.
+func (b *budget) take(now time.Time) time.Time {
+	if now.Sub(b.since) >= budgetPeriod {
+		b.since, b.spent = now, 0
+	}
+	b.spent++
+	if b.spent > budgetMoves {
+		return b.since.Add(budgetPeriod)
+	}
+	return now
+}
+
+// start begins a step in the background.
+func (s *sweep) start(ctx context.Context, d *decided) {
+	e, meta := d.entry, d.entry.meta
+	if looksAgain(d) {
+		meta = d.move.Meta
+	}
+	in := &intentions{client: s.opts.Client, uuid: e.uuid, now: s.intends(e, d)}
+	env := &action.Env{
+		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
+		Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
+		Background: func(fn func(context.Context)) bool {
+			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)
+		},
+	}
+	step := action.Lookup(d.move.Step.Name)
+	e.running = true
+	s.sum.Steps++
+	s.log.Debug("step", "index", env.Index, "step", step.Name)
+	lead := s.Manager
+	step.Run = fenced(lead, step.Run)
+	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, lead.signal)
+}
+
+// fenced asks for the lease right before a step acts.
+func fenced(m *Manager, run func(context.Context, *action.Env) (ism.Result, error)) func(context.Context, *action.Env) (ism.Result, error) {
+	return func(ctx context.Context, env *action.Env) (ism.Result, error) {
+		if _, held := m.opts.Lease.Held(); !held {
+			return ism.Result{}, errLeaseLost
+		}
+		return run(ctx, env)
+	}
+}
+
+// intends is what an intention of this step is recorded under.
+func (s *sweep) intends(e *entry, d *decided) intentionRecord {
+	r := intentionRecord{Index: e.name(), Step: d.move.Step.Name, Fence: s.fence}
+	if m := d.move.Meta; m != nil && m.State != nil && m.Action != nil {
+		r.State, r.Start = m.State.Name, m.Action.StartTime.UnixMilli()
+	}
+	return r
+}
+
+// stepStart is when the step that waits began.
+func stepStart(e *entry) time.Time {
+	if e.meta == nil || e.meta.Step == nil {
+		return time.Time{}
+	}
+	return e.meta.Step.StartTime
+}
+
+// readNumbers is what the watch compares.
+func readNumbers(d *decided) numbers {
+	st := d.input.Facts.Stats
+	if st == nil {
+		return numbers{}
+	}
+	return numbers{docs: st.Docs, bytes: st.PrimaryBytes}
+}

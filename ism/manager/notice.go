@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"time"
+)
+
+// notice looks at what changed: two small requests, and more only where something did. Documents come first: whatever
+// index a job names then exists in an inventory that is read after it, or is gone.
+func (s *sweep) notice(ctx context.Context) error {
+	if err := s.followDocuments(ctx); err != nil {
+		return err
+	}
+	mark, err := s.opts.Client.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if s.inventory.known && mark == s.inventory.mark {
+		return nil
+	}
+	if err := s.readSettings(ctx); err != nil {
+		return err
+	}
+	found, err := s.inventory.follow(ctx, s.opts.Client, mark, time.Now())
+	if err != nil {
+		return err
+	}
+	s.added = append(s.added, found.added...)
+	s.enrolAll = s.enrolAll || found.full
+	s.gone = true
+	for _, uuid := range found.changed {
+		if e := s.docs.entries[uuid]; e != nil && e.job != nil {
+			s.ready(e)
+		}
+	}
+	return nil
+}
+
+func (s *sweep) followDocuments(ctx context.Context) error {
+	max, err := s.opts.Client.MaxSeqNo(ctx, ConfigIndex)
+	if err != nil {
+		return err
+	}
+	found, err := s.docs.follow(ctx, s.opts.Client, max)
+	for _, e := range found.removed {
+		s.queue.remove(e)
+	}
+	for _, e := range found.entries {
+		s.ready(e)
+	}
+	s.enrolAll = s.enrolAll || found.policies
+	s.gone = s.gone || len(found.entries) > 0
+	if found.reset {
+		s.log.Info("documents read", "jobs", len(s.docs.entries), "policies", len(s.docs.policies))
+	}
+	return err
+}
+
+// lead takes over if the lease is a new one: the caches are read anew, and every open intention is written again, so
+// that whatever the last leader still has under way cannot store its result any more.
+func (s *sweep) lead(ctx context.Context, fence int64) error {
+	if fence == s.fence {
+		return nil
+	}
+	s.fence = 0
+	s.docs, s.inventory, s.queue = newDocuments(), newInventory(), queue{}
+	if err := s.followDocuments(ctx); err != nil {
+		return err
+	}
+	if err := s.adopt(ctx, fence); err != nil {
+		return err
+	}
+	s.fence, s.reenable, s.enrolAll = fence, true, true
+	return nil
+}
+
+// adopt rewrites what a leader before this one was about to do.
+func (s *sweep) adopt(ctx context.Context, fence int64) error {
+	var writes []write
+	var open []*entry
+	for _, e := range s.docs.entries {
+		if e.starting() {
+			open = append(open, e)
+			writes = append(writes, metaWrite(e, e.meta))
+		}
+	}
+	intentions, err := adoptIntentions(ctx, s.opts.Client, open, fence)
+	if err != nil {
+		return err
+	}
+	_, err = s.store(ctx, append(writes, intentions...))
+	return err
+}
+
+// overdue is due at every instant.
+var overdue = time.Unix(0, 0)
+
+// ready makes an entry due now, unless a step of it is under way, which makes it due by itself.
+func (m *Manager) ready(e *entry) {
+	if !e.running {
+		m.queue.schedule(e, overdue)
+	}
+}
+
+// readNumbersAgain makes those due that wait for numbers to change.
+func (m *Manager) readNumbersAgain() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.docs.entries {
+		if e.watch.active && !e.running {
+			m.ready(e)
+		}
+	}
+}

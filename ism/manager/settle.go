@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/opensteward/steward/ism"
+)
+
+// deleteStep is the step after which there is no index left to keep documents of.
+const deleteStep = "attempt_delete"
+
+// settle stores the results of steps in one bulk write, and makes their entries ready for what comes next.
+func (s *sweep) settle(ctx context.Context, results []stepResult) error {
+	if len(results) == 0 {
+		return nil
+	}
+	defer func() {
+		for _, r := range results {
+			r.release()
+		}
+	}()
+	var writes []write
+	for i := range results {
+		r := &results[i]
+		r.entry.running = false
+		if s.docs.entries[r.entry.uuid] == r.entry && r.err == nil {
+			writes = append(writes, s.resultWrites(r)...)
+		}
+	}
+	refused, err := s.store(ctx, writes)
+	for i := range results {
+		s.settled(&results[i], refused[results[i].entry] || err != nil)
+	}
+	return err
+}
+
+// resultWrites are what is stored because of a step's result.
+func (s *sweep) resultWrites(r *stepResult) []write {
+	var out []write
+	if r.intentions.open() {
+		out = append(out, r.intentions.close())
+	}
+	if r.deleted() {
+		return append(out, forgetWrites(r.entry)...)
+	}
+	meta := ism.Finish(r.move, r.result, s.now)
+	if same(meta, r.entry.meta) {
+		return out // it looked again and saw the same
+	}
+	return append(out, metaWrite(r.entry, meta))
+}
+
+// deleted reports whether the step has deleted its index.
+func (r *stepResult) deleted() bool {
+	return r.move.Step.Name == deleteStep && r.err == nil && r.result.Status == ism.StatusCompleted
+}
+
+func same(a, b *ism.Metadata) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// settled schedules an entry after its result was stored, or was not.
+func (s *sweep) settled(r *stepResult, refused bool) {
+	e := r.entry
+	e.stale = true
+	if s.docs.entries[e.uuid] != e || e.job == nil && !r.deleted() {
+		return
+	}
+	switch {
+	case r.err != nil:
+		s.log.Warn("step is run again", "index", e.name(), "step", r.move.Step.Name, "err", r.err)
+		s.retry(e)
+	case refused:
+		s.retry(e)
+	case r.deleted():
+		s.queue.remove(e)
+		delete(s.docs.entries, e.uuid)
+		s.sum.Finished++
+	default:
+		s.sum.Finished++
+		e.tries = 0
+		s.afterResult(e, r.result)
+	}
+}
+
+// afterResult makes an entry ready at once, or, while a step waits for something in the cluster, after a pause that
+// doubles each time.
+func (s *sweep) afterResult(e *entry, r ism.Result) {
+	if r.Status != ism.StatusConditionNotMet {
+		e.polls = 0
+		s.goOn(e)
+		return
+	}
+	at := r.Again
+	if at.IsZero() {
+		at = s.now.Add(poll(e.polls))
+	}
+	e.polls++
+	s.queue.schedule(e, at)
+}
+
+// poll is the pause before a waiting step looks for the n-th time: from 1 s, doubling, to a minute.
+func poll(n int) time.Duration { return min(time.Second<<min(n, 6), time.Minute) }

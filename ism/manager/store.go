@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// errLeaseLost ends a sweep: somebody else may act now.
+var errLeaseLost = errors.New("the lease is lost")
+
+// write is one document write on behalf of an entry.
+type write struct {
+	entry *entry // nil for a document of our own index
+	op    opensearch.Write
+	// stored takes over what was written, with its new version.
+	stored func(opensearch.Version)
+}
+
+// metaWrite stores metadata under the version that was read, or creates it.
+func metaWrite(e *entry, meta *ism.Metadata) write {
+	op := opensearch.Write{
+		Op: opensearch.OpIndex, Index: ConfigIndex, ID: e.uuid + metadataSuffix, Routing: e.uuid,
+		If: e.metaVersion, Source: meta,
+	}
+	if e.metaVersion == (opensearch.Version{}) {
+		op.Op = opensearch.OpCreate
+	}
+	return write{entry: e, op: op, stored: func(v opensearch.Version) { e.meta, e.metaVersion = meta, v }}
+}
+
+// jobWrite stores a job under the version that was read, or creates it.
+func jobWrite(e *entry, job *ism.Job) write {
+	op := opensearch.Write{
+		Op: opensearch.OpIndex, Index: ConfigIndex, ID: e.uuid, Routing: e.uuid, If: e.jobVersion, Source: job,
+	}
+	if e.jobVersion == (opensearch.Version{}) {
+		op.Op = opensearch.OpCreate
+	}
+	return write{entry: e, op: op, stored: func(v opensearch.Version) { e.job, e.jobVersion = job, v }}
+}
+
+// forgetWrites delete both documents of an entry, as far as there are any.
+func forgetWrites(e *entry) []write {
+	var out []write
+	remove := func(id string, was opensearch.Version, stored func(opensearch.Version)) {
+		if was != (opensearch.Version{}) {
+			op := opensearch.Write{Op: opensearch.OpDelete, Index: ConfigIndex, ID: id, Routing: e.uuid, If: was}
+			out = append(out, write{entry: e, op: op, stored: stored})
+		}
+	}
+	remove(e.uuid, e.jobVersion, func(opensearch.Version) { e.job, e.jobVersion = nil, opensearch.Version{} })
+	remove(e.uuid+metadataSuffix, e.metaVersion, func(opensearch.Version) { e.meta, e.metaVersion = nil, opensearch.Version{} })
+	return out
+}
+
+// store makes writes in bulk, and takes over the new versions of those that succeeded. The result are the entries of
+// which some write was refused; those whose documents somebody else has changed have been read again.
+func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]bool, err error) {
+	refused = map[*entry]bool{}
+	var conflicts []*entry
+	for chunk := range slices.Chunk(writes, maxBatch) {
+		if err := s.stillLeading(); err != nil {
+			return refused, err
+		}
+		ops := make([]opensearch.Write, len(chunk))
+		for i, w := range chunk {
+			ops[i] = w.op
+		}
+		results, err := s.opts.Client.Bulk(ctx, ops)
+		if err != nil {
+			return refused, err
+		}
+		for i, r := range results {
+			if conflict := s.stored(chunk[i], r, refused); conflict {
+				conflicts = append(conflicts, chunk[i].entry)
+			}
+		}
+	}
+	return refused, s.readAgain(ctx, conflicts)
+}
+
+// stored takes in the result of one write.
+func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (conflict bool) {
+	switch {
+	case r.Err == nil:
+		if w.op.Index == ConfigIndex {
+			s.docs.wrote(r)
+		}
+		if w.stored != nil {
+			w.stored(r.Version)
+		}
+		return false
+	case w.entry == nil:
+		s.log.Warn("write refused", "id", w.op.ID, "err", r.Err)
+		return false
+	default:
+		refused[w.entry] = true
+		s.log.Debug("write refused", "index", w.entry.name(), "id", w.op.ID, "err", r.Err)
+		return fault.HasStatus(r.Err, http.StatusConflict) || fault.HasStatus(r.Err, http.StatusNotFound)
+	}
+}
+
+// stillLeading is asked before every write and every effect.
+func (m *Manager) stillLeading() error {
+	if fence, held := m.opts.Lease.Held(); !held || m.fence != 0 && fence != m.fence {
+		return errLeaseLost
+	}
+	return nil
+}
+
+// readAgain reads the documents of entries that somebody else has written, and only those.
+func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	keys := make([]opensearch.Key, 0, 2*len(entries))
+	for _, e := range entries {
+		keys = append(keys, opensearch.Key{ID: e.uuid, Routing: e.uuid},
+			opensearch.Key{ID: e.uuid + metadataSuffix, Routing: e.uuid})
+	}
+	docs, err := s.opts.Client.MultiGet(ctx, ConfigIndex, keys)
+	if err != nil {
+		return err
+	}
+	var found changes
+	for _, doc := range docs {
+		if doc.Found {
+			s.docs.apply(doc, &found)
+			continue
+		}
+		e := s.docs.entry(strings.TrimSuffix(doc.ID, metadataSuffix))
+		if doc.ID == e.uuid {
+			e.job, e.jobVersion = nil, opensearch.Version{}
+		} else {
+			e.meta, e.metaVersion = nil, opensearch.Version{}
+		}
+		s.docs.dropEmpty(e)
+	}
+	for _, e := range entries {
+		if s.docs.entries[e.uuid] != e || e.job == nil {
+			s.queue.remove(e)
+			s.gone = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// maxRounds bounds a sweep, so that the cluster is looked at again even while some policy always has a next move.
+	maxRounds = 64
+	// maxBatch is how many indices are served in one round: what one bulk request holds.
+	maxBatch = 1000
+	// patience is how long (real time) a sweep waits for a light step before it leaves it to a later one.
+	patience = 250 * time.Millisecond
+)
+
+// Sweep makes one pass at the instant now: notice, attach and forget, and every move that is ready, until nothing is or
+// the pass has lasted long enough, which Summary.More says. A step that takes longer goes on, and its result is
+// stored by a later sweep. An error means that the cluster could not be read or written; everything is tried again by
+// the next sweep.
+func (m *Manager) Sweep(ctx context.Context, now time.Time) (Summary, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum, err := m.sweep(ctx, now)
+	m.status.LastSweep, m.status.LastError = now, ""
+	if err != nil {
+		m.status.LastError = err.Error()
+	}
+	return sum, err
+}
+
+func (m *Manager) sweep(ctx context.Context, now time.Time) (Summary, error) {
+	fence, held := m.opts.Lease.Held()
+	m.status.Leading, m.status.Fence = held, fence
+	if !held {
+		return Summary{Standby: true}, nil
+	}
+	s := &sweep{Manager: m, now: now}
+	if err := s.lead(ctx, fence); err != nil {
+		return s.sum, err
+	}
+	if err := s.notice(ctx); err != nil {
+		return s.sum, err
+	}
+	if err := s.enrol(ctx); err != nil {
+		return s.sum, err
+	}
+	err := s.rounds(ctx)
+	return s.sum, err
+}
+
+// sweep is one pass under way.
+type sweep struct {
+	*Manager
+	now time.Time
+	sum Summary
+	// healthRead is set once the cluster's health has been read in this sweep.
+	healthRead bool
+}
+
+// rounds makes moves until none is ready and no short step is under way.
+func (s *sweep) rounds(ctx context.Context) error {
+	for range maxRounds {
+		if err := s.settle(ctx, s.steps.take()); err != nil {
+			return err
+		}
+		ready := s.queue.pop(s.now, maxBatch)
+		if len(ready) > 0 {
+			if err := s.move(ctx, ready); err != nil {
+				return err
+			}
+			continue
+		}
+		if !s.steps.await(ctx, patience) {
+			s.sum.More = s.sum.Steps > 0 // what was done shows in the cluster: a new index, a new alias
+			return ctx.Err()
+		}
+	}
+	s.sum.More = true
+	return nil
+}
