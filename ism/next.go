@@ -3,6 +3,8 @@
 package ism
 
 import (
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -55,8 +57,9 @@ type Config struct {
 	AllowList   []string
 	JobInterval int // minutes
 	AllowOnRed  bool
-	// Native keeps the plugin's gates 7 and 13 (runtime notes, section 2.2), which stop an index after a crash or a
-	// version conflict. Without it such an index goes on.
+	// Native stops an index where the plugin does: after a crash in a step that the plugin does not repeat, and when
+	// metadata and job name different versions of the policy. A failed index is disabled, and a changed job_interval is
+	// written into the job. Without it such an index goes on, and a failed one stays enabled.
 	Native bool
 }
 
@@ -79,14 +82,12 @@ type Kind int
 const (
 	// Wait does nothing until Due, or until facts change.
 	Wait Kind = iota
-	// Save stores Meta; there is no effect. (Initialise, a gate that fails the index, an applied policy change, a
-	// pure step's result.)
+	// Save stores Meta, and Job if it is set; there is no effect. (Initialisation, a failure of the policy itself, an
+	// applied policy change, the result of a step that is decided without an effect.)
 	Save
 	// Run stores Meta (step_status "starting"), executes Step, and stores what [Finish] makes of its result.
 	Run
-	// Disable switches the job off.
-	Disable
-	// Amend stores Job only (is_safe turned false, a new job interval).
+	// Amend stores Job only: it is disabled, or its pending change is no longer safe, or its interval changed.
 	Amend
 )
 
@@ -95,23 +96,21 @@ type Move struct {
 	Kind Kind
 	// Meta is what to store first (Save, Run).
 	Meta *Metadata
-	// Create is true if Meta must not exist yet.
-	Create bool
-	// Job is the job document to store with it (an applied change, Amend, Disable); nil if it stays.
+	// Job is the job document to store; nil if it stays.
 	Job *Job
-	// Action and Step say what Run executes.
+	// Action and Step say what Run executes. They are set on a Save and a Wait that belong to a step, too.
 	Action *Action
 	Step   StepInfo
-	// Result is set where the step is decided without an effect (transitions, a rollover that waits or fails its
-	// checks). Meta is the finished metadata then; Starting is what a driver that shows every step stores before it.
-	Result   *Result
+	// Result is what a step decided without an effect reports (Save, Wait), or what a step that is about to run was
+	// decided on and reports with its effect (the conditions of a rollover).
+	Result *Result
+	// Starting is, where Result is set on a Save or a Wait, the metadata with step_status "starting" that the plugin
+	// would have stored before.
 	Starting *Metadata
 	// Due is, for Wait, the earliest instant at which the answer can change; zero if only a changed fact can change it.
 	Due time.Time
 	// Notify asks for the policy's error notification.
 	Notify bool
-	// Final is true if the job is to be disabled right after the save (native gates 7, 10, 13, 14, 15).
-	Final bool
 	// Reason is for the log.
 	Reason string
 }
@@ -129,4 +128,179 @@ type Result struct {
 	Properties *Properties
 	// Again is, for condition_not_met, when to look again: zero leaves it to the driver.
 	Again time.Time
+}
+
+// Next is what the policy wants done with the index at in.Now. The gates stand in the order of the plugin's.
+func Next(in Input) Move {
+	m := in.Meta
+	switch {
+	case !in.Job.Enabled:
+		return Move{Kind: Wait, Reason: "the job is disabled"}
+	case !in.Facts.Exists:
+		return Move{Kind: Wait, Reason: "the index does not exist"}
+	case in.Facts.Red && !in.Config.AllowOnRed:
+		return Move{Kind: Wait, Reason: "the cluster is red"}
+	case m == nil:
+		return in.initialise()
+	case m.PolicyCompleted, m.Failed() && in.Config.Native:
+		return Move{Kind: Amend, Job: in.Job.Disable(in.Now), Reason: "the policy has ended"}
+	case m.Failed():
+		return Move{Kind: Wait, Reason: "the index has failed"}
+	case in.conflict():
+		return in.resolveConflict()
+	}
+	return in.next(in.resolve())
+}
+
+// next goes on once it is known what the policy would run.
+func (in *Input) next(r resolved) Move {
+	switch {
+	case in.Facts.Red && r.action != nil && !slices.Contains(allowedOnRed, r.action.Type):
+		return Move{Kind: Wait, Reason: "the cluster is red"}
+	case !in.Config.Enabled && r.action != nil && r.step.SafeToDisable:
+		return Move{Kind: Amend, Job: in.Job.Disable(in.Now), Reason: "the plugin is disabled"}
+	case in.timedOut(r):
+		return in.fail(r, true, "Action timed out")
+	}
+	if move, ok := in.change(r); ok {
+		return move
+	}
+	if at := in.backoffEnd(r); at.After(in.Now) {
+		return Move{Kind: Wait, Due: earliest(at, in.timeoutAt(r)), Action: r.action, Step: r.step, Reason: "waiting for the retry"}
+	}
+	switch {
+	case in.Config.Native && in.crashed(r):
+		return in.failPolicy("Previous action was not able to update IndexMetaData.", true)
+	case r.action != nil && !in.allowed(r):
+		return in.failPolicy(fmt.Sprintf("Attempted to execute action=%s which is not allowed.", r.action.Type), true)
+	case r.state == nil:
+		where := in.Meta.TransitionTo
+		if where == "" {
+			where = in.Meta.State.String()
+		}
+		return in.failPolicy(fmt.Sprintf("Failed to find state=%s in policy=%s", where, in.Job.PolicyID), false)
+	case r.action == nil:
+		return in.failPolicy(fmt.Sprintf("Failed to find action=%s in state=%s", in.Meta.Action, in.Meta.State), false)
+	}
+	return in.run(r)
+}
+
+// initialise is the first move: the index enters the policy's default state.
+func (in *Input) initialise() Move {
+	m := &Metadata{Index: in.Job.Index, UUID: in.Job.UUID, PolicyID: in.Job.PolicyID, Created: in.Facts.Created}
+	move := Move{Kind: Save, Meta: m, Reason: "initialise"}
+	policy, seqNo, primaryTerm := in.Job.Policy, in.Job.PolicySeqNo, in.Job.PolicyPrimaryTerm
+	start := policy.DefaultState
+	if c := in.Job.ChangePolicy; c != nil {
+		m.PolicyID = c.PolicyID
+		if in.Change == nil {
+			m.Retry.Failed = true
+			m.Info = Message("Fail to load policy: " + c.PolicyID)
+			return move
+		}
+		policy, seqNo, primaryTerm = in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm
+		start = policy.DefaultState
+		if c.State != nil {
+			start = *c.State
+		}
+		move.Job = in.Job.WithPolicy(policy, seqNo, primaryTerm, in.Now)
+	}
+	m.PolicySeqNo, m.PolicyPrimaryTerm = &seqNo, &primaryTerm
+	m.State = &StateMeta{Name: start, StartTime: in.Now}
+	m.Info = Message("Successfully initialized policy: " + m.PolicyID)
+	return move
+}
+
+// conflict reports whether metadata and job name different versions of the policy.
+func (in *Input) conflict() bool {
+	m := in.Meta
+	return m.PolicySeqNo == nil || *m.PolicySeqNo != in.Job.PolicySeqNo ||
+		m.PolicyPrimaryTerm == nil || *m.PolicyPrimaryTerm != in.Job.PolicyPrimaryTerm
+}
+
+// resolveConflict fails the index as the plugin does, or goes on: a change whose first half was stored is finished, and
+// otherwise the job's policy counts.
+func (in *Input) resolveConflict() Move {
+	if in.Config.Native {
+		return in.failPolicy("There is a version conflict between your previous execution and your managed index", true)
+	}
+	if c := in.Job.ChangePolicy; c != nil && in.Change != nil && c.PolicyID == in.Meta.PolicyID {
+		return Move{Kind: Amend, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm, in.Now), Reason: "finish the policy change"}
+	}
+	m := in.Meta.clone()
+	m.PolicyID, m.PolicySeqNo, m.PolicyPrimaryTerm = in.Job.PolicyID, &in.Job.PolicySeqNo, &in.Job.PolicyPrimaryTerm
+	return Move{Kind: Save, Meta: m, Reason: "adopt the policy of the job"}
+}
+
+// failPolicy stores that the policy itself failed. disable says that the plugin disables the job at once.
+func (in *Input) failPolicy(message string, disable bool) Move {
+	m := in.Meta.clone()
+	m.Retry = RetryInfo{Failed: true}
+	m.Info = Message(message)
+	move := Move{Kind: Save, Meta: m, Notify: disable, Reason: message}
+	if disable && in.Config.Native {
+		move.Job = in.Job.Disable(in.Now)
+	}
+	return move
+}
+
+// fail stores that the action failed for good without running its step.
+func (in *Input) fail(r resolved, notify bool, message string) Move {
+	m := in.Meta.clone()
+	m.Action.Failed = true
+	m.Step = &StepMeta{Name: r.step.Name, StartTime: in.Now, Status: StatusTimedOut}
+	m.Info = Message(message)
+	move := Move{Kind: Save, Meta: m, Notify: notify, Action: r.action, Step: r.step, Reason: message}
+	if in.Config.Native {
+		move.Job = in.Job.Disable(in.Now)
+	}
+	return move
+}
+
+// allowed reports whether the allow list lets the action begin. One that has begun may end.
+func (in *Input) allowed(r resolved) bool {
+	return r.action.Type == ActionTransition || r.step.Name != steps[r.action.Type][0].Name ||
+		slices.Contains(in.Config.AllowList, r.action.Type)
+}
+
+// allowedOnRed are the actions that run on a red cluster where allow_running_on_red_cluster is set.
+var allowedOnRed = []string{
+	ActionDelete, ActionClose, ActionReadOnly, ActionNotification, ActionIndexPriority, ActionAlias,
+	ActionStopReplication, ActionSearchOnly, ActionTransition,
+}
+
+func (in *Input) timeoutAt(r resolved) time.Time {
+	if r.action == nil || r.fresh || r.action.Timeout == nil || in.Meta.Action.StartTime.IsZero() {
+		return time.Time{}
+	}
+	// strictly later than the timeout, at the resolution of documents
+	return in.Meta.Action.StartTime.Add(r.action.Timeout.Value() + time.Millisecond)
+}
+
+func (in *Input) timedOut(r resolved) bool {
+	at := in.timeoutAt(r)
+	return !at.IsZero() && !in.Now.Before(at)
+}
+
+// backoffEnd is when the next retry may happen; zero if none waits.
+func (in *Input) backoffEnd(r resolved) time.Time {
+	a := in.Meta.Action
+	if r.action == nil || r.fresh || a.ConsumedRetries <= 0 || a.LastRetry == nil || *a.LastRetry == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(*a.LastRetry).UTC().Add(r.action.Retry.Wait(a.ConsumedRetries))
+}
+
+// crashed reports whether the last run began a step that must not run twice, and did not end it.
+func (in *Input) crashed(r resolved) bool {
+	s := in.Meta.Step
+	return r.action != nil && s != nil && s.Status == StatusStarting && !r.step.Idempotent
+}
+
+// earliest of two instants, of which zero means never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
 }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ism
+
+import "time"
+
+// Finish is the metadata after a step reported. A failure uses up a retry, or, when none is left, fails the action for
+// good (Action.Failed).
+func Finish(move Move, result Result, now time.Time) *Metadata {
+	m := move.Meta.clone()
+	m.Step.Status = result.Status
+	m.Info = result.Info
+	m.TransitionTo = result.TransitionTo
+	m.PolicyCompleted = result.Completed
+	if result.Status == StatusCompleted && result.RolledOver {
+		m.RolledOver = true
+		if m.RolledOverIndexName == "" {
+			m.RolledOverIndexName = result.NewIndex
+		}
+	}
+	m.Action.Properties = result.Properties
+	if result.Status == StatusFailed {
+		m.Action.fail(move.Action.Retry, now)
+	}
+	return m
+}
+
+func (a *ActionMeta) fail(r Retry, now time.Time) {
+	if a.ConsumedRetries >= r.Count {
+		a.Failed = true
+		return
+	}
+	ms := now.UnixMilli()
+	a.ConsumedRetries++
+	a.LastRetry = &ms
+}
+
+// RetryOf is the metadata after the retry API: the failed action begins again, or the policy goes to a state.
+func (m *Metadata) RetryOf(state string) *Metadata {
+	out := m.clone()
+	out.Step = nil
+	out.Retry = RetryInfo{}
+	if out.Action != nil {
+		out.Action.Failed, out.Action.ConsumedRetries = false, 0
+		out.Action.LastRetry, out.Action.StartTime = nil, time.Time{}
+	}
+	out.TransitionTo = state
+	out.Info = Message("Pending retry of failed managed index")
+	return out
+}
