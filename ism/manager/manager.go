@@ -47,13 +47,15 @@ type Manager struct {
 	inventory *inventory
 	settings  settings
 	queue     queue
-	fence     int64 // the lease under which the caches were loaded; 0: not loaded
-	enrolAll  bool  // every unmanaged index is to be looked at, not only new ones
-	reenable  bool  // jobs that were disabled with the plugin are to be enabled again
-	red       bool
-	gone      bool     // some entry's index may be gone
-	added     []string // uuids of indices that have not been looked at yet
-	status    Status
+	// configUUID is the config index's.
+	configUUID string
+	fence      int64 // the lease under which the caches were loaded; 0: not loaded
+	enrolAll   bool  // every unmanaged index is to be looked at, not only new ones
+	reenable   bool  // jobs that were disabled with the plugin are to be enabled again
+	red        bool
+	gone       bool     // some entry's index may be gone
+	added      []string // uuids of indices that have not been looked at yet
+	status     Status
 
 	steps *steps
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/action"
+	"github.com/opensteward/steward/lease"
 )
 
 // decided is an entry with what its policy wants.
@@ -187,15 +188,17 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	e.running = true
 	s.sum.Steps++
 	s.log.Debug("step", "index", env.Index, "step", step.Name)
-	lead := s.Manager
-	step.Run = fenced(lead, step.Run)
-	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, lead.signal)
+	step.Run = fenced(s.opts.Lease, s.fence, step.Run)
+	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, s.signal)
 }
 
-// fenced asks for the lease right before a step acts.
-func fenced(m *Manager, run func(context.Context, *action.Env) (ism.Result, error)) func(context.Context, *action.Env) (ism.Result, error) {
+// runStep is what a step does.
+type runStep = func(context.Context, *action.Env) (ism.Result, error)
+
+// fenced asks for the lease right before a step acts, which may be long after it was started.
+func fenced(l lease.Lease, fence int64, run runStep) runStep {
 	return func(ctx context.Context, env *action.Env) (ism.Result, error) {
-		if _, held := m.opts.Lease.Held(); !held {
+		if now, held := l.Held(); !held || now != fence {
 			return ism.Result{}, errLeaseLost
 		}
 		return run(ctx, env)
@@ -225,5 +228,5 @@ func readNumbers(d *decided) numbers {
 	if st == nil {
 		return numbers{}
 	}
-	return numbers{docs: st.Docs, bytes: st.PrimaryBytes}
+	return numbers{docs: st.Docs, bytes: st.PrimaryBytes, reached: reached(d.input.Job.Policy, d.entry.meta, *st)}
 }

@@ -37,7 +37,8 @@ func (m *Manager) sweep(ctx context.Context, now time.Time) (Summary, error) {
 	if !held {
 		return Summary{Standby: true}, nil
 	}
-	s := &sweep{Manager: m, now: now}
+	// Documents have milliseconds; what is decided before and after a restart must not differ by less.
+	s := &sweep{Manager: m, now: now.Truncate(time.Millisecond)}
 	if err := s.lead(ctx, fence); err != nil {
 		return s.sum, err
 	}

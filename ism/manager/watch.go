@@ -2,7 +2,11 @@
 
 package manager
 
-import "time"
+import (
+	"time"
+
+	"github.com/opensteward/steward/ism"
+)
 
 // How often an index's numbers are read while a size or document condition waits for them: every watchFast during the
 // first watchFirst of the step and whenever they grow, half as often each time they do not, down to watchSlow; and
@@ -74,4 +78,52 @@ func alignUp(t time.Time, step time.Duration) time.Time {
 		return aligned.Add(step)
 	}
 	return t
+}
+
+// reached is the largest part of a threshold that is reached without being exceeded, among those that the index's
+// current action or its state's transitions compare with its numbers; 0 if there is none.
+func reached(p *ism.Policy, meta *ism.Metadata, st ism.Stats) float64 {
+	if meta == nil || meta.State == nil || meta.Action == nil {
+		return 0
+	}
+	state := p.State(meta.State.Name)
+	if state == nil {
+		return 0
+	}
+	largest := 0.0
+	compare := func(is, threshold int64) {
+		if part := float64(is) / float64(threshold); part < 1 {
+			largest = max(largest, part)
+		}
+	}
+	if n := meta.Action.Index; n >= 0 && n < len(state.Actions) {
+		if r := state.Actions[n].Rollover; r != nil {
+			for _, g := range append(r.AnyOf[:len(r.AnyOf):len(r.AnyOf)], r.Flat) {
+				compareRollover(g, st, compare)
+			}
+		}
+		return largest
+	}
+	for _, t := range state.Transitions {
+		switch c := t.Conditions; {
+		case c == nil:
+		case c.MinDocCount != nil:
+			compare(st.Docs, *c.MinDocCount)
+		case c.MinSize != nil:
+			compare(st.PrimaryBytes, c.MinSize.Value())
+		}
+	}
+	return largest
+}
+
+func compareRollover(g ism.RolloverGroup, st ism.Stats, compare func(is, threshold int64)) {
+	if g.MinDocCount != nil {
+		compare(st.Docs, *g.MinDocCount)
+	}
+	if g.MinSize != nil {
+		compare(st.PrimaryBytes, g.MinSize.Value())
+	}
+	if g.MinPrimaryShardSize != nil {
+		compare(st.MaxShardSize, g.MinPrimaryShardSize.Value())
+	}
 }
