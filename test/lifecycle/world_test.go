@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/manager"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// The policies. PREFIX stands for the test's own name, so that tests can share a cluster.
+const (
+	chain = `{"policy":{"description":"chain","default_state":"hot","states":[
+		{"name":"hot","actions":[{"rollover":{"min_doc_count":1}}],"transitions":[{"state_name":"warm"}]},
+		{"name":"warm","actions":[{"read_only":{}},{"force_merge":{"max_num_segments":1}},{"replica_count":{"number_of_replicas":0}},
+			{"index_priority":{"priority":7}},{"close":{}},{"open":{}}],"transitions":[{"state_name":"cold","conditions":{"min_index_age":"100ms"}}]},
+		{"name":"cold","actions":[{"alias":{"actions":[{"add":{"aliases":["PREFIX-archive"]}}]}},{"read_write":{}}],"transitions":[]}],
+		"ism_template":[{"index_patterns":["PREFIX-000001"],"priority":1}]}}`
+	deletes = `{"policy":{"description":"delete","default_state":"old","states":[
+		{"name":"old","actions":[{"delete":{}}],"transitions":[]}],
+		"ism_template":[{"index_patterns":["PREFIX-*"],"priority":1}]}}`
+	waits = `{"policy":{"description":"waits","default_state":"hot","states":[
+		{"name":"hot","actions":[{"rollover":{"min_doc_count":3}}],"transitions":[]}],
+		"ism_template":[{"index_patterns":["PREFIX-*"],"priority":1}]}}`
+	waitsLong = `{"policy":{"description":"waits","default_state":"hot","states":[
+		{"name":"hot","actions":[],"transitions":[{"state_name":"hot","conditions":{"min_index_age":"365d"}}]}],
+		"ism_template":[{"index_patterns":["PREFIX-*"],"priority":1}]}}`
+)
+
+var registry = setting.NewRegistry(ism.Settings()...)
+
+// world is one cluster with one policy and one index behind an alias, with one document.
+type world struct {
+	t         *testing.T
+	transport http.RoundTripper
+	client    *opensearch.Client // never interrupted
+	prefix    string
+	uuid      string // of the first index
+}
+
+func newWorld(t *testing.T, cluster http.RoundTripper, policy string) *world {
+	t.Helper()
+	w := &world{t: t, transport: cluster, client: opensearch.NewClient(cluster), prefix: fmt.Sprintf("lc%d", time.Now().UnixNano())}
+	ctx := t.Context()
+	w.do(manager.EnsureConfigIndex(ctx, w.client))
+	body := strings.ReplaceAll(policy, "PREFIX", w.prefix)
+	p, err := ism.ParsePolicy(w.prefix, []byte(body), time.Now().Add(-time.Minute).UnixMilli())
+	w.do(err)
+	_, err = w.client.Write(ctx, opensearch.Write{Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: w.prefix, Source: p.Document()}, "")
+	w.do(err)
+	w.do(w.client.CreateIndex(ctx, w.first(), map[string]any{
+		"settings": map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix},
+		"aliases":  map[string]any{w.prefix: map[string]any{"is_write_index": true}},
+	}))
+	w.index("1")
+	infos, err := w.client.Indices(ctx, []string{w.first()})
+	w.do(err)
+	w.uuid = infos[w.first()].UUID
+	t.Cleanup(w.clean)
+	return w
+}
+
+func (w *world) first() string { return w.prefix + "-000001" }
+
+func (w *world) do(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// index writes a document through the alias and makes it count.
+func (w *world) index(id string) {
+	w.t.Helper()
+	_, err := w.client.Write(w.t.Context(), opensearch.Write{
+		Op: opensearch.OpIndex, Index: w.prefix, ID: id, Source: map[string]any{"a": 1},
+	}, "true")
+	w.do(err)
+}
+
+// clean removes what the test made. It may be called twice.
+func (w *world) clean() {
+	ctx := context.Background()
+	for _, name := range w.indices() {
+		_, err := w.client.DeleteIndex(ctx, name)
+		w.do(err)
+	}
+	for _, id := range []string{w.prefix, w.uuid, w.uuid + "#metadata"} {
+		routing := w.uuid
+		if id == w.prefix {
+			routing = ""
+		}
+		_, err := w.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: id, Routing: routing}, "")
+		w.do(err)
+	}
+}
+
+// run starts a reconciler over a transport; stop ends it and waits for it.
+func (w *world) run(rt http.RoundTripper) (stop func()) {
+	m := manager.New(manager.Options{Client: opensearch.NewClient(rt), Registry: registry})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); m.Run(ctx) }()
+	return func() { cancel(); <-done }
+}
+
+// wait waits until ok says so, which it asks whenever something may have happened.
+func (w *world) wait(what string, ok func() bool) {
+	w.t.Helper()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			w.t.Fatalf("waited in vain for %s; metadata %s", what, w.text(w.metadata(w.uuid)))
+		}
+	}
+}
+
+func (w *world) text(m *ism.Metadata) string {
+	if m == nil {
+		return "none"
+	}
+	b, err := m.MarshalJSON()
+	w.do(err)
+	return string(b)
+}
+
+func (w *world) get(id string) opensearch.Document {
+	w.t.Helper()
+	doc, err := w.client.Get(context.Background(), manager.ConfigIndex, id, w.uuid)
+	w.do(err)
+	return doc
+}
+
+// metadata is an index's metadata document; nil if there is none.
+func (w *world) metadata(uuid string) *ism.Metadata {
+	w.t.Helper()
+	doc := w.get(uuid + "#metadata")
+	if !doc.Found {
+		return nil
+	}
+	m, err := ism.ReadMetadata(doc.Source)
+	w.do(err)
+	return m
+}
+
+func (w *world) metadataVersion(uuid string) int64 { return w.get(uuid + "#metadata").Number }
+
+func (w *world) job(uuid string) *ism.Job {
+	w.t.Helper()
+	doc := w.get(uuid)
+	if !doc.Found {
+		return nil
+	}
+	j, err := ism.ReadJob(doc.Source)
+	w.do(err)
+	return j
+}
+
+// indices are the names of the test's indices.
+func (w *world) indices() []string {
+	w.t.Helper()
+	all, err := w.client.IndexNames(context.Background())
+	w.do(err)
+	var names []string
+	for name := range all {
+		if strings.HasPrefix(name, w.prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (w *world) chainEnded() bool {
+	m, j := w.metadata(w.uuid), w.job(w.uuid)
+	return m != nil && m.PolicyCompleted && j != nil && !j.Enabled
+}
+
+// chainDifference is how the cluster differs from what a faultless chain leaves behind.
+func (w *world) chainDifference() string {
+	w.t.Helper()
+	type end struct {
+		Indices    []string
+		Aliases    []string
+		Open       bool
+		Settings   map[string]string
+		RolledOver bool
+		NewIndex   string
+		State      string
+		Retries    int64
+	}
+	infos, err := w.client.Indices(context.Background(), []string{w.first()})
+	w.do(err)
+	info, m := infos[w.first()], w.metadata(w.uuid)
+	got := end{
+		Indices: w.indices(), Open: info.Open, Settings: map[string]string{},
+		RolledOver: m.RolledOver, NewIndex: m.RolledOverIndexName, State: m.State.Name, Retries: m.Action.ConsumedRetries,
+	}
+	for alias := range info.Aliases {
+		got.Aliases = append(got.Aliases, strings.TrimPrefix(alias, w.prefix))
+	}
+	slices.Sort(got.Aliases)
+	for _, name := range []string{"index.blocks.write", "index.priority", "index.number_of_replicas"} {
+		got.Settings[name] = info.Settings[name]
+	}
+	want := end{
+		Indices: []string{w.first(), w.prefix + "-000002"}, Aliases: []string{"", "-archive"}, Open: true,
+		Settings:   map[string]string{"index.blocks.write": "false", "index.priority": "7", "index.number_of_replicas": "0"},
+		RolledOver: true, NewIndex: w.prefix + "-000002", State: "cold",
+	}
+	return cmp.Diff(want, got)
+}
+
+// probes waits until a counted reconciler has looked n more times.
+func (w *world) probes(c *counter, n int64) {
+	w.t.Helper()
+	until := c.marks.Load() + n
+	w.wait("the reconciler to look around", func() bool { return c.marks.Load() >= until })
+}
+
+// backend is the cluster to test on.
+func backend(t *testing.T) http.RoundTripper {
+	t.Helper()
+	url := os.Getenv("STEWARD_TEST_CLUSTER")
+	if url == "" {
+		t.Skip("no cluster")
+	}
+	network, err := opensearch.Dial(opensearch.DialOptions{URLs: []string{url}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = network.(io.Closer).Close() })
+	return opensearch.PluginSettings(network, registry)
+}
+
+// stride is how many requests apart the reconciler is killed: each one costs a lifecycle.
+func stride() int {
+	if os.Getenv("STEWARD_TEST_CLUSTER") != "" {
+		return 9
+	}
+	return 1
+}
+
+var errDead = errors.New("the process is dead")
+
+// mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
+// is lost.
+type mortal struct {
+	next  http.RoundTripper
+	mu    sync.Mutex
+	left  int
+	after bool
+}
+
+func (m *mortal) dead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left <= 0
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
+	m.mu.Lock()
+	m.left--
+	left := m.left
+	m.mu.Unlock()
+	switch {
+	case left > 0:
+		return m.next.RoundTrip(r)
+	case left == 0 && m.after:
+		res, err := m.next.RoundTrip(r)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+	}
+	return nil, errDead
+}
+
+// counter notes requests.
+type counter struct {
+	next  http.RoundTripper
+	marks atomic.Int64
+	mu    sync.Mutex
+	calls []string
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	c.calls = append(c.calls, r.Method+" "+r.URL.Path)
+	c.mu.Unlock()
+	res, err := c.next.RoundTrip(r)
+	if r.URL.Path == "/_cluster/state/version" {
+		c.marks.Add(1)
+	}
+	return res, err
+}
+
+func (c *counter) reset() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.calls
+	c.calls = nil
+	return out
+}
