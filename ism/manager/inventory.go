@@ -70,6 +70,7 @@ type inventory struct {
 	byUUID  map[string]*indexState
 	aliases map[string]aliasUse
 	fullAt  time.Time // real time of the last full reading
+	partly  bool      // the cluster has changed since, and only names and what was new were read
 }
 
 func newInventory() *inventory {
@@ -83,7 +84,12 @@ type found struct {
 	full    bool     // all indices were read, not only new ones
 }
 
-// follow brings the inventory up to mark, which it is not at. now is real time: reading is machinery.
+// outdated reports whether a full reading is due although the cluster stands still now.
+func (v *inventory) outdated(now time.Time) bool {
+	return !v.known || v.partly && now.Sub(v.fullAt) >= fullEvery
+}
+
+// follow brings the inventory up to mark. now is real time: reading is machinery.
 func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opensearch.Mark, now time.Time) (found, error) {
 	listed, err := c.IndexNames(ctx)
 	if err != nil {
@@ -100,7 +106,7 @@ func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opens
 	if err != nil {
 		return found{}, err
 	}
-	v.mark, v.known = mark, true
+	v.mark, v.known, v.partly = mark, true, !f.full
 	v.apply(listed, infos, &f)
 	return f, nil
 }

@@ -59,7 +59,8 @@ type Manager struct {
 
 	steps *steps
 
-	wake chan struct{}
+	wake chan struct{} // something was changed through us
+	done chan struct{} // a step has reported
 	// held is the hold on the clock of whoever called Wake, until a sweep has served it.
 	heldMu sync.Mutex
 	held   func()
@@ -104,7 +105,7 @@ func New(o Options) *Manager {
 	}
 	return &Manager{
 		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(),
-		steps: newSteps(), wake: make(chan struct{}, 1),
+		steps: newSteps(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
 	}
 }
 
@@ -117,13 +118,15 @@ func (m *Manager) Wake() {
 		m.held = m.opts.Clock.Hold()
 	}
 	m.heldMu.Unlock()
-	m.signal()
+	signal(m.wake)
 }
 
-// signal makes Run sweep soon.
-func (m *Manager) signal() {
+// reported makes Run sweep: a step is done.
+func (m *Manager) reported() { signal(m.done) }
+
+func signal(c chan struct{}) {
 	select {
-	case m.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // a sweep is due already
 	}
 }
@@ -135,7 +138,7 @@ func (m *Manager) takeWake() (release func(), woken bool) {
 	release, woken = m.held, m.woken
 	m.held, m.woken = nil, false
 	if release == nil {
-		release = func() {}
+		release = nothing
 	}
 	return release, woken
 }
@@ -146,21 +149,55 @@ func (m *Manager) takeWake() (release func(), woken bool) {
 func (m *Manager) Run(ctx context.Context) {
 	probe := time.NewTicker(ProbeEvery)
 	defer probe.Stop()
-	defer m.steps.wait()
-	fired := func() {}
+	defer m.stop()
+	fired := nothing
 	for ctx.Err() == nil {
+		began := time.Now()
 		alarm := m.pass(ctx)
 		fired()
-		fired = func() {}
-		select {
-		case <-ctx.Done():
-		case <-m.wake:
-		case <-probe.C:
-		case fired = <-alarm.C:
-		}
-		alarm.Stop()
+		fired = m.await(ctx, probe.C, alarm, restAfter(time.Since(began)))
 	}
 	fired()
+}
+
+// restAfter is how long calls of Wake are left unserved after a sweep: nine times what it took, so that a client that
+// changes something all the time takes a tenth of a core at most, and no longer than half a second.
+func restAfter(took time.Duration) time.Duration { return min(9*took, 500*time.Millisecond) }
+
+func nothing() {}
+
+// await returns when the next sweep is due. fired lets the clock go on after it.
+func (m *Manager) await(ctx context.Context, probe <-chan time.Time, alarm *clock.Alarm, rest time.Duration) (fired func()) {
+	defer alarm.Stop()
+	resting := time.NewTimer(rest)
+	defer resting.Stop()
+	var wake <-chan struct{} // nil while resting
+	for {
+		select {
+		case <-resting.C:
+			wake = m.wake
+		case fired = <-alarm.C:
+			return fired
+		case <-wake:
+			return nothing
+		case <-m.done:
+			return nothing
+		case <-probe:
+			return nothing
+		case <-ctx.Done():
+			return nothing
+		}
+	}
+}
+
+// stop waits for the steps under way and lets the clock go.
+func (m *Manager) stop() {
+	m.steps.wait()
+	for _, r := range m.steps.take() {
+		r.release()
+	}
+	release, _ := m.takeWake()
+	release()
 }
 
 // pass sweeps until nothing more is ready and returns the alarm for what is due next. The clock is held until that
@@ -189,7 +226,7 @@ func (m *Manager) alarm() *clock.Alarm {
 	next, failing := m.queue.next(), m.status.LastError != "" || !m.status.Leading
 	m.mu.Unlock()
 	if next.IsZero() || failing {
-		return &clock.Alarm{Stop: func() {}}
+		return &clock.Alarm{Stop: nothing}
 	}
 	return m.opts.Clock.Alarm(next)
 }

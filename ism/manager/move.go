@@ -130,8 +130,8 @@ func (s *sweep) wait(d *decided) {
 			due = earlier(due, at)
 		}
 	}
-	if d.input.Facts.Red && !s.settings.config.AllowOnRed {
-		due = earlier(due, s.now.Add(watchFast))
+	if d.input.Facts.Red {
+		due = earlier(due, s.now.Add(watchFast)) // health is no document and no metadata: nothing tells when it changes
 	}
 	if !due.IsZero() && !due.After(s.now) {
 		due = e.budget.take(s.now)
@@ -189,7 +189,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	s.sum.Steps++
 	s.log.Debug("step", "index", env.Index, "step", step.Name)
 	step.Run = fenced(s.opts.Lease, s.fence, step.Run)
-	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, s.signal)
+	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, s.reported)
 }
 
 // runStep is what a step does.

@@ -17,7 +17,7 @@ func (s *sweep) notice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.inventory.known && mark == s.inventory.mark {
+	if mark == s.inventory.mark && !s.inventory.outdated(time.Now()) {
 		return nil
 	}
 	if err := s.readSettings(ctx); err != nil {
