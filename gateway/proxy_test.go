@@ -95,7 +95,7 @@ func talk(t *testing.T, server *httptest.Server, request string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
@@ -316,8 +316,14 @@ func TestOnlyRequestsThatMayChangeSomethingAreNoticed(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"GET", "/logs", 0}, {"HEAD", "/logs", 0}, {"POST", "/logs/_search", 0}, {"POST", "/_count", 0},
-		{"PUT", "/logs", 1}, {"DELETE", "/logs", 1}, {"POST", "/logs/_rollover", 1}, {"POST", "/_bulk", 1},
+		{"GET", "/logs", 0},
+		{"HEAD", "/logs", 0},
+		{"POST", "/logs/_search", 0},
+		{"POST", "/_count", 0},
+		{"PUT", "/logs", 1},
+		{"DELETE", "/logs", 1},
+		{"POST", "/logs/_rollover", 1},
+		{"POST", "/_bulk", 1},
 	}
 	for _, c := range cases {
 		noticed = 0

@@ -16,19 +16,22 @@ import (
 // The functions below change ordered JSON objects whose values are json.RawMessage as read, or wire.Object and Go
 // values as set. They leave their arguments as they are.
 
-// raw is the member as JSON.
-func raw(o wire.Object, name string) (json.RawMessage, bool) {
+// raw is the member as JSON; nil if it is absent.
+func raw(o wire.Object, name string) json.RawMessage {
 	for _, m := range o {
 		if m.Name != name {
 			continue
 		}
 		if text, is := m.Value.(json.RawMessage); is {
-			return text, true
+			return text
 		}
 		text, err := wire.Marshal(m.Value)
-		return text, err == nil
+		if err != nil {
+			return nil
+		}
+		return text
 	}
-	return nil, false
+	return nil
 }
 
 func has(o wire.Object, name string) bool {
@@ -42,7 +45,7 @@ func object(o wire.Object, name string) (wire.Object, error) {
 			return inner, nil
 		}
 	}
-	text, _ := raw(o, name)
+	text := raw(o, name)
 	inner, err := parsed(text)
 	if err != nil {
 		return nil, fault.Illegal("[%s] must be an object", name)
@@ -96,7 +99,7 @@ func take(o wire.Object, prefix string, own func(key string) (name string, ours 
 	out = taken{}
 	rest = wire.Object{}
 	for _, m := range o {
-		text, _ := raw(o, m.Name)
+		text := raw(o, m.Name)
 		key := prefix + m.Name
 		if name, ours := own(key); ours {
 			out[name] = text

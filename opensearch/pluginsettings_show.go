@@ -120,7 +120,7 @@ func (p *pluginSettings) showIndexSettings(req *http.Request, body wire.Object) 
 		if err != nil {
 			continue
 		}
-		kept, _ := raw(meta, metaName)
+		kept := raw(meta, metaName)
 		values := metaSettings(kept)
 		for name := range values {
 			if !slices.ContainsFunc(wanted, func(pattern string) bool { return wire.Match(pattern, name) }) {
@@ -158,7 +158,7 @@ func showIndices(req *http.Request, body wire.Object) wire.Object {
 		}
 		mappings, _ := object(index, "mappings")
 		meta, _ := object(mappings, "_meta")
-		kept, _ := raw(meta, metaName)
+		kept := raw(meta, metaName)
 		if values := metaSettings(kept); len(values) > 0 {
 			found = true
 			body = addSettings(body, m.Name, values, isFlat(req))

@@ -55,7 +55,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			[]answer{
 				{`PUT /i {"settings":{"index.number_of_shards":2,"index.plugins.index_state_management.rollover_alias":"logs"},"aliases":{"a":{}}}`, 400, unknownAlias},
 				{`PUT /i {"mappings":{` + kept(aliasLogs) + `},"settings":{"index.number_of_shards":2},"aliases":{"a":{}}}`, 200, acknowledged},
-			}, 200, acknowledged,
+			},
+			200, acknowledged,
 		},
 		{
 			"nested, without the index prefix, beside a mapping", "PUT", "/i",
@@ -63,14 +64,16 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			[]answer{
 				{`PUT /i {"mappings":{"_meta":{"mine":1},"properties":{}},"settings":{"plugins":{"index_state_management":{"rollover_alias":"logs"}},"refresh_interval":"1s"}}`, 400, unknownAlias},
 				{`PUT /i {"mappings":{"_meta":{"index_state_management":` + aliasLogs + `,"mine":1},"properties":{}},"settings":{"refresh_interval":"1s"}}`, 200, acknowledged},
-			}, 200, acknowledged,
+			},
+			200, acknowledged,
 		},
 		{
 			"an index template", "PUT", "/_index_template/t", `{"index_patterns":["logs-*"],"template":{"settings":{"index":{"plugins.index_state_management.rollover_alias":"logs"}}}}`,
 			[]answer{
 				{`PUT /_index_template/t {"index_patterns":["logs-*"],"template":{"settings":{"index":{"plugins.index_state_management.rollover_alias":"logs"}}}}`, 400, unknownAlias},
 				{`PUT /_index_template/t {"index_patterns":["logs-*"],"template":{"mappings":{` + kept(aliasLogs) + `},"settings":{}}}`, 200, acknowledged},
-			}, 200, acknowledged,
+			},
+			200, acknowledged,
 		},
 		{
 			"the settings of existing indices", "PUT", "/i,j/_settings?ignore_unavailable=true", `{"index.plugins.index_state_management.rollover_alias":"logs","number_of_replicas":0}`,
@@ -81,7 +84,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{`GET /i,j/_settings/index.uuid?filter_path=%2A.settings.index.uuid&ignore_unavailable=true`, 200, `{"i":` + uuid + `,"j":` + uuid + `}`},
 				{`PUT /i/_mapping {` + kept(aliasLogs) + `}`, 200, acknowledged},
 				{`PUT /j/_mapping {"_meta":{"index_state_management":` + aliasLogs + `,"mine":1}}`, 200, acknowledged},
-			}, 200, acknowledged,
+			},
+			200, acknowledged,
 		},
 		{
 			"a reset", "PUT", "/i/_settings", `{"settings":{"index.plugins.index_state_management.rollover_alias":null}}`,
@@ -90,7 +94,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
 				{`GET /i/_settings/index.uuid?filter_path=%2A.settings.index.uuid`, 200, `{"i":` + uuid + `}`},
 				{`PUT /i/_mapping {` + kept(`{}`) + `}`, 200, acknowledged},
-			}, 200, acknowledged,
+			},
+			200, acknowledged,
 		},
 		{
 			"what else is wrong stays wrong", "PUT", "/i/_settings", `{"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`,
@@ -98,11 +103,13 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{`PUT /i/_settings {"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`, 400, unknownAlias},
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{}`},
 				{`PUT /i/_settings {"index.rollover_alias":1}`, 400, unknownOther},
-			}, 400, unknownOther,
+			},
+			400, unknownOther,
 		},
 		{
 			"another 400 is the cluster's", "PUT", "/i", `{"settings":{"rollover_alias":1}}`,
-			[]answer{{`PUT /i {"settings":{"rollover_alias":1}}`, 400, unknownOther}}, 400, unknownOther,
+			[]answer{{`PUT /i {"settings":{"rollover_alias":1}}`, 400, unknownOther}},
+			400, unknownOther,
 		},
 		{
 			"cluster settings", "PUT", "/_cluster/settings", `{"persistent":{"plugins":{"index_state_management":{"job_interval":1}},"cluster.max_shards_per_node":9}}`,
@@ -112,14 +119,16 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 					`PUT /_cluster/settings {"persistent":{"cluster.max_shards_per_node":9,"cluster.metadata.plugins.index_state_management.job_interval":1}}`, 200,
 					`{"acknowledged":true,"persistent":{"cluster":{"max_shards_per_node":"9","metadata":{"plugins":{"index_state_management":{"job_interval":"1"}}}}},"transient":{}}`,
 				},
-			}, 200, `{"acknowledged":true,"persistent":{"cluster":{"max_shards_per_node":"9"},"plugins":{"index_state_management":{"job_interval":"1"}}},"transient":{}}`,
+			},
+			200, `{"acknowledged":true,"persistent":{"cluster":{"max_shards_per_node":"9"},"plugins":{"index_state_management":{"job_interval":"1"}}},"transient":{}}`,
 		},
 		{
 			"a cluster setting is reset", "PUT", "/_cluster/settings", `{"transient":{"plugins.index_state_management.job_interval":null}}`,
 			[]answer{
 				{`PUT /_cluster/settings {"transient":{"plugins.index_state_management.job_interval":null}}`, 400, strings.ReplaceAll(notKnown, "persistent", "transient")},
 				{`PUT /_cluster/settings {"transient":{"cluster.metadata.plugins.index_state_management.job_interval":null}}`, 200, `{"acknowledged":true,"persistent":{},"transient":{}}`},
-			}, 200, `{"acknowledged":true,"persistent":{},"transient":{}}`,
+			},
+			200, `{"acknowledged":true,"persistent":{},"transient":{}}`,
 		},
 		{
 			"index settings show what _meta keeps", "GET", "/i/_settings", "",
@@ -127,7 +136,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{probe, 200, noPlugins},
 				{`GET /i/_settings`, 200, `{"i":{"settings":{"index":{"uuid":"u"}}}}`},
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-			}, 200, `{"i":{"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}},"uuid":"u"}}}}`,
+			},
+			200, `{"i":{"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}},"uuid":"u"}}}}`,
 		},
 		{
 			"a named setting, flat", "GET", "/_settings/index.plugins*?flat_settings=true", "",
@@ -135,7 +145,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{probe, 200, noPlugins},
 				{`GET /_settings/index.plugins*?flat_settings=true`, 200, `{}`},
 				{`GET /_all/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-			}, 200, `{"i":{"settings":` + aliasLogs + `}}`,
+			},
+			200, `{"i":{"settings":` + aliasLogs + `}}`,
 		},
 		{
 			"a setting of another name", "GET", "/i/_settings/index.uuid", "",
@@ -143,32 +154,37 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{probe, 200, noPlugins},
 				{`GET /i/_settings/index.uuid`, 200, `{"i":` + uuid + `}`},
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-			}, 200, `{"i":` + uuid + `}`,
+			},
+			200, `{"i":` + uuid + `}`,
 		},
 		{
 			"an index shows what _meta keeps", "GET", "/i", "",
 			[]answer{
 				{probe, 200, noPlugins},
 				{`GET /i`, 200, `{"i":{"aliases":{},"mappings":{` + kept(aliasLogs) + `},"settings":{"index":{"uuid":"u"}}}}`},
-			}, 200, `{"i":{"aliases":{},"mappings":{` + kept(aliasLogs) + `},"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}},"uuid":"u"}}}}`,
+			},
+			200, `{"i":{"aliases":{},"mappings":{` + kept(aliasLogs) + `},"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}},"uuid":"u"}}}}`,
 		},
 		{
 			"cluster settings show what metadata keeps", "GET", "/_cluster/settings?flat_settings=true", "",
 			[]answer{
 				{probe, 200, noPlugins},
 				{`GET /_cluster/settings?flat_settings=true`, 200, `{"persistent":{"cluster.metadata.mine":"1","cluster.metadata.plugins.index_state_management.job_interval":"1"},"transient":{}}`},
-			}, 200, `{"persistent":{"cluster.metadata.mine":"1","plugins.index_state_management.job_interval":"1"},"transient":{}}`,
+			},
+			200, `{"persistent":{"cluster.metadata.mine":"1","plugins.index_state_management.job_interval":"1"},"transient":{}}`,
 		},
 		{
 			"a cluster with the plugin is left alone", "GET", "/i/_settings", "",
 			[]answer{
 				{probe, 200, `[{"component":"opensearch-index-management"}]`},
 				{`GET /i/_settings`, 200, `{"i": {"settings":{}}}`},
-			}, 200, `{"i": {"settings":{}}}`,
+			},
+			200, `{"i": {"settings":{}}}`,
 		},
 		{
 			"other requests are none of its business", "GET", "/i/_search", "",
-			[]answer{{`GET /i/_search`, 200, `{}`}}, 200, `{}`,
+			[]answer{{`GET /i/_search`, 200, `{}`}},
+			200, `{}`,
 		},
 	}
 	for _, c := range cases {
