@@ -56,6 +56,19 @@ type world struct {
 
 func newWorld(t *testing.T, cluster http.RoundTripper, policy string) *world {
 	t.Helper()
+	w := newPolicy(t, cluster, policy)
+	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
+		"settings": map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix},
+		"aliases":  map[string]any{w.prefix: map[string]any{"is_write_index": true}},
+	}))
+	w.index("1")
+	w.uuid = w.uuidOf(w.first())
+	return w
+}
+
+// newPolicy is a world without an index.
+func newPolicy(t *testing.T, cluster http.RoundTripper, policy string) *world {
+	t.Helper()
 	w := &world{t: t, transport: cluster, client: opensearch.NewClient(cluster), prefix: fmt.Sprintf("lc%d", time.Now().UnixNano())}
 	ctx := t.Context()
 	w.do(manager.EnsureConfigIndex(ctx, w.client))
@@ -64,16 +77,25 @@ func newWorld(t *testing.T, cluster http.RoundTripper, policy string) *world {
 	w.do(err)
 	_, err = w.client.Write(ctx, opensearch.Write{Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: w.prefix, Source: p.Document()}, "")
 	w.do(err)
-	w.do(w.client.CreateIndex(ctx, w.first(), map[string]any{
-		"settings": map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix},
-		"aliases":  map[string]any{w.prefix: map[string]any{"is_write_index": true}},
-	}))
-	w.index("1")
-	infos, err := w.client.Indices(ctx, []string{w.first()})
-	w.do(err)
-	w.uuid = infos[w.first()].UUID
 	t.Cleanup(w.clean)
 	return w
+}
+
+// putSettings changes settings of an index.
+func (w *world) putSettings(index string, settings map[string]any) error {
+	_, err := w.client.PutSettings(w.t.Context(), index, settings)
+	return err
+}
+
+// uuidOf is the uuid of an index that exists.
+func (w *world) uuidOf(name string) string {
+	w.t.Helper()
+	infos, err := w.client.Indices(context.Background(), []string{name})
+	w.do(err)
+	if infos[name].UUID == "" {
+		w.t.Fatalf("no index %s", name)
+	}
+	return infos[name].UUID
 }
 
 func (w *world) first() string { return w.prefix + "-000001" }
@@ -98,22 +120,26 @@ func (w *world) index(id string) {
 func (w *world) clean() {
 	ctx := context.Background()
 	for _, name := range w.indices() {
+		uuid := w.uuidOf(name)
 		_, err := w.client.DeleteIndex(ctx, name)
 		w.do(err)
-	}
-	for _, id := range []string{w.prefix, w.uuid, w.uuid + "#metadata"} {
-		routing := w.uuid
-		if id == w.prefix {
-			routing = ""
+		for _, id := range []string{uuid, uuid + "#metadata"} {
+			_, err := w.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: id, Routing: uuid}, "")
+			w.do(err)
 		}
-		_, err := w.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: id, Routing: routing}, "")
-		w.do(err)
 	}
+	_, err := w.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: w.prefix}, "")
+	w.do(err)
 }
 
 // run starts a reconciler over a transport; stop ends it and waits for it.
 func (w *world) run(rt http.RoundTripper) (stop func()) {
-	m := manager.New(manager.Options{Client: opensearch.NewClient(rt), Registry: registry})
+	return w.runWith(manager.Options{Client: opensearch.NewClient(rt), Registry: registry})
+}
+
+func (w *world) runWith(o manager.Options) (stop func()) { return w.runManager(manager.New(o)) }
+
+func (w *world) runManager(m *manager.Manager) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); m.Run(ctx) }()
@@ -145,9 +171,9 @@ func (w *world) text(m *ism.Metadata) string {
 	return string(b)
 }
 
-func (w *world) get(id string) opensearch.Document {
+func (w *world) get(id, uuid string) opensearch.Document {
 	w.t.Helper()
-	doc, err := w.client.Get(context.Background(), manager.ConfigIndex, id, w.uuid)
+	doc, err := w.client.Get(context.Background(), manager.ConfigIndex, id, uuid)
 	w.do(err)
 	return doc
 }
@@ -155,7 +181,7 @@ func (w *world) get(id string) opensearch.Document {
 // metadata is an index's metadata document; nil if there is none.
 func (w *world) metadata(uuid string) *ism.Metadata {
 	w.t.Helper()
-	doc := w.get(uuid + "#metadata")
+	doc := w.get(uuid+"#metadata", uuid)
 	if !doc.Found {
 		return nil
 	}
@@ -164,11 +190,11 @@ func (w *world) metadata(uuid string) *ism.Metadata {
 	return m
 }
 
-func (w *world) metadataVersion(uuid string) int64 { return w.get(uuid + "#metadata").Number }
+func (w *world) metadataVersion(uuid string) int64 { return w.get(uuid+"#metadata", uuid).Number }
 
 func (w *world) job(uuid string) *ism.Job {
 	w.t.Helper()
-	doc := w.get(uuid)
+	doc := w.get(uuid, uuid)
 	if !doc.Found {
 		return nil
 	}
@@ -184,7 +210,7 @@ func (w *world) indices() []string {
 	w.do(err)
 	var names []string
 	for name := range all {
-		if strings.HasPrefix(name, w.prefix) {
+		if strings.HasPrefix(strings.TrimPrefix(name, "."), w.prefix) {
 			names = append(names, name)
 		}
 	}
@@ -324,4 +350,10 @@ func (c *counter) reset() []string {
 	out := c.calls
 	c.calls = nil
 	return out
+}
+
+func (m *mortal) die() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left = 0
 }
