@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/document"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
+	"go.etcd.io/bbolt"
+)
+
+// feedBatch is how many documents go into the full-text index at a time.
+const feedBatch = 1000
+
+// Refresh makes everything written so far visible to searches.
+func (s *Shard) Refresh() error {
+	s.refreshMu.Lock()
+	defer s.refreshMu.Unlock()
+	s.counters.refreshes.Add(1)
+	for s.Dirty() {
+		if err := s.feed(s.fts, s.fed.Load()+1, func(n int64) { s.fed.Store(n) }); err != nil {
+			return fmt.Errorf("refresh shard %s[%d]: %w", s.o.Index, s.o.Number, err)
+		}
+	}
+	return nil
+}
+
+// feed gives the index what was written from a sequence number on, in batches that carry how far they go.
+func (s *Shard) feed(idx bleve.Index, from int64, fed func(int64)) error {
+	for {
+		batch, last, err := s.nextBatch(idx, from)
+		if err != nil || batch == nil {
+			return err
+		}
+		batch.SetInternal(keyFed, bigEndian(last))
+		if err := idx.Batch(batch); err != nil {
+			return err
+		}
+		fed(last)
+		from = last + 1
+	}
+}
+
+var errFull = errors.New("batch is full")
+
+// nextBatch collects what was written from a sequence number on; nil if nothing was. last is up to where it goes.
+func (s *Shard) nextBatch(idx bleve.Index, from int64) (batch *bleve.Batch, last int64, err error) {
+	n := 0
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		max := getInt(tx.Bucket(bucketMeta), keyMaxSeq)
+		if max < from {
+			return nil
+		}
+		batch, last = idx.NewBatch(), max
+		return scan(tx, from, func(seqNo int64, r record) error {
+			if n++; n > feedBatch {
+				last = seqNo - 1
+				return errFull
+			}
+			if r.deleted != 0 {
+				batch.Delete(r.id)
+				return nil
+			}
+			doc, err := s.document(r, seqNo)
+			if err != nil {
+				return err
+			}
+			return batch.IndexAdvanced(doc)
+		})
+	})
+	if errors.Is(err, errFull) {
+		err = nil
+	}
+	return batch, last, err
+}
+
+func (s *Shard) document(r record, seqNo int64) (*document.Document, error) {
+	doc, err := s.o.Indexer.Document(r.id, r.routing, seqNo, r.source)
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w", r.id, err)
+	}
+	return doc, nil
+}
+
+// Flush forgets deletions that are old enough and fed to the full-text index. Nothing has to be made durable: it is.
+func (s *Shard) Flush() error {
+	s.counters.flushes.Add(1)
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	fed, before := s.fed.Load(), s.o.Now().Add(-keepDeletes).UnixMilli()
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		deletes := getInt(meta, keyDeletes)
+		if deletes == 0 {
+			return nil
+		}
+		var forget []record
+		var keys [][]byte
+		err := scan(tx, 0, func(seqNo int64, r record) error {
+			if r.deleted != 0 && r.deleted < before && seqNo <= fed {
+				forget, keys = append(forget, r), append(keys, bigEndian(seqNo))
+			}
+			return nil
+		})
+		for i, r := range forget {
+			err = errors.Join(err, tx.Bucket(bucketDocs).Delete(keys[i]), tx.Bucket(bucketIDs).Delete([]byte(r.id)))
+		}
+		return errors.Join(err, putInt(meta, keyDeletes, deletes-int64(len(forget))))
+	})
+}
+
+// ForceMerge merges the full-text index to at most max segments, or, with onlyExpunge, rebuilds it where it holds
+// deleted documents. It first refreshes. A merge to one segment drops all deleted documents.
+func (s *Shard) ForceMerge(ctx context.Context, max int, onlyExpunge bool) error {
+	if err := s.Refresh(); err != nil {
+		return err
+	}
+	s.refreshMu.Lock()
+	defer s.refreshMu.Unlock()
+	s.counters.merges.Add(1)
+	if !onlyExpunge {
+		if err := s.merge(ctx, max); err != nil {
+			return err
+		}
+	}
+	segments, err := s.segments()
+	if err != nil {
+		return err
+	}
+	deleted := int64(0)
+	for _, g := range segments {
+		deleted += g.Deleted
+	}
+	if deleted > 0 && (onlyExpunge || max == 1) {
+		return s.rebuild()
+	}
+	return nil
+}
+
+// merge asks for merges until there are few enough segments. One merge takes in at most as many as the plan says.
+func (s *Shard) merge(ctx context.Context, max int) error {
+	plan := mergeplan.SingleSegmentMergePlanOptions
+	plan.SegmentsPerMergeTask = 1000
+	for before := -1; ; {
+		segments, err := s.segments()
+		if err != nil || len(segments) <= max || len(segments) == before {
+			return err
+		}
+		before = len(segments)
+		if err := s.core.ForceMerge(ctx, &plan); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// rebuild makes the full-text index anew from the documents: bleve cannot drop the deleted documents of one segment.
+func (s *Shard) rebuild() error {
+	path, temp := filepath.Join(s.dir, indexDir), filepath.Join(s.dir, indexDir+".new")
+	if err := os.RemoveAll(temp); err != nil {
+		return err
+	}
+	idx, err := bleve.NewUsing(temp, bleve.NewIndexMapping(), scorch.Name, scorch.Name, bleveConfig())
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.feed(idx, 0, func(int64) {}), mergeAll(idx), idx.Close()); err != nil {
+		return err
+	}
+	if err := s.fts.Close(); err != nil {
+		return err
+	}
+	if err := errors.Join(os.RemoveAll(path), os.Rename(temp, path)); err != nil {
+		return err
+	}
+	return s.openIndex()
+}
+
+func mergeAll(idx bleve.Index) error {
+	advanced, err := idx.Advanced()
+	if err != nil {
+		return err
+	}
+	core, ok := advanced.(*scorch.Scorch)
+	if !ok {
+		return nil
+	}
+	plan := mergeplan.SingleSegmentMergePlanOptions
+	plan.SegmentsPerMergeTask = 1000
+	return core.ForceMerge(context.Background(), &plan)
+}
+
+// Segment is a part of the full-text index.
+type Segment struct {
+	Name          string // "_0"
+	Generation    int64
+	Docs, Deleted int64
+	Size          int64 // bytes on disk
+}
+
+// Segments lists the segments that searches see.
+func (s *Shard) Segments() ([]Segment, error) {
+	s.refreshMu.Lock()
+	defer s.refreshMu.Unlock()
+	return s.segments()
+}
+
+func (s *Shard) segments() ([]Segment, error) {
+	reader, err := s.core.Reader()
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	snapshot, ok := reader.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil, errors.New("the full-text index is of an unknown kind")
+	}
+	var out []Segment
+	for _, g := range snapshot.Segments() {
+		docs := int64(g.Count())
+		if g.FullSize() == 0 {
+			continue
+		}
+		out = append(out, Segment{
+			Name: fmt.Sprintf("_%x", g.Id()), Generation: int64(g.Id()),
+			Docs: docs, Deleted: g.FullSize() - docs, Size: max(g.FileSize(), 0),
+		})
+	}
+	return out, nil
+}
+
+// Stats are a shard's numbers.
+type Stats struct {
+	Docs, Deleted              int64 // of what searches see
+	Live                       int64 // documents stored, refreshed or not
+	Size                       int64 // bytes on disk
+	Segments                   int
+	MaxSeqNo                   int64
+	Uncommitted                int64 // writes that searches do not see yet
+	Refreshes, Flushes, Merges int64
+	Indexed, DeletedOps, Gets  int64
+}
+
+// Stats reads the numbers. The size is what the files take on disk.
+func (s *Shard) Stats() (Stats, error) {
+	segments, err := s.Segments()
+	if err != nil {
+		return Stats{}, err
+	}
+	st := Stats{
+		Live: s.live.Load(), Segments: len(segments), MaxSeqNo: s.maxSeq.Load(), Uncommitted: s.maxSeq.Load() - s.fed.Load(),
+		Refreshes: s.counters.refreshes.Load(), Flushes: s.counters.flushes.Load(), Merges: s.counters.merges.Load(),
+		Indexed: s.counters.indexed.Load(), DeletedOps: s.counters.deleted.Load(), Gets: s.counters.gets.Load(),
+	}
+	for _, g := range segments {
+		st.Docs, st.Deleted = st.Docs+g.Docs, st.Deleted+g.Deleted
+	}
+	st.Size, err = DiskSize(s.dir)
+	return st, err
+}
+
+// DiskSize is what the files below dir take, in bytes. Files that vanish meanwhile count nothing.
+func DiskSize(dir string) (int64, error) {
+	var size int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		size += info.Size()
+		return err
+	})
+	return size, err
+}
