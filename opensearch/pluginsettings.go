@@ -36,8 +36,7 @@ const maxSettingsBody = 16 << 20
 // settings below cluster.metadata. Answers of GET _settings, GET {index} and _cluster/settings show them in their
 // place again. On a cluster that has the index management plugin nothing is changed at all.
 //
-// Not covered: the filter_path of such an answer sees the settings where they are kept, and the settings that shrink,
-// split and clone give to their target are refused by the cluster.
+// Not covered: the settings that shrink, split and clone give to their target are refused by the cluster.
 func PluginSettings(next http.RoundTripper, registry *setting.Registry) http.RoundTripper {
 	return &pluginSettings{next: next, registry: registry}
 }
@@ -294,9 +293,13 @@ func jsonResponse(req *http.Request, body any) (*http.Response, error) {
 	return w.response(req), nil
 }
 
-// indexOptions are the parameters of req that say which indices are meant.
+// indexOptions are the parameters of req that say which indices are meant. A change of settings means closed indices
+// too unless it says otherwise.
 func indexOptions(req *http.Request) url.Values {
 	in, out := req.URL.Query(), url.Values{}
+	if req.Method != http.MethodGet {
+		out.Set("expand_wildcards", "open,closed")
+	}
 	for _, name := range []string{"expand_wildcards", "ignore_unavailable", "allow_no_indices"} {
 		if in.Has(name) {
 			out.Set(name, in.Get(name))

@@ -18,29 +18,71 @@ import (
 
 // get sends a request whose answer may have to show settings.
 func (p *pluginSettings) get(req *http.Request, where place) (*http.Response, error) {
-	if !p.isBare(req) {
+	if !p.wants(req, where) || !p.isBare(req) {
 		return p.next.RoundTrip(req)
 	}
 	out := req.Clone(req.Context())
 	out.Header.Del("Accept-Encoding")
+	filters := p.ownFilters(out, where)
 	res, err := p.next.RoundTrip(out)
 	if err != nil {
 		return nil, err
 	}
 	switch where {
 	case inClusterSettings:
-		return p.showCluster(req, res, where), nil
+		res = p.showCluster(req, res, where)
 	case inIndexSettings:
-		return rewrite(req, res, func(body wire.Object) wire.Object { return p.showIndexSettings(req, body) }), nil
-	case inIndex:
-		return rewrite(req, res, func(body wire.Object) wire.Object { return showIndices(req, body) }), nil
+		res = rewrite(req, res, func(body wire.Object) any { return p.showIndexSettings(req, body) })
 	default:
+		return rewrite(req, res, func(body wire.Object) any { return showIndices(req, body) }), nil
+	}
+	if filters == nil {
 		return res, nil
 	}
+	return rewrite(req, res, func(body wire.Object) any { return filtered(body, filters) }), nil
+}
+
+// wants reports whether an answer could show one of our settings.
+func (p *pluginSettings) wants(req *http.Request, where place) bool {
+	if where != inIndexSettings {
+		return true
+	}
+	wanted := wantedSettings(req)
+	return slices.ContainsFunc(p.registry.All(), func(d setting.Definition) bool {
+		return matchesAny(wanted, d.Key) || matchesAny(wanted, d.Fallback)
+	})
+}
+
+func matchesAny(patterns []string, name string) bool {
+	return name != "" && slices.ContainsFunc(patterns, func(pattern string) bool { return wire.Match(pattern, name) })
+}
+
+// ownFilters takes a filter_path that asks for plugins' settings away from the cluster, which keeps them elsewhere, and
+// returns it. Other filters stay: nothing they let through is changed here.
+func (p *pluginSettings) ownFilters(req *http.Request, where place) []string {
+	q := req.URL.Query()
+	filter := q.Get("filter_path")
+	if where == inIndex || !strings.Contains(filter, "plugins") && !strings.Contains(filter, "opendistro") {
+		return nil
+	}
+	q.Del("filter_path")
+	req.URL.RawQuery = q.Encode()
+	return strings.Split(filter, ",")
+}
+
+func filtered(body wire.Object, filters []string) any {
+	text, err := wire.Marshal(body)
+	if err != nil {
+		return nil
+	}
+	if text, err = wire.FilterPath(text, filters); err != nil {
+		return nil
+	}
+	return json.RawMessage(text)
 }
 
 // rewrite applies fn to a JSON object that is the answer of success; fn returns nil to leave it as it is.
-func rewrite(req *http.Request, res *http.Response, fn func(wire.Object) wire.Object) *http.Response {
+func rewrite(req *http.Request, res *http.Response, fn func(wire.Object) any) *http.Response {
 	if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") ||
 		res.Header.Get("Content-Encoding") != "" {
 		return res
@@ -79,7 +121,7 @@ func (p *pluginSettings) showCluster(req *http.Request, res *http.Response, wher
 	if res == nil || where != inClusterSettings {
 		return res
 	}
-	return rewrite(req, res, func(body wire.Object) wire.Object {
+	return rewrite(req, res, func(body wire.Object) any {
 		found := false
 		for _, section := range []string{"persistent", "transient"} {
 			settings, err := object(body, section)
@@ -108,7 +150,7 @@ func (p *pluginSettings) showCluster(req *http.Request, res *http.Response, wher
 }
 
 // showIndexSettings adds what mappings keep to a GET _settings answer.
-func (p *pluginSettings) showIndexSettings(req *http.Request, body wire.Object) wire.Object {
+func (p *pluginSettings) showIndexSettings(req *http.Request, body wire.Object) any {
 	metas, err := p.metas(req.Context(), req, indexExpression(req))
 	if err != nil {
 		return nil // the index may be gone by now; what the cluster said stands
@@ -123,7 +165,7 @@ func (p *pluginSettings) showIndexSettings(req *http.Request, body wire.Object) 
 		kept := raw(meta, metaName)
 		values := metaSettings(kept)
 		for name := range values {
-			if !slices.ContainsFunc(wanted, func(pattern string) bool { return wire.Match(pattern, name) }) {
+			if !matchesAny(wanted, name) {
 				delete(values, name)
 			}
 		}
@@ -149,7 +191,7 @@ func wantedSettings(req *http.Request) []string {
 }
 
 // showIndices adds what mappings keep to the settings of a GET {index} answer.
-func showIndices(req *http.Request, body wire.Object) wire.Object {
+func showIndices(req *http.Request, body wire.Object) any {
 	found := false
 	for _, m := range body {
 		index, err := parsed(m.Value.(json.RawMessage))

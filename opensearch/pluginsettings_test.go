@@ -79,9 +79,9 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			"the settings of existing indices", "PUT", "/i,j/_settings?ignore_unavailable=true", `{"index.plugins.index_state_management.rollover_alias":"logs","number_of_replicas":0}`,
 			[]answer{
 				{`PUT /i,j/_settings?ignore_unavailable=true {"index.plugins.index_state_management.rollover_alias":"logs","number_of_replicas":0}`, 400, unknownAlias},
-				{`GET /i,j/_mapping?filter_path=%2A.mappings._meta&ignore_unavailable=true`, 200, `{"j":{"mappings":{"_meta":{"mine":1}}}}`},
+				{`GET /i,j/_mapping?expand_wildcards=open%2Cclosed&filter_path=%2A.mappings._meta&ignore_unavailable=true`, 200, `{"j":{"mappings":{"_meta":{"mine":1}}}}`},
 				{`PUT /i,j/_settings?ignore_unavailable=true {"number_of_replicas":0}`, 200, acknowledged},
-				{`GET /i,j/_settings/index.uuid?filter_path=%2A.settings.index.uuid&ignore_unavailable=true`, 200, `{"i":` + uuid + `,"j":` + uuid + `}`},
+				{`GET /i,j/_settings/index.uuid?expand_wildcards=open%2Cclosed&filter_path=%2A.settings.index.uuid&ignore_unavailable=true`, 200, `{"i":` + uuid + `,"j":` + uuid + `}`},
 				{`PUT /i/_mapping {` + kept(aliasLogs) + `}`, 200, acknowledged},
 				{`PUT /j/_mapping {"_meta":{"index_state_management":` + aliasLogs + `,"mine":1}}`, 200, acknowledged},
 			},
@@ -91,8 +91,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			"a reset", "PUT", "/i/_settings", `{"settings":{"index.plugins.index_state_management.rollover_alias":null}}`,
 			[]answer{
 				{`PUT /i/_settings {"settings":{"index.plugins.index_state_management.rollover_alias":null}}`, 400, unknownAlias},
-				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-				{`GET /i/_settings/index.uuid?filter_path=%2A.settings.index.uuid`, 200, `{"i":` + uuid + `}`},
+				{`GET /i/_mapping?expand_wildcards=open%2Cclosed&filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
+				{`GET /i/_settings/index.uuid?expand_wildcards=open%2Cclosed&filter_path=%2A.settings.index.uuid`, 200, `{"i":` + uuid + `}`},
 				{`PUT /i/_mapping {` + kept(`{}`) + `}`, 200, acknowledged},
 			},
 			200, acknowledged,
@@ -101,7 +101,7 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			"what else is wrong stays wrong", "PUT", "/i/_settings", `{"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`,
 			[]answer{
 				{`PUT /i/_settings {"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`, 400, unknownAlias},
-				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{}`},
+				{`GET /i/_mapping?expand_wildcards=open%2Cclosed&filter_path=%2A.mappings._meta`, 200, `{}`},
 				{`PUT /i/_settings {"index.rollover_alias":1}`, 400, unknownOther},
 			},
 			400, unknownOther,
@@ -149,13 +149,23 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			200, `{"i":{"settings":` + aliasLogs + `}}`,
 		},
 		{
-			"a setting of another name", "GET", "/i/_settings/index.uuid", "",
+			"a setting of another name costs nothing", "GET", "/i/_settings/index.uuid", "",
+			[]answer{{`GET /i/_settings/index.uuid`, 200, `{"i":` + uuid + `}`}}, 200, `{"i":` + uuid + `}`,
+		},
+		{
+			"a filter that asks for them", "GET", "/i/_settings?filter_path=*.settings.index.plugins", "",
 			[]answer{
 				{probe, 200, noPlugins},
-				{`GET /i/_settings/index.uuid`, 200, `{"i":` + uuid + `}`},
+				{`GET /i/_settings`, 200, `{"i":{"settings":{"index":{"uuid":"u"}}}}`},
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-			},
-			200, `{"i":` + uuid + `}`,
+			}, 200, `{"i":{"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}}}}}}`,
+		},
+		{
+			"a filter for something else", "GET", "/_cluster/settings?filter_path=transient", "",
+			[]answer{
+				{probe, 200, noPlugins},
+				{`GET /_cluster/settings?filter_path=transient`, 200, `{"transient":{}}`},
+			}, 200, `{"transient":{}}`,
 		},
 		{
 			"an index shows what _meta keeps", "GET", "/i", "",
