@@ -78,14 +78,14 @@ func (a *Access) isSecured(ctx context.Context) (bool, error) {
 	}
 	header := http.Header{}
 	opensearch.Anonymous(header)
-	status, _, _, err := a.client.Send(ctx, opensearch.Call{Method: http.MethodGet, Path: "/", Header: header})
-	if err != nil {
-		return false, err
+	err := a.client.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: "/", Header: header}, nil)
+	refused := fault.HasStatus(err, http.StatusUnauthorized) || fault.HasStatus(err, http.StatusForbidden)
+	if err != nil && !refused {
+		return false, err // a cluster in trouble says nothing about who may come in
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	// Only an answer of success says that anybody may come in.
-	a.secured, a.asked = status/100 != 2, time.Now()
+	a.secured, a.asked = refused, time.Now()
 	return a.secured, nil
 }
 

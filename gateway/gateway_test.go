@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/opensearch"
 )
@@ -147,10 +148,15 @@ func (down) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("connection refused")
 }
 
-func TestWhileTheClusterIsDownNobodyMay(t *testing.T) {
-	access := gateway.NewAccess(opensearch.NewClient(down{}))
-	if err := access.Check(t.Context(), http.Header{}); err == nil {
-		t.Error("let in without knowing whether the cluster is open")
+func TestWhileTheClusterIsInTroubleNobodyMay(t *testing.T) {
+	failing := opensearch.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	for name, cluster := range map[string]http.RoundTripper{"down": down{}, "failing": failing} {
+		access := gateway.NewAccess(opensearch.NewClient(cluster))
+		if err := access.Check(t.Context(), http.Header{}); !fault.HasStatus(err, http.StatusServiceUnavailable) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

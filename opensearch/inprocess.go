@@ -88,16 +88,18 @@ func (w *recorder) response(req *http.Request) *http.Response {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: w.sent, Body: http.NoBody, ContentLength: int64(w.body.Len()), Request: req,
 	}
+	if w.sent.Get("Content-Length") == "" && bodyAllowed(w.status) {
+		w.sent.Set("Content-Length", strconv.Itoa(w.body.Len()))
+	}
 	if req.Method == http.MethodHead {
-		res.ContentLength = -1
+		// The length is that of the body a GET would have.
 		if n, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil {
 			res.ContentLength = n
 		}
 		return res
 	}
-	if w.sent.Get("Content-Length") == "" {
-		w.sent.Set("Content-Length", strconv.Itoa(w.body.Len()))
-	}
 	res.Body = io.NopCloser(bytes.NewReader(w.body.Bytes()))
 	return res
 }
+
+func bodyAllowed(status int) bool { return status != http.StatusNoContent && status != http.StatusNotModified }
