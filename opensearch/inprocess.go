@@ -102,4 +102,6 @@ func (w *recorder) response(req *http.Request) *http.Response {
 	return res
 }
 
-func bodyAllowed(status int) bool { return status != http.StatusNoContent && status != http.StatusNotModified }
+func bodyAllowed(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}

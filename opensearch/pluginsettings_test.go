@@ -150,7 +150,8 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 		},
 		{
 			"a setting of another name costs nothing", "GET", "/i/_settings/index.uuid", "",
-			[]answer{{`GET /i/_settings/index.uuid`, 200, `{"i":` + uuid + `}`}}, 200, `{"i":` + uuid + `}`,
+			[]answer{{`GET /i/_settings/index.uuid`, 200, `{"i":` + uuid + `}`}},
+			200, `{"i":` + uuid + `}`,
 		},
 		{
 			"a filter that asks for them", "GET", "/i/_settings?filter_path=*.settings.index.plugins", "",
@@ -158,14 +159,16 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 				{probe, 200, noPlugins},
 				{`GET /i/_settings`, 200, `{"i":{"settings":{"index":{"uuid":"u"}}}}`},
 				{`GET /i/_mapping?filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
-			}, 200, `{"i":{"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}}}}}}`,
+			},
+			200, `{"i":{"settings":{"index":{"plugins":{"index_state_management":{"rollover_alias":"logs"}}}}}}`,
 		},
 		{
 			"a filter for something else", "GET", "/_cluster/settings?filter_path=transient", "",
 			[]answer{
 				{probe, 200, noPlugins},
 				{`GET /_cluster/settings?filter_path=transient`, 200, `{"transient":{}}`},
-			}, 200, `{"transient":{}}`,
+			},
+			200, `{"transient":{}}`,
 		},
 		{
 			"an index shows what _meta keeps", "GET", "/i", "",
