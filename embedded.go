@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build whole
+
+package steward
+
+import (
+	"context"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/engine"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// maxBody is the limit of a request body to the embedded engine in bytes: OpenSearch's own default
+// (http.max_content_length). A real cluster has a limit of its own.
+const maxBody = 100 << 20
+
+// openEngine opens the embedded engine.
+func (s *Steward) openEngine() (backend, error) {
+	e, err := engine.Open(engine.Options{
+		Dir: s.o.Data, Clock: s.o.Clock, Settings: settings.All(), Config: s.o.Settings, Version: s.version(),
+		Logger: s.log,
+	})
+	if err != nil {
+		return backend{}, err
+	}
+	s.onClose("engine", func(context.Context) error { return e.Close() })
+	_, virtual := s.o.Clock.(*clock.Virtual)
+	return backend{transport: opensearch.InProcess(e), lease: lease.Always{}, watched: virtual, maxBody: maxBody}, nil
+}
+
+// Check walks through everything stored in a data directory that is not in use, and reports every inconsistency as a
+// sentence.
+func Check(ctx context.Context, dir string) (findings []string, err error) {
+	return engine.Check(ctx, dir)
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package steward
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/gateway"
+	"github.com/opensteward/steward/opensearch"
+)
+
+// The defaults of Options.
+const (
+	DefaultListen  = "127.0.0.1:9200"
+	DefaultData    = "steward-data"
+	DefaultVersion = "3.4.0"
+)
+
+// Options say what program to assemble. The zero value is the embedded engine on 127.0.0.1:9200 with its data in
+// ./steward-data.
+type Options struct {
+	// Listen is host:port; "" means [DefaultListen]. Port 0 picks a free one, which [Steward.URL] tells.
+	Listen string
+	// Insecure allows listening beyond loopback although anybody who reaches the port has all rights.
+	Insecure bool
+	// TLSCertificate and TLSKey are paths of PEM files; both or none.
+	TLSCertificate, TLSKey string
+	// Data is the directory of the embedded engine; "" means [DefaultData]. It is created if it does not exist, and
+	// belongs to one process at a time. With Cluster it is not used.
+	Data string
+	// Cluster, if it names any URL, puts Steward in front of a real cluster instead of the embedded engine.
+	Cluster Cluster
+	// Settings are node settings by OpenSearch's own names: cluster.name, node.name, path.data (the same as Data),
+	// path.repo, version.number (what GET / reports, [DefaultVersion] unless set), and start values of dynamic cluster
+	// settings (plugins.index_state_management.*). Lists are joined with commas.
+	Settings map[string]string
+	// Clock gives the time of lifecycles and documents; nil means the machine's.
+	Clock clock.Clock
+	// Logger gets what happens; nil means nobody.
+	Logger *slog.Logger
+}
+
+// Cluster says how to reach a real cluster. Steward uses this account for its own work; requests that are passed on
+// carry their caller's credentials.
+type Cluster struct {
+	// URLs are the cluster's nodes; credentials may stand in them.
+	URLs []string
+	// Username and Password are the account; PasswordFile is a file that holds the password, read at start, a line
+	// break at its end left out.
+	Username, Password, PasswordFile string
+	// CACertificate is a PEM file of the authorities that may sign the cluster's certificate; "" means the system's.
+	CACertificate string
+	// InsecureSkipVerify accepts any certificate.
+	InsecureSkipVerify bool
+}
+
+// embedded reports whether the program has its own engine.
+func (o Options) embedded() bool { return len(o.Cluster.URLs) == 0 }
+
+// complete fills in defaults and refuses what does not go together.
+func (o Options) complete() (Options, error) {
+	o.Settings = maps.Clone(o.Settings)
+	if o.Settings == nil {
+		o.Settings = map[string]string{}
+	}
+	if o.Listen == "" {
+		o.Listen = DefaultListen
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := o.completeData(); err != nil {
+		return o, err
+	}
+	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster())
+}
+
+// completeData makes one of Data and path.data.
+func (o *Options) completeData() error {
+	if path := o.Settings["path.data"]; path != "" {
+		if o.Data != "" && filepath.Clean(o.Data) != filepath.Clean(path) {
+			return fmt.Errorf("the data directory is given twice: data is %q and path.data is %q", o.Data, path)
+		}
+		o.Data = path
+	}
+	delete(o.Settings, "path.data")
+	if !o.embedded() {
+		if o.Data != "" {
+			return errors.New("there is no data directory in front of a cluster: give either data or cluster")
+		}
+		return nil
+	}
+	if o.Data == "" {
+		o.Data = DefaultData
+	}
+	return nil
+}
+
+func (o Options) checkListen() error {
+	if o.Insecure || gateway.IsLoopback(o.Listen) {
+		return nil
+	}
+	return fmt.Errorf("refusing to listen on %s: whoever reaches it would have all rights; "+
+		"listen on 127.0.0.1, or say --insecure", o.Listen)
+}
+
+func (o Options) checkCluster() error {
+	c := o.Cluster
+	if o.embedded() {
+		if c.Username != "" || c.Password != "" || c.PasswordFile != "" || c.CACertificate != "" || c.InsecureSkipVerify {
+			return errors.New("cluster credentials or certificates are given, but no cluster")
+		}
+		return nil
+	}
+	if c.Password != "" && c.PasswordFile != "" {
+		return errors.New("the cluster's password is given twice, as text and as a file")
+	}
+	return nil
+}
+
+// nodeSettings are the settings of a node that are not declared with the plugins.
+var nodeSettings = []string{"cluster.name", "node.name", "path.data", "path.repo", "version.number"}
+
+// checkSettings refuses unknown settings and bad values.
+func (o Options) checkSettings() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(o.Settings)) {
+		if def, declared := settings.Lookup(name); declared && !def.Index {
+			if err := def.Validate(o.Settings[name]); err != nil {
+				errs = append(errs, err)
+			}
+			continue
+		}
+		switch {
+		case !slices.Contains(nodeSettings, name):
+			errs = append(errs, unknown("setting", name, settingNames()))
+		case !o.embedded():
+			errs = append(errs, fmt.Errorf("setting %q is one of the embedded engine: in front of a cluster, set it there", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func settingNames() []string {
+	names := slices.Clone(nodeSettings)
+	for _, def := range settings.All() {
+		if !def.Index {
+			names = append(names, def.Key)
+		}
+	}
+	return names
+}
+
+// dial is how the seam reaches the cluster.
+func (c Cluster) dial() (opensearch.DialOptions, error) {
+	password := c.Password
+	if c.PasswordFile != "" {
+		text, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return opensearch.DialOptions{}, fmt.Errorf("read the cluster's password: %w", err)
+		}
+		password = strings.TrimRight(string(text), "\r\n")
+	}
+	return opensearch.DialOptions{
+		URLs: c.URLs, Username: c.Username, Password: password,
+		CACertificate: c.CACertificate, InsecureSkipVerify: c.InsecureSkipVerify,
+	}, nil
+}
