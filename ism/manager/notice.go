@@ -13,6 +13,9 @@ func (s *sweep) notice(ctx context.Context) error {
 	if err := s.followDocuments(ctx); err != nil {
 		return err
 	}
+	if !s.docs.loaded {
+		return nil // without a policy or a job the cluster does not matter
+	}
 	mark, err := s.opts.Client.Mark(ctx)
 	if err != nil {
 		return err
@@ -35,12 +38,32 @@ func (s *sweep) notice(ctx context.Context) error {
 	s.added = append(s.added, found.added...)
 	s.enrolAll = s.enrolAll || found.full
 	s.gone = true
-	for _, uuid := range found.changed {
+	s.wakeChanged(found)
+	return nil
+}
+
+// wakeChanged makes those due whose facts may be others now: their own settings or aliases changed, or their data
+// stream has a new index.
+func (s *sweep) wakeChanged(f found) {
+	for _, uuid := range f.changed {
 		if e := s.docs.entries[uuid]; e != nil && e.job != nil {
 			s.ready(e)
 		}
 	}
-	return nil
+	grown := map[string]bool{}
+	for _, uuid := range f.added {
+		if i := s.inventory.byUUID[uuid]; i != nil && i.dataStream != "" {
+			grown[i.dataStream] = true
+		}
+	}
+	if len(grown) == 0 {
+		return
+	}
+	for uuid, e := range s.docs.entries {
+		if i := s.inventory.byUUID[uuid]; i != nil && e.job != nil && grown[i.dataStream] {
+			s.ready(e)
+		}
+	}
 }
 
 // configReplaced reports whether the config index is another one than before, and forgets the old one's documents.

@@ -145,6 +145,9 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 		}
 		s.docs.dropEmpty(e)
 	}
+	for _, e := range found.entries {
+		s.ready(e) // also one that another process has attached before we could
+	}
 	for _, e := range entries {
 		if s.docs.entries[e.uuid] != e || e.job == nil {
 			s.queue.remove(e)

@@ -261,8 +261,8 @@ func (w *world) chainDifference() string {
 // probes waits until a counted reconciler has looked n more times.
 func (w *world) probes(c *counter, n int64) {
 	w.t.Helper()
-	until := c.marks.Load() + n
-	w.wait("the reconciler to look around", func() bool { return c.marks.Load() >= until })
+	until := c.looks.Load() + n
+	w.wait("the reconciler to look around", func() bool { return c.looks.Load() >= until })
 }
 
 // backend is the cluster to test on.
@@ -327,7 +327,7 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 // counter notes requests.
 type counter struct {
 	next  http.RoundTripper
-	marks atomic.Int64
+	looks atomic.Int64
 	mu    sync.Mutex
 	calls []string
 }
@@ -338,8 +338,8 @@ func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.calls = append(c.calls, r.Method+" "+r.URL.Path)
 	c.mu.Unlock()
 	res, err := c.next.RoundTrip(r)
-	if r.URL.Path == "/_cluster/state/version" {
-		c.marks.Add(1)
+	if r.Method == http.MethodGet && r.URL.Path == "/"+manager.ConfigIndex+"/_stats/docs" {
+		c.looks.Add(1)
 	}
 	return res, err
 }
