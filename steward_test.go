@@ -91,7 +91,7 @@ func TestAnAddressThatIsTakenIsAnErrorAndOpensNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	s, err := New(Options{Listen: taken.Addr().String(), Data: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

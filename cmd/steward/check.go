@@ -34,7 +34,9 @@ func checkCommand() *cobra.Command {
 func runCheck(ctx context.Context, data string, stdout io.Writer) error {
 	findings, err := steward.Check(ctx, data)
 	for _, f := range findings {
-		fmt.Fprintln(stdout, f)
+		if _, err := fmt.Fprintln(stdout, f); err != nil {
+			return err
+		}
 	}
 	if err != nil {
 		return err

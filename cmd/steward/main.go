@@ -56,7 +56,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "steward:", err)
+	_, _ = fmt.Fprintln(stderr, "steward:", err)
 	if _, usage := errors.AsType[usageError](err); usage {
 		return exitUsage
 	}

@@ -46,7 +46,8 @@ func TestScripts(t *testing.T) {
 type process struct {
 	cmd  *exec.Cmd
 	log  *logs
-	done chan error
+	done chan struct{} // closed after err is set
+	err  error
 }
 
 // logs keeps what a process logs.
@@ -79,7 +80,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(lookPath(ts, "steward"), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = ts.Getenv("WORK")
 	cmd.Env = []string{"HOME=" + ts.Getenv("WORK"), "PATH=" + ts.Getenv("PATH")}
-	p := &process{cmd, &logs{changed: make(chan struct{})}, make(chan error, 1)}
+	p := &process{cmd: cmd, log: &logs{changed: make(chan struct{})}, done: make(chan struct{})}
 	cmd.Stderr = p.log
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
@@ -89,7 +90,8 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	line, _ := in.ReadString('\n')
 	go func() {
 		_, _ = io.Copy(io.Discard, in)
-		p.done <- cmd.Wait()
+		p.err = cmd.Wait()
+		close(p.done)
 	}()
 	if !address.MatchString(line) {
 		_ = cmd.Process.Kill()
@@ -116,7 +118,8 @@ func running(ts *testscript.TestScript) *process {
 func stop(ts *testscript.TestScript, _ bool, _ []string) {
 	p := running(ts)
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
-	ts.Check(<-p.done)
+	<-p.done
+	ts.Check(p.err)
 }
 
 func quit(ts *testscript.TestScript, _ bool, _ []string) {
@@ -129,8 +132,8 @@ func quit(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		select {
 		case <-changed:
-		case err := <-p.done:
-			ts.Fatalf("it ended at the first signal: %v", err)
+		case <-p.done:
+			ts.Fatalf("it ended at the first signal: %v", p.err)
 		}
 	}
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))

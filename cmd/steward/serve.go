@@ -144,6 +144,6 @@ func runServe(ctx context.Context, o steward.Options, stdout io.Writer) error {
 		if dir := s.Data(); dir != "" {
 			where = "data in " + dir
 		}
-		fmt.Fprintf(stdout, "steward is ready at %s, %s\n", s.URL(), where)
+		_, _ = fmt.Fprintf(stdout, "steward is ready at %s, %s\n", s.URL(), where)
 	})
 }
