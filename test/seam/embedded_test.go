@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build whole
+
+package seam
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/engine"
+	"github.com/opensteward/steward/opensearch"
+)
+
+func init() {
+	embedded = func(t *testing.T) http.RoundTripper {
+		t.Helper()
+		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Clock: clock.Real{}, Settings: registry.All(), Version: "3.4.0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return opensearch.InProcess(e)
+	}
+}
