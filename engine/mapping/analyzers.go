@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mapping
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/analysis/lang/en"
+	"github.com/blevesearch/bleve/v2/analysis/token/lowercase"
+	"github.com/blevesearch/bleve/v2/analysis/tokenizer/letter"
+	"github.com/blevesearch/bleve/v2/analysis/tokenizer/single"
+	"github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
+	"github.com/blevesearch/bleve/v2/analysis/tokenizer/whitespace"
+	"github.com/blevesearch/bleve/v2/registry"
+)
+
+// analyzers are the built-in analyzers that fields may name. OpenSearch's standard analyzer has no stop words, unlike
+// that of the index library.
+var analyzers = sync.OnceValue(func() map[string]analysis.Analyzer {
+	cache := registry.NewCache()
+	lower := lowercase.NewLowerCaseFilter()
+	must := func(a analysis.Analyzer, err error) analysis.Analyzer {
+		if err != nil {
+			panic(fmt.Sprintf("built-in analyzer: %v", err))
+		}
+		return a
+	}
+	tokens := func(t analysis.Tokenizer, err error) analysis.Tokenizer {
+		if err != nil {
+			panic(fmt.Sprintf("built-in tokenizer: %v", err))
+		}
+		return t
+	}
+	return map[string]analysis.Analyzer{
+		"standard":   &analysis.DefaultAnalyzer{Tokenizer: unicode.NewUnicodeTokenizer(), TokenFilters: []analysis.TokenFilter{lower}},
+		"simple":     &analysis.DefaultAnalyzer{Tokenizer: tokens(letter.TokenizerConstructor(nil, cache)), TokenFilters: []analysis.TokenFilter{lower}},
+		"whitespace": &analysis.DefaultAnalyzer{Tokenizer: tokens(whitespace.TokenizerConstructor(nil, cache))},
+		"keyword":    &analysis.DefaultAnalyzer{Tokenizer: single.NewSingleTokenTokenizer()},
+		"english":    must(en.AnalyzerConstructor(nil, cache)),
+	}
+})
+
+func knownAnalyzer(name string) bool { return analyzers()[name] != nil }
+
+// Analyze splits a text into the terms that a search of the field looks for.
+func (f *Field) Analyze(text string) []string {
+	name := f.SearchAnalyzer
+	if name == "" {
+		name = f.Analyzer
+	}
+	var terms []string
+	for _, token := range analyzers()[name].Analyze([]byte(text)) {
+		terms = append(terms, string(token.Term))
+	}
+	return terms
+}
