@@ -147,18 +147,27 @@ func (m *Manager) takeWake() (release func(), woken bool) {
 // under way, whose calls are cancelled with ctx; what they did is looked at again by whoever comes next. A caller with
 // a virtual clock calls Wake before it starts Run, so that the clock stands until the first sweep is done.
 func (m *Manager) Run(ctx context.Context) {
-	probe := time.NewTicker(ProbeEvery)
-	defer probe.Stop()
 	defer m.stop()
 	fired := nothing
+	failures := 0 // sweeps in a row
 	for ctx.Err() == nil {
 		began := time.Now()
-		alarm := m.pass(ctx)
+		alarm, err := m.pass(ctx)
 		fired()
-		fired = m.await(ctx, probe.C, alarm, restAfter(time.Since(began)))
+		next := ProbeEvery
+		if err != nil {
+			next = retryAfter(failures)
+			failures++
+		} else {
+			failures = 0
+		}
+		fired = m.await(ctx, alarm, next, restAfter(time.Since(began)))
 	}
 	fired()
 }
+
+// retryAfter is the pause after n failed sweeps and one more: from 20 ms, doubling, to that between two probes.
+func retryAfter(n int) time.Duration { return min(20*time.Millisecond<<min(n, 10), ProbeEvery) }
 
 // restAfter is how long calls of Wake are left unserved after a sweep: nine times what it took, so that a client that
 // changes something all the time takes a tenth of a core at most, and no longer than half a second.
@@ -166,11 +175,13 @@ func restAfter(took time.Duration) time.Duration { return min(9*took, 500*time.M
 
 func nothing() {}
 
-// await returns when the next sweep is due. fired lets the clock go on after it.
-func (m *Manager) await(ctx context.Context, probe <-chan time.Time, alarm *clock.Alarm, rest time.Duration) (fired func()) {
+// await returns when the next sweep is due, after next at the latest. fired lets the clock go on after it.
+func (m *Manager) await(ctx context.Context, alarm *clock.Alarm, next, rest time.Duration) (fired func()) {
 	defer alarm.Stop()
 	resting := time.NewTimer(rest)
 	defer resting.Stop()
+	probe := time.NewTimer(next)
+	defer probe.Stop()
 	var wake <-chan struct{} // nil while resting
 	for {
 		select {
@@ -182,7 +193,7 @@ func (m *Manager) await(ctx context.Context, probe <-chan time.Time, alarm *cloc
 			return nothing
 		case <-m.done:
 			return nothing
-		case <-probe:
+		case <-probe.C:
 			return nothing
 		case <-ctx.Done():
 			return nothing
@@ -202,7 +213,7 @@ func (m *Manager) stop() {
 
 // pass sweeps until nothing more is ready and returns the alarm for what is due next. The clock is held until that
 // is set.
-func (m *Manager) pass(ctx context.Context) *clock.Alarm {
+func (m *Manager) pass(ctx context.Context) (*clock.Alarm, error) {
 	defer m.opts.Clock.Hold()()
 	release, woken := m.takeWake()
 	defer release()
@@ -215,12 +226,12 @@ func (m *Manager) pass(ctx context.Context) *clock.Alarm {
 			m.log.Warn("sweep", "err", err)
 		}
 		if err != nil || !sum.More {
-			return m.alarm()
+			return m.alarm(), err
 		}
 	}
 }
 
-// alarm is set to the next due instant. While sweeps fail there is none: the next probe tries again.
+// alarm is set to the next due instant. While sweeps fail there is none: the next one comes by itself.
 func (m *Manager) alarm() *clock.Alarm {
 	m.mu.Lock()
 	next, failing := m.queue.next(), m.status.LastError != "" || !m.status.Leading
