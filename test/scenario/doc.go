@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scenario reads and plays lifecycles that are written down as text: a policy, what happens to an index and
+// when, and what explain has to show. The files are in testdata, one behaviour each, named as a sentence.
+//
+// A file is a list of lines. What follows a line with deeper indentation belongs to it. A # begins a comment; the
+// comment a file begins with says what it shows. Every name of a policy, index, alias or data stream begins with
+// "logs", which [Parse] replaces, so that scenarios can share a cluster.
+//
+//	policy <id>                          stores a policy; its JSON follows
+//	delete policy <id>
+//	create <index>                       creates an index; follow "alias <name>", "write alias <name>" and settings
+//	create data stream <name>            with its index template; settings follow
+//	delete <index>, open <index>, close <index>
+//	index <n> documents into <target>
+//	set <index>, set cluster             changes settings; lines "<name> <value>" follow, null removes one
+//	add alias <name> to <index>, remove alias <name> from <index>
+//	roll over <target>                   by hand
+//	attach <policy> to <index>
+//	detach <index>
+//	change <index> to <policy> [in state <state>]
+//	retry <index> [in state <state>]
+//	at <time>                            lets time pass until then: "7d", "6d 23h 59m 59s 999ms", counted from the start
+//	expect <index>                       what explain shows of it; lines "<path> <value>" follow
+//	expect no <index>                    it does not exist
+//
+// A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a
+// text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
+// is no such member.
+//
+// A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
+// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster. What a
+// file expects is what all of them show.
+package scenario

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/opensteward/steward/wire"
+)
+
+// Backend is what a scenario is played on: something that answers OpenSearch's REST calls.
+type Backend interface {
+	// Do sends one request and returns the answer's status and body. An error means that there was no answer.
+	Do(method, path string, body []byte) (status int, answer []byte, err error)
+	// Now is the present instant: the one that a document written now would carry.
+	Now() time.Time
+	// Advance lets d pass and returns when all that became due on the way has been done.
+	Advance(d time.Duration) error
+	// Eventually calls look when all that can be done at present has been done, and returns what it returns. A backend
+	// that cannot know calls it again until it returns nil, or too much time has passed.
+	Eventually(look func() error) error
+}
+
+// Start is where a clock that can be moved stands when a scenario begins: on a Monday, at ten in the morning.
+var Start = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+
+// Scenario is one parsed file.
+type Scenario struct {
+	// Title is the comment that the file begins with.
+	Title    string
+	commands []command
+}
+
+// command is one line with what belongs to it.
+type command struct {
+	line int
+	text string
+	verb string
+	run  func(*player) error
+	// instants is true if it waits for an instant, or expects one.
+	instants bool
+}
+
+// player plays one scenario.
+type player struct {
+	Backend
+	start time.Time
+}
+
+// Waits reports whether the scenario lets time pass or expects instants, so that it needs a clock that can be moved.
+func (s *Scenario) Waits() bool {
+	return slices.ContainsFunc(s.commands, func(c command) bool { return c.instants })
+}
+
+// Uses reports whether the scenario has a line that begins with this word.
+func (s *Scenario) Uses(word string) bool {
+	return slices.ContainsFunc(s.commands, func(c command) bool { return c.verb == word })
+}
+
+// Play runs the scenario. The error names the line at which it went wrong.
+func (s *Scenario) Play(b Backend) error {
+	p := &player{Backend: b, start: b.Now()}
+	for _, c := range s.commands {
+		if err := c.run(p); err != nil {
+			return fmt.Errorf("line %d: %s: %w", c.line, c.text, err)
+		}
+	}
+	return nil
+}
+
+// wait lets time pass until an instant after the start.
+func (p *player) wait(at time.Duration) error {
+	d := p.start.Add(at).Sub(p.Now())
+	if d < 0 {
+		return fmt.Errorf("it is already %s", p.Now().Sub(p.start))
+	}
+	return p.Advance(d)
+}
+
+// call sends a request that has to succeed.
+func (p *player) call(method, path string, body any) ([]byte, error) {
+	var sent []byte
+	switch b := body.(type) {
+	case nil:
+	case []byte:
+		sent = b
+	default:
+		var err error
+		if sent, err = wire.Marshal(b); err != nil {
+			return nil, err
+		}
+	}
+	status, answer, err := p.Do(method, path, sent)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("%s %s: %d %s", method, path, status, answer)
+	}
+	return answer, err
+}
+
+// manage sends a request to one of the APIs that answer 200 also where they refused.
+func (p *player) manage(path string, body any) error {
+	answer, err := p.call(http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	failures, err := member(answer, "failures")
+	if err == nil && failures != false {
+		err = fmt.Errorf("refused: %s", answer)
+	}
+	return err
+}
