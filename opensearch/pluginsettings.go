@@ -79,6 +79,7 @@ const (
 	inTemplate            // {"template":{"settings":..,"mappings":..}}
 	inIndexSettings       // {..} or {"settings":{..}}
 	inClusterSettings
+	inMapping // {"_meta":..}, which replaces the one that keeps ours
 )
 
 // placeOf finds where a request with this escaped path has settings in its body, or in its answer if it is a GET.
@@ -96,6 +97,8 @@ func placeOf(method, path string) place {
 		return inIndex
 	case read:
 		return nowhere
+	case len(seg) == 2 && isIndex(seg[0]) && (seg[1] == "_mapping" || seg[1] == "_mappings"):
+		return inMapping
 	case len(seg) == 2 && (seg[0] == "_index_template" || seg[0] == "_component_template"):
 		return inTemplate
 	case len(seg) == 2 && seg[0] == "_template", len(seg) >= 2 && isIndex(seg[0]) && seg[1] == "_rollover":
@@ -120,7 +123,11 @@ func (p *pluginSettings) put(req *http.Request, where place) (*http.Response, er
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > maxSettingsBody || !p.mentioned(body) {
+	if where == inMapping && len(body) <= maxSettingsBody && bytes.Contains(body, []byte(`"_meta"`)) {
+		defer req.Body.Close()
+		return p.putMapping(req, body)
+	}
+	if where == inMapping || len(body) > maxSettingsBody || !p.mentioned(body) {
 		return p.next.RoundTrip(withBody(req, io.MultiReader(bytes.NewReader(body), req.Body), req.Body))
 	}
 	defer req.Body.Close()

@@ -3,6 +3,7 @@
 package opensearch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -214,4 +215,39 @@ func (p *pluginSettings) takeIndex(settings wire.Object) (rest wire.Object, ours
 		def, found := p.registry.Lookup(key)
 		return key, found && def.Index
 	})
+}
+
+// putMapping sends a mapping whose _meta would replace the one that keeps our settings, and puts these back.
+func (p *pluginSettings) putMapping(req *http.Request, body []byte) (*http.Response, error) {
+	forward := withBody(req, bytes.NewReader(body), nil)
+	whole, parseErr := members(body)
+	if parseErr != nil || !p.isBare(req) {
+		return p.next.RoundTrip(forward)
+	}
+	meta, metaErr := object(whole, "_meta")
+	before, err := p.metas(req.Context(), req, "/"+segments(req.URL.EscapedPath())[0])
+	if metaErr != nil || err != nil || has(meta, metaName) {
+		return p.next.RoundTrip(forward)
+	}
+	res, err := p.next.RoundTrip(forward)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return res, err
+	}
+	c, header := p.client(req)
+	for _, index := range sortedKeys(before) {
+		old, err := parsed(before[index])
+		kept := raw(old, metaName)
+		if err != nil || kept == nil {
+			continue
+		}
+		call := Call{
+			Method: http.MethodPut, Path: Path(index, "_mapping"), Header: header,
+			Body: wire.Obj("_meta", set(meta, metaName, kept)),
+		}
+		if err := c.Do(req.Context(), call, nil); err != nil {
+			_ = res.Body.Close()
+			return faultResponse(req, err), nil
+		}
+	}
+	return res, nil
 }

@@ -98,6 +98,21 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 			200, acknowledged,
 		},
 		{
+			"a mapping's new _meta leaves ours", "PUT", "/i/_mapping", `{"_meta":{"mine":2}}`,
+			[]answer{
+				{probe, 200, noPlugins},
+				{`GET /i/_mapping?expand_wildcards=open%2Cclosed&filter_path=%2A.mappings._meta`, 200, `{"i":{"mappings":{` + kept(aliasLogs) + `}}}`},
+				{`PUT /i/_mapping {"_meta":{"mine":2}}`, 200, acknowledged},
+				{`PUT /i/_mapping {"_meta":{"index_state_management":` + aliasLogs + `,"mine":2}}`, 200, acknowledged},
+			},
+			200, acknowledged,
+		},
+		{
+			"a mapping without _meta is none of its business", "PUT", "/i/_mapping", `{"properties":{}}`,
+			[]answer{{`PUT /i/_mapping {"properties":{}}`, 200, acknowledged}},
+			200, acknowledged,
+		},
+		{
 			"what else is wrong stays wrong", "PUT", "/i/_settings", `{"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`,
 			[]answer{
 				{`PUT /i/_settings {"index.plugins.index_state_management.rollover_alias":"x","index.rollover_alias":1}`, 400, unknownAlias},

@@ -430,6 +430,9 @@ func TestPluginSettingsWorkWhateverTheClusterKnows(t *testing.T) {
 		w.must(err)
 		w.equal("", w.setting(first, autoManage))
 
+		w.put(opensearch.Path(first, "_mapping"), wire.Obj("_meta", wire.Obj("mine", 1)))
+		w.equal(alias, w.setting(first, rolloverAlias))
+
 		var answer map[string]struct {
 			Settings map[string]string `json:"settings"`
 		}
