@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ismapi
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/manager"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// The APIs over managed indices name indices alike and answer alike.
+
+// target is one index that a request means, with its documents as they were read.
+type target struct {
+	opensearch.IndexInfo
+	job         *ism.Job
+	jobVersion  opensearch.Version
+	meta        *ism.Metadata
+	metaVersion opensearch.Version
+}
+
+// readIndices reads the index expressions and the type of a request. missing is what a request without any is told;
+// verb completes the refusal of several names with a type of index ("add policy to").
+func readIndices(r *rest.Request, missing, verb string) ([]string, error) {
+	expression := r.Path("index")
+	typ := r.Param("type", "_default")
+	names := strings.Split(expression, ",")
+	switch {
+	case expression == "" && missing != "":
+		return nil, fault.Illegal("%s", missing)
+	case typ != "_default" && len(names) > 1:
+		return nil, fault.Validation("Cannot " + verb + " more than one index name/pattern when using a custom index type")
+	case typ != "_default":
+		return nil, fault.Illegal("Index type [type=%s] was not recognized when trying to get index metadata", typ)
+	case expression == "":
+		return nil, nil
+	}
+	return names, nil
+}
+
+// targets are the indices that expressions mean: open, closed and hidden ones, aliases and data streams resolved, our
+// own left out. strict makes a name that does not exist an error.
+func (a *API) targets(ctx context.Context, expressions []string, strict bool) ([]*target, error) {
+	names, err := a.client.Resolve(ctx, expressions, strict)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, ".steward") })
+	if len(names) == 0 {
+		return nil, nil
+	}
+	infos, err := a.client.Indices(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	var out []*target
+	for _, n := range names {
+		if info, ok := infos[n]; ok {
+			out = append(out, &target{IndexInfo: info})
+		}
+	}
+	return out, nil
+}
+
+// readDocuments reads jobs and metadata of the targets, in real time and in one request.
+func (a *API) readDocuments(ctx context.Context, targets []*target) error {
+	keys := make([]opensearch.Key, 0, 2*len(targets))
+	for _, t := range targets {
+		keys = append(keys, opensearch.Key{ID: t.UUID, Routing: t.UUID}, opensearch.Key{ID: t.UUID + metadataSuffix, Routing: t.UUID})
+	}
+	docs, err := a.client.MultiGet(ctx, manager.ConfigIndex, keys)
+	if err != nil {
+		return err
+	}
+	for i, t := range targets {
+		t.take(docs[2*i], docs[2*i+1])
+	}
+	return nil
+}
+
+// metadataSuffix makes a metadata document's id of an index's uuid.
+const metadataSuffix = "#metadata"
+
+// take reads the documents, as far as they exist and can be read.
+func (t *target) take(job, meta opensearch.Document) {
+	if job.Found {
+		if j, err := ism.ReadJob(job.Source); err == nil {
+			t.job, t.jobVersion = j, job.Version
+		}
+	}
+	if meta.Found {
+		if m, err := ism.ReadMetadata(meta.Source); err == nil {
+			t.meta, t.metaVersion = m, meta.Version
+		}
+	}
+}
+
+// jobWrite stores a job under the version that was read.
+func (t *target) jobWrite(j *ism.Job) opensearch.Write {
+	return opensearch.Write{
+		Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: t.UUID, Routing: t.UUID, If: t.jobVersion, Source: j,
+	}
+}
+
+// outcome is the answer of the APIs that change managed indices.
+type outcome struct {
+	updated int
+	failed  []wire.Object
+}
+
+// fail lists an index as failed.
+func (o *outcome) fail(t *target, reason string) {
+	o.failed = append(o.failed, wire.Obj("index_name", t.Name, "index_uuid", t.UUID, "reason", reason))
+}
+
+// failAll is fail for many.
+func (o *outcome) failAll(targets []*target, reason string) {
+	for _, t := range targets {
+		o.fail(t, reason)
+	}
+}
+
+func (o *outcome) response() *rest.Response {
+	failed := o.failed
+	if failed == nil {
+		failed = []wire.Object{}
+	}
+	return rest.OK(wire.Obj("updated_indices", o.updated, "failures", len(failed) > 0, "failed_indices", failed))
+}
+
+// nothingNamed is the error of an expression that means no index.
+func nothingNamed() error { return fault.Validation("no documents to get") }
+
+// bulkMessage is how a failed bulk item reads in an answer.
+func bulkMessage(err error) string {
+	f := fault.Of(err)
+	return f.Reason
+}
+
+// bodyOrEmpty is the body as an object of raw members; an absent one is empty.
+func bodyOrEmpty(r *rest.Request) (map[string]json.RawMessage, error) {
+	body, err := r.Body()
+	if err != nil || body == nil {
+		return nil, err
+	}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	members := map[string]json.RawMessage{}
+	err = p.Object(func(name string) (err error) {
+		members[name], err = p.Raw()
+		return err
+	})
+	return members, err
+}
+
+// textMember is a member that must be a text; nil if it is absent or null.
+func textMember(members map[string]json.RawMessage, name string) (*string, error) {
+	raw, ok := members[name]
+	if !ok {
+		return nil, nil
+	}
+	var s *string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, fault.New(500, "class_cast_exception", "%s cannot be cast to class java.lang.String", name)
+	}
+	return s, nil
+}
