@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package query is search: OpenSearch's query DSL, read into a small tree; and a whole search request, executed over the
+// shards of several indices.
+//
+// [Parse] reads a query without knowing any mapping, so that its mistakes are found once. Under a mapping a query becomes
+// a query of the full-text index (bleve). [Execute] walks the matches of every shard, orders them by the request's sort
+// and keeps the page asked for; equal keys stand in the order of indices, shards and documents. Totals are exact.
+//
+// A page shows documents as they are stored when the page is fetched: one that was deleted since the last refresh is left
+// out, one that was changed shows its new source.
+package query
+
+import (
+	"strings"
+	"time"
+
+	"github.com/blevesearch/bleve/v2"
+	bq "github.com/blevesearch/bleve/v2/search/query"
+
+	"github.com/opensteward/steward/engine/mapping"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// A Shard is what a search needs of a shard.
+type Shard interface {
+	Index() bleve.Index
+	GetMany(ids []string) ([]shard.Document, error)
+}
+
+// Target is one index that is searched.
+type Target struct {
+	Index, UUID string
+	Mapping     *mapping.Mapping
+	Shards      []Shard
+	// Filter limits the index to what an alias shows; nil means all.
+	Filter Query
+}
+
+// Query is one query of the DSL.
+type Query interface {
+	// build makes the query of the full-text index under a mapping.
+	build(c *scope) (bq.Query, error)
+	// scored reports whether matches differ in score.
+	scored() bool
+}
+
+// scope is what a query is built under.
+type scope struct {
+	target *Target
+	now    time.Time
+}
+
+func (c *scope) field(path string) *mapping.Field { return c.target.Mapping.Field(path) }
+
+// none and all are the trivial queries.
+func none() bq.Query { return bleve.NewMatchNoneQuery() }
+func all() bq.Query  { return bleve.NewMatchAllQuery() }
+
+// shardFailure is the error of a query that an index cannot run; see Execute.
+func (c *scope) shardFailure(format string, args ...any) *fault.Error {
+	return fault.New(400, "query_shard_exception", format, args...).With("index", c.target.Index).With("index_uuid", c.target.UUID)
+}
+
+// Parse reads a query object. Errors are OpenSearch's parsing_exception.
+func Parse(body []byte) (Query, error) {
+	p := wire.NewParser(body)
+	if _, err := p.Next(); err != nil {
+		return nil, err
+	}
+	q, err := parse(p, 0)
+	if err != nil {
+		return nil, err
+	}
+	if t, err := p.Next(); err != nil || t != wire.None {
+		line, col := p.Position()
+		return nil, fault.Parsing(line, col, "unexpected token [%s] after the query", t)
+	}
+	return q, nil
+}
+
+// maxClauses bounds the nesting and the number of clauses (indices.query.bool.max_nested_depth, max_clause_count).
+const (
+	maxNesting = 20
+	maxClauses = 1024
+)
+
+// parse reads the query at the parser's token.
+func parse(p *wire.Parser, depth int) (Query, error) {
+	line, col := p.Position()
+	if depth > maxNesting {
+		return nil, fault.Parsing(line, col, "The nested depth of the query exceeds the maximum nested depth for bool queries set in [indices.query.bool.max_nested_depth]")
+	}
+	if p.Token() != wire.StartObject {
+		return nil, fault.Parsing(line, col, "[_na] query malformed, must start with start_object")
+	}
+	var q Query
+	err := p.Object(func(name string) error {
+		line, col := p.Position()
+		if q != nil {
+			return fault.Parsing(line, col, "[%s] malformed query, expected [END_OBJECT] but found [FIELD_NAME]", name)
+		}
+		if p.Token() != wire.StartObject {
+			return fault.Parsing(line, col, "[_na] query malformed, no start_object after query name")
+		}
+		read, ok := readers[name]
+		if !ok {
+			return unknown(name, line, col)
+		}
+		var err error
+		q, err = read(p, depth)
+		return err
+	})
+	if err == nil && q == nil {
+		err = fault.Illegal("query malformed, empty clause found at [%d:%d]", line, col)
+	}
+	return q, err
+}
+
+// refused are queries of OpenSearch that this engine does not have.
+const refused = " nested has_child has_parent geo_bounding_box geo_distance geo_shape geo_polygon script script_score function_score " +
+	"more_like_this percolate knn neural neural_sparse hybrid rank_feature span_term span_near span_or span_not span_first " +
+	"span_multi span_containing span_within intervals distance_feature pinned wrapper parent_id terms_set boosting template " +
+	"match_phrase_prefix match_bool_prefix common combined_fields "
+
+func unknown(name string, line, col int) error {
+	if strings.Contains(refused, " "+name+" ") {
+		return fault.Unsupported("the query [" + name + "]")
+	}
+	e := fault.Parsing(line, col, "unknown query [%s]", name)
+	e.CausedBy = fault.New(400, "named_object_not_found_exception", "[%d:%d] unknown field [%s]", line, col, name)
+	return e
+}

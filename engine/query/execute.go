@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package query
+
+import (
+	"container/heap"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/blevesearch/bleve/v2/search"
+	bq "github.com/blevesearch/bleve/v2/search/query"
+	index "github.com/blevesearch/bleve_index_api"
+
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// Response is the outcome of a search.
+type Response struct {
+	Took   time.Duration
+	Shards int
+	Total  int64
+	// MaxScore is nil where the page is sorted by something else, or empty.
+	MaxScore *float64
+	Hits     []Hit
+	request  *Request
+}
+
+// Hit is one document of the page.
+type Hit struct {
+	Index string
+	shard.Document
+	Score  *float64
+	Sort   []any
+	Source json.RawMessage // what the request wants of it; nil if nothing
+}
+
+// Execute runs a search over targets. A query that an index cannot run makes the whole search fail, 400
+// search_phase_execution_exception. ctx bounds the time.
+func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (*Response, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	c := &collector{request: r, want: r.From + r.Size}
+	for i := range targets {
+		if err := c.target(ctx, &targets[i], now); err != nil {
+			return nil, phaseFailure(&targets[i], err)
+		}
+	}
+	res := &Response{Total: c.total, request: r, Shards: c.shards}
+	if err := c.page(targets, res); err != nil {
+		return nil, err
+	}
+	res.Took = time.Since(started)
+	return res, nil
+}
+
+// Count counts the matches.
+func Count(ctx context.Context, targets []Target, q Query, now time.Time) (total int64, shards int, err error) {
+	c := &collector{request: &Request{Query: q, TrackTotal: trackedByDefault}}
+	for i := range targets {
+		if err := c.target(ctx, &targets[i], now); err != nil {
+			return 0, 0, phaseFailure(&targets[i], err)
+		}
+	}
+	return c.total, c.shards, nil
+}
+
+// Each calls fn with the id of every match, shard by shard. It is for work on all of them.
+func Each(ctx context.Context, target *Target, q Query, now time.Time, fn func(s Shard, id string) error) error {
+	c := &collector{request: &Request{Query: q}, each: fn}
+	if err := c.target(ctx, target, now); err != nil {
+		return phaseFailure(target, err)
+	}
+	return nil
+}
+
+// phaseFailure is how OpenSearch words the failure of an index in a search.
+func phaseFailure(t *Target, err error) error {
+	f := fault.Of(err)
+	if f.Type != "query_shard_exception" && f.Type != "illegal_argument_exception" {
+		return err
+	}
+	out := fault.New(f.Status, "search_phase_execution_exception", "all shards failed").
+		With("phase", "query").With("grouped", true).
+		With("failed_shards", []any{wire.Obj("shard", 0, "index", t.Index, "node", NodeID, "reason", f)})
+	out.Roots = []*fault.Error{f}
+	if f.Type == "illegal_argument_exception" {
+		out.CausedBy = &fault.Error{Status: f.Status, Type: f.Type, Reason: f.Reason, CausedBy: f}
+	}
+	return out
+}
+
+// NodeID is the id of the one node, in shard-level parts of answers.
+const NodeID = "steward-embedded-node1"
+
+// candidate is a match that may come on the page.
+type candidate struct {
+	target, shard int
+	id            string
+	score         float64
+	keys          []key
+	order         int64 // of arrival, which decides between equal keys
+}
+
+// collector walks matches and keeps the best ones, the worst on top of the heap.
+type collector struct {
+	request *Request
+	want    int
+	total   int64
+	shards  int
+	kept    []candidate
+	kinds   []keyKind // of the sort keys, as the indices' mappings have them
+	dates   []bool
+	after   []key
+	arrived int64
+	targets int
+	each    func(Shard, string) error
+}
+
+// Len, Less, Swap, Push and Pop make it a heap.
+func (c *collector) Len() int           { return len(c.kept) }
+func (c *collector) Less(i, j int) bool { return c.compare(c.kept[i], c.kept[j]) > 0 }
+func (c *collector) Swap(i, j int)      { c.kept[i], c.kept[j] = c.kept[j], c.kept[i] }
+
+// Push appends a candidate.
+func (c *collector) Push(x any) { c.kept = append(c.kept, x.(candidate)) }
+
+// Pop takes the last one off.
+func (c *collector) Pop() any {
+	last := len(c.kept) - 1
+	x := c.kept[last]
+	c.kept = c.kept[:last]
+	return x
+}
+
+func (c *collector) compare(a, b candidate) int {
+	if n := c.compareKeys(a.keys, b.keys); n != 0 {
+		return n
+	}
+	if a.order < b.order {
+		return -1
+	}
+	return 1
+}
+
+func (c *collector) compareKeys(a, b []key) int {
+	for i, s := range c.sorts() {
+		if n := s.compare(c.kinds[i], a[i], b[i]); n != 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// byScore is the sort of a request without one.
+var byScore = []Sort{{Field: "_score", Desc: true}}
+
+func (c *collector) sorts() []Sort {
+	if len(c.request.Sort) == 0 {
+		return byScore
+	}
+	return c.request.Sort
+}
+
+// target searches one index.
+func (c *collector) target(ctx context.Context, t *Target, now time.Time) error {
+	sc := &scope{target: t, now: now}
+	number := c.targets
+	c.targets++
+	sorters, err := c.sortersOf(sc)
+	if err != nil {
+		return err
+	}
+	q, constant, err := c.build(sc)
+	if err != nil {
+		return err
+	}
+	for i, s := range t.Shards {
+		c.shards++
+		w := walk{c: c, q: q, constant: constant, sorters: sorters, target: number, number: i, shard: s}
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collector) sortersOf(sc *scope) ([]sorter, error) {
+	var out []sorter
+	for _, s := range c.sorts() {
+		one, err := sc.sorter(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	if c.kinds == nil {
+		c.kinds, c.dates = make([]keyKind, len(out)), make([]bool, len(out))
+	}
+	for i, s := range out {
+		switch {
+		case s.kind == keyMissing:
+		case c.kinds[i] == keyMissing:
+			c.kinds[i], c.dates[i] = s.kind, s.date
+		case c.kinds[i] != s.kind:
+			return nil, fault.Illegal("Can't sort on field [%s]; the field has incompatible sort types across indices", s.Field)
+		}
+	}
+	if c.request.After != nil {
+		c.after = c.after[:0]
+		for i, s := range out {
+			s.kind, s.date = c.kinds[i], c.dates[i]
+			k, err := s.parse(c.request.After[i])
+			if err != nil {
+				return nil, err
+			}
+			c.after = append(c.after, k)
+		}
+	}
+	return out, nil
+}
+
+// build makes the index's query. constant is the score of all matches where they do not differ; nil where they do.
+func (c *collector) build(sc *scope) (q bq.Query, constant *float64, err error) {
+	one, zero := 1.0, 0.0
+	query := c.request.Query
+	if query == nil {
+		query = matchAll{}
+	}
+	if !query.scored() {
+		constant = &one
+		if b, ok := query.(boolean); ok && len(b.must) == 0 {
+			constant = &zero
+		}
+	}
+	parts := boolean{must: []Query{query}}
+	if sc.target.Filter != nil {
+		parts.filter = append(parts.filter, sc.target.Filter)
+	}
+	if c.request.PostFilter != nil {
+		parts.filter = append(parts.filter, c.request.PostFilter)
+	}
+	if len(parts.filter) == 0 {
+		q, err = query.build(sc)
+	} else {
+		q, err = parts.build(sc)
+	}
+	return q, constant, err
+}
+
+// walk goes through the matches of one shard.
+type walk struct {
+	c              *collector
+	q              bq.Query
+	constant       *float64
+	sorters        []sorter
+	target, number int
+	shard          Shard
+}
+
+func (w *walk) run(ctx context.Context) (err error) {
+	idx := w.shard.Index()
+	advanced, err := idx.Advanced()
+	if err != nil {
+		return err
+	}
+	reader, err := advanced.Reader()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	options := search.SearcherOptions{}
+	if w.constant != nil {
+		options.Score = "none"
+	}
+	searcher, err := w.q.Searcher(ctx, reader, idx.Mapping(), options)
+	if err != nil {
+		return fault.Illegal("%s", err)
+	}
+	defer func() { err = errors.Join(err, searcher.Close()) }()
+	values, err := w.docValues(reader)
+	if err != nil {
+		return err
+	}
+	sc := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(searcher.DocumentMatchPoolSize()+1, 0), IndexReader: reader}
+	found := 0
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m, err := searcher.Next(sc)
+		if err != nil || m == nil {
+			return err
+		}
+		score := m.Score
+		if w.constant != nil {
+			score = *w.constant
+		}
+		if w.c.request.MinScore == nil || score >= *w.c.request.MinScore {
+			if err := w.match(reader, values, m.IndexInternalID, score); err != nil {
+				return err
+			}
+			found++
+		}
+		sc.DocumentMatchPool.Put(m)
+		if w.c.request.TerminateAfter > 0 && found >= w.c.request.TerminateAfter {
+			return nil
+		}
+	}
+}
+
+func (w *walk) docValues(reader index.IndexReader) (index.DocValueReader, error) {
+	var fields []string
+	for _, s := range w.sorters {
+		if s.docValues != "" {
+			fields = append(fields, s.docValues)
+		}
+	}
+	if len(fields) == 0 || w.c.want == 0 {
+		return nil, nil
+	}
+	return reader.DocValueReader(fields)
+}
+
+// match takes in one match.
+func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID, score float64) error {
+	c := w.c
+	c.total++
+	if c.each != nil {
+		external, err := reader.ExternalID(id)
+		if err != nil {
+			return err
+		}
+		return c.each(w.shard, external)
+	}
+	if c.want == 0 {
+		return nil
+	}
+	cand := candidate{target: w.target, shard: w.number, score: score, order: c.arrived}
+	c.arrived++
+	var err error
+	if cand.keys, err = w.keys(reader, values, id, score, cand.order); err != nil {
+		return err
+	}
+	if c.after != nil && c.compareKeys(cand.keys, c.after) <= 0 {
+		return nil
+	}
+	if len(c.kept) == c.want && c.compare(cand, c.kept[0]) > 0 {
+		return nil
+	}
+	if cand.id, err = reader.ExternalID(id); err != nil {
+		return err
+	}
+	heap.Push(c, cand)
+	if len(c.kept) > c.want {
+		heap.Pop(c)
+	}
+	return nil
+}
+
+// keys reads a document's sort values.
+func (w *walk) keys(reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID, score float64, order int64) ([]key, error) {
+	keys := make([]key, len(w.sorters))
+	have := make([]bool, len(w.sorters))
+	for i, s := range w.sorters {
+		switch s.kind {
+		case keyScore:
+			keys[i], have[i] = key{f: score}, true
+		case keyDoc:
+			keys[i], have[i] = key{i: order}, true
+		case keyID:
+			external, err := reader.ExternalID(id)
+			if err != nil {
+				return nil, err
+			}
+			keys[i], have[i] = key{s: external}, true
+		}
+	}
+	if values != nil {
+		err := values.VisitDocValues(id, func(field string, term []byte) {
+			for i, s := range w.sorters {
+				if s.docValues != field {
+					continue
+				}
+				if k, ok := s.read(term); ok && (!have[i] || s.better(k, keys[i])) {
+					keys[i], have[i] = k, true
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for i, s := range w.sorters {
+		if !have[i] {
+			var err error
+			if keys[i], err = s.absent(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return keys, nil
+}
+
+// page fetches the documents of the page.
+func (c *collector) page(targets []Target, res *Response) error {
+	slices.SortFunc(c.kept, c.compare)
+	r := c.request
+	if r.From >= len(c.kept) {
+		return nil
+	}
+	page := c.kept[r.From:]
+	docs, err := fetch(targets, page)
+	if err != nil {
+		return err
+	}
+	for i, cand := range page {
+		if docs[i].ID == "" {
+			continue // deleted since the last refresh
+		}
+		hit := Hit{Index: targets[cand.target].Index, Document: docs[i]}
+		if err := c.show(&hit, cand); err != nil {
+			return err
+		}
+		if len(r.Sort) == 0 && (res.MaxScore == nil || *hit.Score > *res.MaxScore) {
+			res.MaxScore = hit.Score
+		}
+		res.Hits = append(res.Hits, hit)
+	}
+	return nil
+}
+
+// fetch reads the documents of candidates, one transaction a shard.
+func fetch(targets []Target, page []candidate) ([]shard.Document, error) {
+	type place struct{ target, shard int }
+	groups := map[place][]int{}
+	for i, cand := range page {
+		at := place{cand.target, cand.shard}
+		groups[at] = append(groups[at], i)
+	}
+	out := make([]shard.Document, len(page))
+	for at, members := range groups {
+		ids := make([]string, len(members))
+		for i, m := range members {
+			ids[i] = page[m].id
+		}
+		docs, err := targets[at.target].Shards[at.shard].GetMany(ids)
+		if err != nil {
+			return nil, fmt.Errorf("fetch: %w", err)
+		}
+		for i, m := range members {
+			out[m] = docs[i]
+		}
+	}
+	return out, nil
+}
+
+// show fills in score, sort values and source.
+func (c *collector) show(hit *Hit, cand candidate) (err error) {
+	r := c.request
+	scored := len(r.Sort) == 0
+	for i, s := range r.Sort {
+		hit.Sort = append(hit.Sort, s.json(c.kinds[i], c.dates[i], cand.keys[i]))
+		scored = scored || s.Field == "_score"
+	}
+	if scored {
+		hit.Score = &cand.score
+	}
+	if !r.Source.Off && !r.NoStored {
+		hit.Source, err = r.Source.Filter(hit.Document.Source)
+	}
+	return err
+}
+
+// Filter is the part of a source that is wanted.
+func (s Source) Filter(source []byte) (json.RawMessage, error) {
+	if len(s.Includes)+len(s.Excludes) == 0 {
+		return source, nil
+	}
+	expressions := slices.Clone(s.Includes)
+	for _, e := range s.Excludes {
+		expressions = append(expressions, "-"+e)
+	}
+	return wire.FilterPath(source, expressions)
+}
+
+// JSON is the search answer. scrollID is "" unless the search can be continued.
+func (r *Response) JSON(scrollID string) wire.Object {
+	hits := wire.Object{}
+	if r.request.TrackTotal >= 0 {
+		total, relation := r.Total, "eq"
+		if total > r.request.TrackTotal {
+			total, relation = r.request.TrackTotal, "gte"
+		}
+		hits.Add("total", wire.Obj("value", total, "relation", relation))
+	}
+	hits.Add("max_score", r.MaxScore)
+	list := make([]wire.Object, len(r.Hits))
+	for i := range r.Hits {
+		list[i] = r.hit(&r.Hits[i])
+	}
+	hits.Add("hits", list)
+	o := wire.Object{}
+	o.AddIf(scrollID != "", "_scroll_id", scrollID)
+	o = append(o, wire.Obj("took", r.Took.Milliseconds(), "timed_out", false)...)
+	if n := r.request.TerminateAfter; n > 0 {
+		o.Add("terminated_early", r.Total >= int64(n))
+	}
+	return append(o, wire.Obj(
+		"_shards", wire.Obj("total", r.Shards, "successful", r.Shards, "skipped", 0, "failed", 0), "hits", hits)...)
+}
+
+func (r *Response) hit(h *Hit) wire.Object {
+	o := wire.Obj("_index", h.Index, "_id", h.ID)
+	o.AddIf(r.request.Version, "_version", h.Version)
+	if r.request.SeqNo {
+		o.Add("_seq_no", h.SeqNo)
+		o.Add("_primary_term", h.PrimaryTerm)
+	}
+	o.Add("_score", h.Score)
+	o.AddIf(h.Routing != "", "_routing", h.Routing)
+	o.AddIf(h.Source != nil, "_source", h.Source)
+	o.AddIf(h.Sort != nil, "sort", h.Sort)
+	return o
+}

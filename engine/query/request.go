@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package query
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// The limits of a request (OpenSearch's defaults).
+const (
+	DefaultSize      = 10
+	MaxResultWindow  = 10_000 // index.max_result_window
+	trackedByDefault = 10_000 // track_total_hits
+)
+
+// Request is a search request.
+type Request struct {
+	Query      Query // nil means all
+	PostFilter Query
+	From, Size int
+	Sort       []Sort
+	// After are the sort values of the hit before the page; nil means from the first.
+	After []json.RawMessage
+	// Source says what of the source a hit shows.
+	Source Source
+	// TrackTotal is up to how many hits the total is exact; -1 leaves the total out.
+	TrackTotal     int64
+	Version, SeqNo bool
+	MinScore       *float64
+	TerminateAfter int
+	// NoStored leaves _source out (stored_fields: _none_).
+	NoStored bool
+}
+
+// Source selects parts of a document's source.
+type Source struct {
+	Off                bool
+	Includes, Excludes []string
+}
+
+// Sort is one sort key.
+type Sort struct {
+	Field        string
+	Desc         bool
+	MissingFirst bool
+	// Missing is a value to stand in; nil for first or last.
+	Missing *string
+	// UnmappedType makes a field that an index lacks count as missing.
+	UnmappedType string
+	// Mode is "min" or "max": which of several values counts; "" is min ascending, max descending.
+	Mode string
+	// Format is a date format for the sort values; "" means epoch milliseconds.
+	Format string
+}
+
+// NewRequest is a request with OpenSearch's defaults.
+func NewRequest() *Request { return &Request{Size: DefaultSize, TrackTotal: trackedByDefault} }
+
+// ParseRequest reads a search body into r.
+func (r *Request) ParseRequest(body []byte) error {
+	p := wire.NewParser(body)
+	if _, err := p.Next(); err != nil {
+		return err
+	}
+	if p.Token() != wire.StartObject {
+		line, col := p.Position()
+		return fault.Parsing(line, col, "Expected [START_OBJECT] but found [%s]", p.Token())
+	}
+	return p.Object(func(name string) error { return r.member(p, name) })
+}
+
+func (r *Request) member(p *wire.Parser, name string) (err error) {
+	switch name {
+	case "query":
+		r.Query, err = parse(p, 0)
+	case "post_filter":
+		r.PostFilter, err = parse(p, 0)
+	case "from":
+		r.From, err = p.Int()
+		if err == nil && r.From < 0 {
+			err = fault.Illegal("[from] parameter cannot be negative but was [%d]", r.From)
+		}
+	case "size":
+		r.Size, err = p.Int()
+		if err == nil && r.Size < 0 {
+			err = fault.Illegal("[size] parameter cannot be negative, found [%d]", r.Size)
+		}
+	case "sort":
+		r.Sort, err = parseSort(p)
+	case "search_after":
+		r.After = []json.RawMessage{}
+		err = p.Array(func() error {
+			raw, err := p.Raw()
+			r.After = append(r.After, raw)
+			return err
+		})
+	case "_source":
+		r.Source, err = parseSource(p)
+	case "track_total_hits":
+		r.TrackTotal, err = parseTrack(p)
+	case "version":
+		r.Version, err = p.Bool()
+	case "seq_no_primary_term":
+		r.SeqNo, err = p.Bool()
+	case "min_score":
+		var f float64
+		f, err = p.Double()
+		r.MinScore = &f
+	case "terminate_after":
+		r.TerminateAfter, err = p.Int()
+	case "stored_fields":
+		var names []string
+		err = texts(p, &names)
+		if err == nil && (len(names) != 1 || names[0] != "_none_") {
+			err = fault.Unsupported("[stored_fields] of a search")
+		}
+		r.NoStored = true
+	case "timeout", "track_scores", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
+		err = neutral(p, name)
+	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "docvalue_fields",
+		"fields", "knn", "pit", "slice", "derived", "search_pipeline":
+		err = refuseUnlessEmpty(p, name)
+	default:
+		line, col := p.Position()
+		err = fault.Parsing(line, col, "Unknown key for a %s in [%s].", p.Token(), name)
+	}
+	return err
+}
+
+// neutral reads members that change nothing of what is found.
+func neutral(p *wire.Parser, name string) error {
+	raw, err := p.Raw()
+	if err == nil && (name == "profile" || name == "explain" || name == "indices_boost") && string(raw) != "false" && string(raw) != "[]" {
+		err = fault.Unsupported("[" + name + "] of a search")
+	}
+	return err
+}
+
+func refuseUnlessEmpty(p *wire.Parser, name string) error {
+	raw, err := p.Raw()
+	if text := string(raw); err == nil && text != "{}" && text != "[]" && text != "null" {
+		err = fault.Unsupported("[" + name + "] of a search")
+	}
+	return err
+}
+
+func parseTrack(p *wire.Parser) (int64, error) {
+	if p.Token() == wire.Boolean {
+		yes, err := p.Bool()
+		if yes {
+			return int64(1)<<62 - 1, err
+		}
+		return -1, err
+	}
+	n, err := p.Long()
+	if err == nil && n < -1 {
+		err = fault.Illegal("[track_total_hits] parameter must be positive or equals to -1, got %d", n)
+	}
+	return n, err
+}
+
+func parseSource(p *wire.Parser) (Source, error) {
+	var s Source
+	switch p.Token() {
+	case wire.Boolean:
+		on, err := p.Bool()
+		s.Off = !on
+		return s, err
+	case wire.String, wire.StartArray:
+		err := texts(p, &s.Includes)
+		return s, err
+	}
+	err := p.Object(func(name string) error {
+		switch name {
+		case "includes", "include":
+			return texts(p, &s.Includes)
+		case "excludes", "exclude":
+			return texts(p, &s.Excludes)
+		}
+		line, col := p.Position()
+		return fault.Parsing(line, col, "Unknown key for a %s in [%s].", p.Token(), name)
+	})
+	return s, err
+}
+
+func parseSort(p *wire.Parser) ([]Sort, error) {
+	var list []Sort
+	one := func() error {
+		if p.Token() == wire.String {
+			name, err := p.Text()
+			list = append(list, NewSort(name, ""))
+			return err
+		}
+		return p.Object(func(field string) error {
+			s, err := parseSortField(p, field)
+			list = append(list, s)
+			return err
+		})
+	}
+	var err error
+	if p.Token() == wire.StartArray {
+		err = p.Array(one)
+	} else {
+		err = one()
+	}
+	return list, err
+}
+
+// NewSort is a sort key with the field's default order: descending for _score, else ascending.
+func NewSort(field, order string) Sort {
+	return Sort{Field: field, Desc: order == "desc" || (order == "" && field == "_score")}
+}
+
+// ParseOrder reads asc or desc, in any case.
+func ParseOrder(s string) (string, error) {
+	switch strings.ToLower(s) {
+	case "asc", "desc":
+		return strings.ToLower(s), nil
+	}
+	return "", fault.Illegal("No enum constant org.opensearch.search.sort.SortOrder.%s", strings.ToUpper(s))
+}
+
+func parseSortField(p *wire.Parser, field string) (Sort, error) {
+	s := NewSort(field, "")
+	if field == "_script" || field == "_geo_distance" {
+		return s, fault.Unsupported("[" + field + "] of a sort")
+	}
+	if p.Token() == wire.String {
+		text, err := p.Text()
+		if err != nil {
+			return s, err
+		}
+		order, err := ParseOrder(text)
+		return NewSort(field, order), err
+	}
+	err := p.Object(func(name string) (err error) {
+		var text string
+		switch name {
+		case "order":
+			if text, err = p.Text(); err == nil {
+				text, err = ParseOrder(text)
+				s.Desc = text == "desc"
+			}
+		case "missing":
+			text, err = p.Text()
+			s.MissingFirst = text == "_first"
+			if text != "_first" && text != "_last" {
+				s.Missing = &text
+			}
+		case "unmapped_type":
+			s.UnmappedType, err = p.Text()
+		case "mode":
+			s.Mode, err = p.Text()
+			if err == nil && s.Mode != "min" && s.Mode != "max" {
+				err = fault.Unsupported("[mode: " + s.Mode + "] of a sort")
+			}
+		case "format":
+			s.Format, err = p.Text()
+		case "numeric_type":
+			err = p.Skip()
+		case "nested", "nested_path", "nested_filter":
+			err = fault.Unsupported("[" + name + "] of a sort")
+		default:
+			err = fault.Illegal("[field_sort] unknown field [%s]", name)
+		}
+		return err
+	})
+	return s, err
+}
+
+// check refuses what OpenSearch refuses before it searches.
+func (r *Request) check() error {
+	if r.From+r.Size > MaxResultWindow {
+		return fault.Illegal("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
+			MaxResultWindow, r.From+r.Size)
+	}
+	if r.After == nil {
+		return nil
+	}
+	switch {
+	case r.From > 0:
+		return fault.Validation("`from` parameter must be set to 0 when `search_after` is used")
+	case len(r.Sort) == 0:
+		return fault.Illegal("Sort must contain at least one field.")
+	case len(r.After) != len(r.Sort):
+		return fault.Illegal("search_after has %d value(s) but sort has %d.", len(r.After), len(r.Sort))
+	}
+	return nil
+}
