@@ -7,9 +7,6 @@ package steward
 import (
 	"context"
 	"errors"
-
-	"github.com/opensteward/steward/opensearch"
-	"github.com/opensteward/steward/wire/rest"
 )
 
 var errNoEngine = errors.New("this build has no embedded engine: give --cluster")
@@ -19,5 +16,3 @@ func (s *Steward) openEngine() (backend, error) { return backend{}, errNoEngine 
 // Check walks through everything stored in a data directory that is not in use, and reports every inconsistency as a
 // sentence.
 func Check(context.Context, string) (findings []string, err error) { return nil, errNoEngine }
-
-func (s *Steward) ismAPI(*opensearch.Client) *rest.Router { return rest.NewRouter(s.version()) }

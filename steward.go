@@ -126,9 +126,9 @@ func (s *Steward) start(ctx context.Context) error {
 
 // front puts our APIs before the cluster.
 func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
-	api, status := s.ismAPI(client), s.statusAPI()
+	status := s.statusAPI()
 	o := gateway.Options{
-		APIs:    []gateway.API{{Match: api.Match, Handler: api}, {Match: status.Match, Handler: status}},
+		APIs:    []gateway.API{s.ismAPI(client), {Match: status.Match, Handler: status}},
 		Backend: back.transport, Noticed: s.manager.Wake, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {
