@@ -30,6 +30,10 @@ func state(name, next string, actions ...any) wire.Object {
 	return wire.Obj("name", name, "actions", actions, "transitions", transitions)
 }
 
+// waiting is a state that an index stays in.
+var waiting = wire.Obj("name", "hot", "actions", []any{}, "transitions",
+	[]any{wire.Obj("state_name", "hot", "conditions", wire.Obj("min_index_age", "30d"))})
+
 func TestAnIndexIsRolledOverMovedAndDeletedByPolicy(t *testing.T) {
 	p := Program(t)
 	logs := p.Name("-logs")
@@ -96,7 +100,7 @@ func (r *Running) status() (s status) {
 func TestItStartsEmptyAgainWhenItsDocumentsAreDeletedBehindItsBack(t *testing.T) {
 	p := Program(t)
 	index := p.Name("-1")
-	p.Must("PUT", "/_plugins/_ism/policies/"+p.Prefix, policy(p.Name("-*"), state("hot", "")), nil)
+	p.Must("PUT", "/_plugins/_ism/policies/"+p.Prefix, policy(p.Name("-*"), waiting), nil)
 	p.Must("PUT", "/"+index, nil, nil)
 	p.Eventually("the index is managed", func() (bool, string) {
 		explain := p.Explain(index)
@@ -110,7 +114,7 @@ func TestItStartsEmptyAgainWhenItsDocumentsAreDeletedBehindItsBack(t *testing.T)
 	if code, body := p.Call("GET", "/_plugins/_ism/policies/"+p.Prefix, nil); code != http.StatusNotFound {
 		t.Errorf("the policy is still there: %d %s", code, body)
 	}
-	p.Must("PUT", "/_plugins/_ism/policies/"+p.Prefix, policy(p.Name("-*"), state("hot", "")), nil)
+	p.Must("PUT", "/_plugins/_ism/policies/"+p.Prefix, policy(p.Name("-*"), waiting), nil)
 	var added struct {
 		Updated int `json:"updated_indices"`
 	}
