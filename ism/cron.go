@@ -4,6 +4,8 @@ package ism
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are the same wherever the program runs
@@ -74,9 +76,6 @@ func parseCronSchedule(p *wire.Parser) (*Cron, error) {
 	return c, c.compile()
 }
 
-// sunday is day of week 7, which robfig's parser does not know, at the places where it means Sunday.
-var sunday = regexp.MustCompile(`\b7\b`)
-
 // fields is what cron-utils' UNIX definition accepts in a field: numbers, names, lists, ranges and steps.
 var fields = regexp.MustCompile(`^[0-9A-Za-z*,/-]+$`)
 
@@ -90,11 +89,7 @@ func (c *Cron) compile() error {
 			return fault.Illegal("Failed to parse '%s'. Invalid chars in expression!", c.Expression)
 		}
 	}
-	if days, step, ok := strings.Cut(parts[4], "/"); ok {
-		parts[4] = sundays(days) + "/" + step
-	} else {
-		parts[4] = sundays(parts[4])
-	}
+	parts[4] = sundays(parts[4])
 	schedule, err := cron.ParseStandard(strings.Join(parts, " "))
 	if err != nil {
 		return fault.Illegal("Failed to parse '%s'. %s", c.Expression, err)
@@ -106,15 +101,34 @@ func (c *Cron) compile() error {
 	return nil
 }
 
-// sundays writes day 7 as 0; a range that ends in 7 becomes the range to 6 and 0.
+// daysWithSeven is an item of the days of the week that means day 7, which is Sunday and which robfig's parser does not
+// know: 7, 7/2, 5-7, FRI-7, 1-7/2.
+var daysWithSeven = regexp.MustCompile(`^(?:([0-7]|[A-Za-z]{3})-)?7(?:/([1-9]))?$`)
+
+var dayNames = []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
+
+// sundays writes day 7 as day 0, and a range to it as its days one by one.
 func sundays(days string) string {
 	items := strings.Split(days, ",")
 	for i, item := range items {
-		if from, ok := strings.CutSuffix(item, "-7"); ok && from != "7" {
-			items[i] = from + "-6,0"
+		m := daysWithSeven.FindStringSubmatch(item)
+		if m == nil {
 			continue
 		}
-		items[i] = sunday.ReplaceAllString(item, "0")
+		from, step := 7, 1
+		if day := slices.Index(dayNames, strings.ToUpper(m[1])); day >= 0 {
+			from = day
+		} else if m[1] != "" {
+			from = int(m[1][0] - '0')
+		}
+		if m[2] != "" {
+			step = int(m[2][0] - '0')
+		}
+		var list []string
+		for day := from; day <= 7; day += step {
+			list = append(list, strconv.Itoa(day%7))
+		}
+		items[i] = strings.Join(list, ",")
 	}
 	return strings.Join(items, ",")
 }

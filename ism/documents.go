@@ -81,6 +81,16 @@ func (j *Job) WithPolicy(p *Policy, seqNo, primaryTerm int64, now time.Time) *Jo
 	return &out
 }
 
+// withInterval returns a copy of the job that runs every so many minutes, or nil if it does.
+func (j *Job) withInterval(minutes int) *Job {
+	if j.Schedule.Raw != nil || minutes == 0 || j.Schedule.Period == int64(minutes) {
+		return nil
+	}
+	out := *j
+	out.Schedule.Period, out.Schedule.Unit = int64(minutes), "Minutes"
+	return &out
+}
+
 // ReadJob reads a stored job document. Numbers that clients wrote as texts are accepted; an unknown member is refused.
 func ReadJob(source []byte) (*Job, error) {
 	j := &Job{}
@@ -138,7 +148,9 @@ func (j *Job) field(p *wire.Parser, name string) (err error) {
 	case "change_policy":
 		j.ChangePolicy, err = parseStoredChange(p)
 	case "jitter":
-		j.Jitter, err = p.Double()
+		if p.Token() != wire.Null {
+			j.Jitter, err = p.Double()
+		}
 	default:
 		err = invalidField(name, "ManagedIndexConfig")
 	}

@@ -96,7 +96,8 @@ type Move struct {
 	Kind Kind
 	// Meta is what to store first (Save, Run).
 	Meta *Metadata
-	// Job is the job document to store; nil if it stays.
+	// Job is the job document to store; nil if it stays. On a Run, and on a Wait, it is one with another interval, which
+	// the plugin stores after the result.
 	Job *Job
 	// Action and Step say what Run executes. They are set on a Save and a Wait that belong to a step, too.
 	Action *Action
@@ -224,6 +225,9 @@ func (in *Input) resolveConflict() Move {
 	if in.Config.Native {
 		return in.failPolicy("There is a version conflict between your previous execution and your managed index", true)
 	}
+	if in.Meta.State == nil && in.Meta.TransitionTo == "" {
+		return in.initialise() // its initialisation failed, and was retried
+	}
 	if c := in.Job.ChangePolicy; c != nil && in.Change != nil && c.PolicyID == in.Meta.PolicyID {
 		return Move{Kind: Amend, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm, in.Now), Reason: "finish the policy change"}
 	}
@@ -274,7 +278,7 @@ func (in *Input) timeoutAt(r resolved) time.Time {
 		return time.Time{}
 	}
 	// strictly later than the timeout, at the resolution of documents
-	return in.Meta.Action.StartTime.Add(r.action.Timeout.Value() + time.Millisecond)
+	return in.Meta.Action.StartTime.Add(r.action.Timeout.Value()).Add(time.Millisecond)
 }
 
 func (in *Input) timedOut(r resolved) bool {

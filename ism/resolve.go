@@ -2,7 +2,10 @@
 
 package ism
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // resolved is what the policy would run now.
 type resolved struct {
@@ -107,7 +110,7 @@ func (s *State) needs() Need {
 
 func (r *Rollover) needs() Need {
 	n := NeedRolloverInfo
-	for _, g := range append(r.AnyOf, r.Flat) {
+	for _, g := range append(slices.Clone(r.AnyOf), r.Flat) { // policies are shared
 		if g.MinSize != nil || g.MinDocCount != nil || g.MinPrimaryShardSize != nil {
 			n |= NeedStats
 		}
@@ -143,6 +146,9 @@ func (in *Input) starting(r resolved) *Metadata {
 func (in *Input) run(r resolved) Move {
 	starting := in.starting(r)
 	move := Move{Kind: Run, Meta: starting, Action: r.action, Step: r.step, Reason: starting.Info.Text("message")}
+	if in.Config.Native {
+		move.Job = in.Job.withInterval(in.Config.JobInterval)
+	}
 	var d decision
 	switch r.action.Type {
 	case ActionTransition:
