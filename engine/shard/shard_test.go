@@ -138,22 +138,6 @@ func TestConditionsAreRefusedWithOpenSearchsWords(t *testing.T) {
 	}
 }
 
-func TestUpdateSeesThePresentDocument(t *testing.T) {
-	s, _ := create(t)
-	upsert := Operation{Op: OpUpdate, ID: "a", Change: func(current *Document) ([]byte, error) {
-		if current == nil {
-			return source("new"), nil
-		}
-		return append([]byte(nil), current.Source...), nil
-	}}
-	noop := Operation{Op: OpUpdate, ID: "a", Change: func(*Document) ([]byte, error) { return nil, nil }}
-	fails := Operation{Op: OpUpdate, ID: "a", Change: func(*Document) ([]byte, error) { return nil, io.ErrNoProgress }}
-	out := apply(t, s, upsert, upsert, noop, fails)
-	if out[0].Result != "created" || out[1].Result != "updated" || out[2].Result != "noop" || out[2].Version != 2 || !errors.Is(out[3].Err, io.ErrNoProgress) {
-		t.Errorf("outcomes %+v", out)
-	}
-}
-
 func TestSearchesSeeWhatARefreshFed(t *testing.T) {
 	s, _ := create(t)
 	apply(t, s, put("a", "x"), put("b", "x"))

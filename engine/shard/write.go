@@ -21,7 +21,6 @@ type Op int
 const (
 	OpIndex  Op = iota // store, whatever was there
 	OpCreate           // store, unless the document exists
-	OpUpdate           // store what Change makes of the present document
 	OpDelete
 )
 
@@ -45,14 +44,11 @@ type Operation struct {
 	IfSeqNo, IfPrimaryTerm int64
 	VersionType            VersionType
 	Version                int64
-	// Change is called with the present document, nil if there is none, and returns the new source, or nil for no
-	// change. It runs inside the transaction: it must not call the shard.
-	Change func(current *Document) (source []byte, err error)
 }
 
 // Outcome is what became of an operation.
 type Outcome struct {
-	Result string // created, updated, deleted, noop, not_found
+	Result string // created, updated, deleted, not_found
 	Document
 	Err error // a fault; nothing was written
 }
@@ -180,14 +176,10 @@ func (t *transaction) apply(op *Operation) Outcome {
 	if err := t.check(op, was); err != nil {
 		return Outcome{Err: err}
 	}
-	switch op.Op {
-	case OpDelete:
+	if op.Op == OpDelete {
 		return t.delete(op, was)
-	case OpUpdate:
-		return t.update(op, was)
-	default:
-		return t.put(op, was, op.Source)
 	}
+	return t.put(op, was)
 }
 
 // check is the compare of compare-and-set.
@@ -212,26 +204,8 @@ func (t *transaction) conflict(id, format string, args ...any) error {
 	return fault.Conflict(t.s.o.Index, t.s.o.UUID, t.s.o.Number, "[%s]: version conflict, "+format, append([]any{id}, args...)...)
 }
 
-func (t *transaction) update(op *Operation, was stored) Outcome {
-	var current *Document
-	if was.exists() {
-		d := was.document(was.seqNo)
-		current = &d
-	}
-	source, err := op.Change(current)
-	switch {
-	case err != nil:
-		return Outcome{Err: err}
-	case source == nil && current != nil:
-		return Outcome{Result: "noop", Document: *current}
-	case source == nil:
-		return Outcome{Result: "not_found"}
-	}
-	return t.put(op, was, source)
-}
-
-func (t *transaction) put(op *Operation, was stored, source []byte) Outcome {
-	r := record{id: op.ID, routing: op.Routing, version: was.version + 1, source: source}
+func (t *transaction) put(op *Operation, was stored) Outcome {
+	r := record{id: op.ID, routing: op.Routing, version: was.version + 1, source: op.Source}
 	if op.VersionType != Internal {
 		r.version = op.Version
 	}
