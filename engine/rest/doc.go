@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package rest is the embedded engine's REST API: OpenSearch's document, search, index, cluster and cat APIs over the
+// catalog (metadata) and the document store. A handler reads parameters and body, calls one of the two, and shapes the
+// answer as OpenSearch does.
+//
+// Each file registers the routes of one part of the API. What the engine does not have is refused by name.
+package rest
+
+import (
+	"log/slog"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// Plugin is a row of _cat/plugins and of _nodes.
+type Plugin struct{ Component, Version, Description string }
+
+// Server serves the API.
+type Server struct {
+	Catalog *catalog.Catalog
+	Docs    *documents.Store
+	Clock   clock.Clock
+	Logger  *slog.Logger
+	// Version is the version of OpenSearch that the engine speaks ("3.4.0").
+	Version string
+	Plugins []Plugin
+	// Config are the settings that the node was started with.
+	Config map[string]string
+	// Dir is the data directory, for figures about its disk.
+	Dir string
+
+	tasks tasks
+}
+
+// Register adds all routes to a router.
+func (s *Server) Register(rt *rest.Router) {
+	s.documentRoutes(rt)
+	s.searchRoutes(rt)
+	s.maintenanceRoutes(rt)
+	s.taskRoutes(rt)
+	s.clusterRoutes(rt)
+	s.statsRoutes(rt)
+	s.catRoutes(rt)
+	s.adminRoutes(rt)
+}
