@@ -137,7 +137,7 @@ func check(t *testing.T, r ism.Result, err error, w want) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.Info.Text("message"); string(r.Status) != w.status || got != w.message {
+	if got := r.Info.Text("message"); r.Status != w.status || got != w.message {
 		t.Errorf("%s: %q, want %s: %q", r.Status, got, w.status, w.message)
 	}
 	if got := r.Info.Text("cause"); got != w.cause {
@@ -152,20 +152,34 @@ var effects = []struct {
 }{
 	{"attempt_open", `{"open":{}}`, "POST /logs-1/_open", "", "Successfully opened index", "Failed to open index"},
 	{"attempt_close", `{"close":{}}`, "POST /logs-1/_close", "", "Successfully closed index", "Failed to close index"},
-	{"set_read_only", `{"read_only":{}}`, "PUT /logs-1/_settings", `{"index.blocks.write":true}`,
-		"Successfully set index to read-only", "Failed to set index to read-only"},
-	{"attempt_set_read_only", `{"force_merge":{"max_num_segments":1}}`, "PUT /logs-1/_settings", `{"index.blocks.write":true}`,
-		"Successfully set index to read-only", "Failed to set index to read-only"},
-	{"set_read_write", `{"read_write":{}}`, "PUT /logs-1/_settings", `{"index.blocks.write":false}`,
-		"Successfully set index to read-write", "Failed to set index to read-write"},
-	{"attempt_set_replica_count", `{"replica_count":{"number_of_replicas":2}}`, "PUT /logs-1/_settings",
-		`{"index.number_of_replicas":2}`, "Successfully set number_of_replicas to 2", "Failed to set number_of_replicas to 2"},
-	{"attempt_set_index_priority", `{"index_priority":{"priority":50}}`, "PUT /logs-1/_settings",
-		`{"index.priority":50}`, "Successfully set index priority to 50", "Failed to set index priority to 50"},
-	{"attempt_allocation", `{"allocation":{"require":{"box":"warm"},"wait_for":true}}`, "PUT /logs-1/_settings",
-		`{"index.routing.allocation.require.box":"warm"}`, "Successfully updated allocation setting", "Failed to update allocation setting"},
-	{"attempt_alias", `{"alias":{"actions":[{"add":{"aliases":["all"]}}]}}`, "POST /_aliases",
-		`{"actions":[{"add":{"index":"logs-1","aliases":["all"]}}]}`, "Successfully updated alias", "Failed to update alias"},
+	{
+		"set_read_only", `{"read_only":{}}`, "PUT /logs-1/_settings", `{"index.blocks.write":true}`,
+		"Successfully set index to read-only", "Failed to set index to read-only",
+	},
+	{
+		"attempt_set_read_only", `{"force_merge":{"max_num_segments":1}}`, "PUT /logs-1/_settings", `{"index.blocks.write":true}`,
+		"Successfully set index to read-only", "Failed to set index to read-only",
+	},
+	{
+		"set_read_write", `{"read_write":{}}`, "PUT /logs-1/_settings", `{"index.blocks.write":false}`,
+		"Successfully set index to read-write", "Failed to set index to read-write",
+	},
+	{
+		"attempt_set_replica_count", `{"replica_count":{"number_of_replicas":2}}`, "PUT /logs-1/_settings",
+		`{"index.number_of_replicas":2}`, "Successfully set number_of_replicas to 2", "Failed to set number_of_replicas to 2",
+	},
+	{
+		"attempt_set_index_priority", `{"index_priority":{"priority":50}}`, "PUT /logs-1/_settings",
+		`{"index.priority":50}`, "Successfully set index priority to 50", "Failed to set index priority to 50",
+	},
+	{
+		"attempt_allocation", `{"allocation":{"require":{"box":"warm"},"wait_for":true}}`, "PUT /logs-1/_settings",
+		`{"index.routing.allocation.require.box":"warm"}`, "Successfully updated allocation setting", "Failed to update allocation setting",
+	},
+	{
+		"attempt_alias", `{"alias":{"actions":[{"add":{"aliases":["all"]}}]}}`, "POST /_aliases",
+		`{"actions":[{"add":{"index":"logs-1","aliases":["all"]}}]}`, "Successfully updated alias", "Failed to update alias",
+	},
 }
 
 func TestStepsOfOneCallReportWhatTheClusterSays(t *testing.T) {
@@ -217,8 +231,11 @@ func TestDelete(t *testing.T) {
 		{"an index that is gone is done", ok(nothing), denied, want{"completed", done, ""}, false},
 		{"an index that took its name is left alone", ok(replaced), denied, want{"completed", done, ""}, false},
 		{"an index that goes between look and call", ok(found), absent, want{"completed", done, ""}, true},
-		{"during a snapshot it waits", ok(found), snapshotting,
-			want{"condition_not_met", "Index had snapshot in progress, retrying deletion [index=logs-1]", ""}, true},
+		{
+			"during a snapshot it waits", ok(found), snapshotting,
+			want{"condition_not_met", "Index had snapshot in progress, retrying deletion [index=logs-1]", ""},
+			true,
+		},
 		{"refused", ok(found), denied, want{"failed", failed, "no"}, true},
 		{"unanswered", ok(found), unanswered, want{}, true},
 		{"unanswered while looking", unanswered, denied, want{}, false},

@@ -37,15 +37,27 @@ func TestCallForceMerge(t *testing.T) {
 		{"a merge from before a crash is waited for, then made sure of", map[string][]answer{
 			tasksCall: {ok(merging), ok(merging), ok(noTasks)}, mergeCall: {ok(mergedOK)},
 		}, want{"completed", done, ""}, true},
-		{"a merge that takes longer is left to the next step", map[string][]answer{tasksCall: {ok(merging)}},
-			want{"completed", "Successfully called force merge [index=logs-1]", ""}, false},
+		{
+			"a merge that takes longer is left to the next step",
+			map[string][]answer{tasksCall: {ok(merging)}},
+			want{"completed", "Successfully called force merge [index=logs-1]", ""},
+			false,
+		},
 		{"a cluster that lists no tasks", map[string][]answer{
 			tasksCall: {refusal(400, "illegal_argument_exception", "not supported")}, mergeCall: {ok(mergedOK)},
 		}, want{"completed", done, ""}, true},
-		{"failing shards", map[string][]answer{tasksCall: {ok(noTasks)}, mergeCall: {ok(mergeFailed)}},
-			want{"failed", "Failed to start force merge [index=logs-1]", ""}, true},
-		{"refused", map[string][]answer{tasksCall: {ok(noTasks)}, mergeCall: {denied}},
-			want{"failed", "Failed to start force merge [index=logs-1]", "no"}, true},
+		{
+			"failing shards",
+			map[string][]answer{tasksCall: {ok(noTasks)}, mergeCall: {ok(mergeFailed)}},
+			want{"failed", "Failed to start force merge [index=logs-1]", ""},
+			true,
+		},
+		{
+			"refused",
+			map[string][]answer{tasksCall: {ok(noTasks)}, mergeCall: {denied}},
+			want{"failed", "Failed to start force merge [index=logs-1]", "no"},
+			true,
+		},
 		{"unanswered", map[string][]answer{tasksCall: {ok(noTasks)}, mergeCall: {unanswered}}, want{}, true},
 	}
 	for _, c := range cases {
@@ -82,16 +94,41 @@ func TestWaitForForceMerge(t *testing.T) {
 		want    want
 		again   bool // the merge is started again
 	}{
-		{"all shards merged", map[string][]answer{statsCall: {ok(segments(1, 1))}}, 0,
-			want{"completed", "Successfully confirmed segments force merged [index=logs-1]", ""}, false},
-		{"still merging", map[string][]answer{statsCall: {ok(segments(1, 4))}, tasksCall: {ok(merging)}}, 0,
-			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""}, false},
-		{"the merge was lost", map[string][]answer{statsCall: {ok(segments(1, 4))}, tasksCall: {ok(noTasks)}, mergeCall: {ok(mergedOK)}}, 0,
-			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""}, true},
-		{"exactly twelve hours", map[string][]answer{statsCall: {ok(segments(4))}, tasksCall: {ok(merging)}}, 12 * time.Hour,
-			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""}, false},
-		{"more than twelve hours", map[string][]answer{statsCall: {ok(segments(4))}}, 12*time.Hour + 1,
-			want{"failed", "Force merge timed out [index=logs-1]", ""}, false},
+		{
+			"all shards merged",
+			map[string][]answer{statsCall: {ok(segments(1, 1))}},
+			0,
+			want{"completed", "Successfully confirmed segments force merged [index=logs-1]", ""},
+			false,
+		},
+		{
+			"still merging",
+			map[string][]answer{statsCall: {ok(segments(1, 4))}, tasksCall: {ok(merging)}},
+			0,
+			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""},
+			false,
+		},
+		{
+			"the merge was lost",
+			map[string][]answer{statsCall: {ok(segments(1, 4))}, tasksCall: {ok(noTasks)}, mergeCall: {ok(mergedOK)}},
+			0,
+			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""},
+			true,
+		},
+		{
+			"exactly twelve hours",
+			map[string][]answer{statsCall: {ok(segments(4))}, tasksCall: {ok(merging)}},
+			12 * time.Hour,
+			want{"condition_not_met", "Waiting for force merge to complete [index=logs-1]", ""},
+			false,
+		},
+		{
+			"more than twelve hours",
+			map[string][]answer{statsCall: {ok(segments(4))}},
+			12*time.Hour + 1,
+			want{"failed", "Force merge timed out [index=logs-1]", ""},
+			false,
+		},
 		{"no numbers", map[string][]answer{statsCall: {ok(`{"_shards":{},"indices":{}}`)}}, 0, want{"failed", failed, ""}, false},
 		{"numbers refused", map[string][]answer{statsCall: {denied}}, 0, want{"failed", failed, "no"}, false},
 		{"unanswered", map[string][]answer{statsCall: {unanswered}}, 0, want{}, false},

@@ -37,37 +37,67 @@ func TestRollover(t *testing.T) {
 		{"faultless", map[string][]answer{
 			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {ok(didAnswer)},
 		}, nil, false, want{"completed", rolloverOK, ""}, dryCall + "," + rollCall},
-		{"killed after the intention, before the call", map[string][]answer{
-			lookCall: {ok(notRolled)}, rollCall: {ok(didAnswer)},
-		}, &action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
-			want{"completed", rolloverOK, ""}, rollCall},
-		{"killed after the call", map[string][]answer{
-			lookCall: {ok(rolled)},
-		}, &action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
-			want{"completed", rolloverOK, ""}, ""},
+		{
+			"killed after the intention, before the call",
+			map[string][]answer{
+				lookCall: {ok(notRolled)}, rollCall: {ok(didAnswer)},
+			},
+			&action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
+			want{"completed", rolloverOK, ""},
+			rollCall,
+		},
+		{
+			"killed after the call",
+			map[string][]answer{
+				lookCall: {ok(rolled)},
+			},
+			&action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
+			want{"completed", rolloverOK, ""},
+			"",
+		},
 		{"the answer is lost", map[string][]answer{
 			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {unanswered},
 		}, nil, false, want{}, dryCall + "," + rollCall},
-		{"the call arrives twice", map[string][]answer{
-			lookCall: {ok(notRolled), ok(rolled)}, rollCall: {exists},
-		}, &action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
-			want{"completed", rolloverOK, ""}, rollCall},
-		{"somebody else's index has the name", map[string][]answer{
-			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {exists},
-		}, nil, false, want{"failed", "Failed to rollover index [index=logs-1]", "index [logs-000002/x] already exists"},
-			dryCall + "," + rollCall},
-		{"rolled over by somebody else", map[string][]answer{lookCall: {ok(rolled)}}, nil, false,
-			want{"completed", "This index has already been rolled over using this alias, treating as a success [index=logs-1, alias=logs]", ""}, ""},
+		{
+			"the call arrives twice",
+			map[string][]answer{
+				lookCall: {ok(notRolled), ok(rolled)}, rollCall: {exists},
+			},
+			&action.Intention{Target: "logs", NewIndex: "logs-000002", Send: "logs-000002"}, false,
+			want{"completed", rolloverOK, ""},
+			rollCall,
+		},
+		{
+			"somebody else's index has the name",
+			map[string][]answer{
+				lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {exists},
+			},
+			nil, false,
+			want{"failed", "Failed to rollover index [index=logs-1]", "index [logs-000002/x] already exists"},
+			dryCall + "," + rollCall,
+		},
+		{
+			"rolled over by somebody else",
+			map[string][]answer{lookCall: {ok(rolled)}},
+			nil, false,
+			want{"completed", "This index has already been rolled over using this alias, treating as a success [index=logs-1, alias=logs]", ""},
+			"",
+		},
 		{"refused in the dry run", map[string][]answer{
 			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {denied},
 		}, nil, false, want{"failed", "Failed to rollover index [index=logs-1]", "no"}, dryCall},
 		{"refused", map[string][]answer{
 			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {denied},
 		}, nil, false, want{"failed", "Failed to rollover index [index=logs-1]", "no"}, dryCall + "," + rollCall},
-		{"half done", map[string][]answer{
-			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {ok(halfAnswer)},
-		}, nil, false,
-			want{"failed", "New index created, but failed to update alias [index=logs-1, newIndex=logs-000002]", ""}, dryCall + "," + rollCall},
+		{
+			"half done",
+			map[string][]answer{
+				lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)}, rollCall: {ok(halfAnswer)},
+			},
+			nil, false,
+			want{"failed", "New index created, but failed to update alias [index=logs-1, newIndex=logs-000002]", ""},
+			dryCall + "," + rollCall,
+		},
 		{"another leader has the intention", map[string][]answer{
 			lookCall: {ok(notRolled)}, "GET /logs-1": {ok(found)}, dryCall: {ok(dryAnswer)},
 		}, nil, true, want{}, dryCall},
@@ -123,16 +153,26 @@ func TestRolloverCopiesAliasesButTheTarget(t *testing.T) {
 		alias answer
 		want  want
 	}{
-		{"copied", found, acknowledged,
-			want{"completed", "Successfully rolled over and copied alias from [index=logs-1] to [index=logs-000002]", ""}},
-		{"nothing to copy", strings.Replace(found, `,"all":{"filter":{"term":{"a":1}}}`, "", 1), denied,
-			want{"completed", "Successfully rolled over index [index=logs-1] to [index=logs-000002], no additional aliases to copy", ""}},
-		{"not acknowledged", found, shrugged,
-			want{"failed", "Successfully rolled over but copy alias from [index=logs-1] to [index=logs-000002] is not acknowledged", ""}},
-		{"the new index is gone", found, absent,
-			want{"failed", "Successfully rolled over but new index [index=logs-000002] not found during copy alias", ""}},
-		{"refused", found, denied,
-			want{"failed", "Successfully rolled over but failed to copy alias from [index=logs-1] to [index=logs-000002]", "no"}},
+		{
+			"copied", found, acknowledged,
+			want{"completed", "Successfully rolled over and copied alias from [index=logs-1] to [index=logs-000002]", ""},
+		},
+		{
+			"nothing to copy", strings.Replace(found, `,"all":{"filter":{"term":{"a":1}}}`, "", 1), denied,
+			want{"completed", "Successfully rolled over index [index=logs-1] to [index=logs-000002], no additional aliases to copy", ""},
+		},
+		{
+			"not acknowledged", found, shrugged,
+			want{"failed", "Successfully rolled over but copy alias from [index=logs-1] to [index=logs-000002] is not acknowledged", ""},
+		},
+		{
+			"the new index is gone", found, absent,
+			want{"failed", "Successfully rolled over but new index [index=logs-000002] not found during copy alias", ""},
+		},
+		{
+			"refused", found, denied,
+			want{"failed", "Successfully rolled over but failed to copy alias from [index=logs-1] to [index=logs-000002]", "no"},
+		},
 		{"unanswered", found, unanswered, want{}},
 	}
 	for _, c := range cases {

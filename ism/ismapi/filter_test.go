@@ -66,13 +66,17 @@ func TestValidateAction(t *testing.T) {
 		{"not the write index", `{"rollover":{}}`, with(alias, opensearch.Alias{}), 2, validation{revalidating, "Not the write index when rollover [index=i]"}},
 		{"the only index", `{"rollover":{}}`, with(alias, opensearch.Alias{}), 1, validation{passed, "Rollover validation passed for [index=i]"}},
 		{"the write index", `{"rollover":{}}`, with(alias, opensearch.Alias{Write: &yes}), 2, validation{passed, "Rollover validation passed for [index=i]"}},
-		{"deleting a write index", `{"delete":{}}`, with(alias, opensearch.Alias{Write: &yes}), 2,
-			validation{revalidating, "Index [index=i] is the write index for data stream and cannot be deleted"}},
+		{
+			"deleting a write index", `{"delete":{}}`, with(alias, opensearch.Alias{Write: &yes}), 2,
+			validation{revalidating, "Index [index=i] is the write index for data stream and cannot be deleted"},
+		},
 		{"deleting another", `{"delete":{}}`, with(alias, opensearch.Alias{}), 2, validation{passed, "Delete validation passed for [index=i]"}},
 		{"read_only", `{"read_only":{}}`, index, 0, validation{passed, "validate_read_only action validation passed for [index=i]"}},
 		{"an action without checks", `{"allocation":{"require":{"a":"b"}}}`, index, 0, nothingToValidate},
-		{"a searchable snapshot", `{"convert_index_to_remote":{"repository":"r","snapshot":"s"}}`, index, 0,
-			validation{notPassed, "Index [index=i] already exists, cannot restore over existing index."}},
+		{
+			"a searchable snapshot", `{"convert_index_to_remote":{"repository":"r","snapshot":"s"}}`, index, 0,
+			validation{notPassed, "Index [index=i] already exists, cannot restore over existing index."},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -121,13 +121,6 @@ func (o *outcome) fail(t *target, reason string) {
 	o.failed = append(o.failed, wire.Obj("index_name", t.Name, "index_uuid", t.UUID, "reason", reason))
 }
 
-// failAll is fail for many.
-func (o *outcome) failAll(targets []*target, reason string) {
-	for _, t := range targets {
-		o.fail(t, reason)
-	}
-}
-
 func (o *outcome) response() *rest.Response {
 	failed := o.failed
 	if failed == nil {

@@ -57,39 +57,61 @@ func TestBadRequestsAreRefusedBeforeTheClusterIsCalled(t *testing.T) {
 	}{
 		{"a policy without an id", "PUT", "/policies", policy, 400, "illegal_argument_exception", "Missing policy ID"},
 		{"a policy without a body", "PUT", "/policies/p", "", 400, "parse_exception", "request body is required"},
-		{"a policy that is not wrapped", "PUT", "/policies/p", `{"description":"d"}`, 400, "parsing_exception",
-			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_STRING]"},
-		{"a sequence number that is none", "PUT", "/policies/p?if_seq_no=x", policy, 400, "illegal_argument_exception",
-			"Failed to parse long parameter [if_seq_no] with value [x]"},
+		{
+			"a policy that is not wrapped", "PUT", "/policies/p", `{"description":"d"}`, 400, "parsing_exception",
+			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_STRING]",
+		},
+		{
+			"a sequence number that is none", "PUT", "/policies/p?if_seq_no=x", policy, 400, "illegal_argument_exception",
+			"Failed to parse long parameter [if_seq_no] with value [x]",
+		},
 		{"an unknown refresh", "PUT", "/policies/p?refresh=maybe", policy, 400, "illegal_argument_exception", "Unknown value for refresh: [maybe]."},
-		{"an unknown parameter", "PUT", "/policies/p?foo=1", policy, 400, "illegal_argument_exception",
-			"request [/_plugins/_ism/policies/p] contains unrecognized parameter: [foo]"},
-		{"list parameters beside an id", "GET", "/policies/p?size=abc", "", 400, "illegal_argument_exception",
-			"Failed to parse int parameter [size] with value [abc]"},
-		{"an unknown order", "GET", "/policies?sortOrder=up", "", 400, "illegal_argument_exception",
-			"No enum constant org.opensearch.search.sort.SortOrder.UP"},
+		{
+			"an unknown parameter", "PUT", "/policies/p?foo=1", policy, 400, "illegal_argument_exception",
+			"request [/_plugins/_ism/policies/p] contains unrecognized parameter: [foo]",
+		},
+		{
+			"list parameters beside an id", "GET", "/policies/p?size=abc", "", 400, "illegal_argument_exception",
+			"Failed to parse int parameter [size] with value [abc]",
+		},
+		{
+			"an unknown order", "GET", "/policies?sortOrder=up", "", 400, "illegal_argument_exception",
+			"No enum constant org.opensearch.search.sort.SortOrder.UP",
+		},
 		{"a negative size", "GET", "/explain?size=-1", "", 400, "illegal_argument_exception", "[size] parameter cannot be negative, found [-1]"},
 		{"add without indices", "POST", "/add", `{"policy_id":"p"}`, 400, "illegal_argument_exception", "Missing indices"},
 		{"add without a policy", "POST", "/add/i", "", 400, "illegal_argument_exception", "Missing policy_id"},
 		{"add with a policy that is no text", "POST", "/add/i", `{"policy_id":7}`, 500, "class_cast_exception", ""},
 		{"remove without indices", "POST", "/remove", "", 400, "illegal_argument_exception", "Missing indices"},
-		{"an unknown type of index", "POST", "/remove/i?type=cold", "", 400, "illegal_argument_exception",
-			"Index type [type=cold] was not recognized when trying to get index metadata"},
-		{"several indices of a type", "POST", "/retry/i,j?type=cold", "", 400, "action_request_validation_exception",
-			"Validation Failed: 1: Cannot retry on more than one index name/pattern when using a custom index type;"},
+		{
+			"an unknown type of index", "POST", "/remove/i?type=cold", "", 400, "illegal_argument_exception",
+			"Index type [type=cold] was not recognized when trying to get index metadata",
+		},
+		{
+			"several indices of a type", "POST", "/retry/i,j?type=cold", "", 400, "action_request_validation_exception",
+			"Validation Failed: 1: Cannot retry on more than one index name/pattern when using a custom index type;",
+		},
 		{"a change without an index", "POST", "/change_policy", `{"policy_id":"p"}`, 400, "illegal_argument_exception", "Missing index"},
 		{"a change without a body", "POST", "/change_policy/i", "", 400, "parse_exception", "request body is required"},
 		{"a change to nothing", "POST", "/change_policy/i", `{}`, 400, "illegal_argument_exception", "ChangePolicy policy id is null"},
-		{"a change with an unknown field", "POST", "/change_policy/i", `{"policy_id":"p","x":1}`, 400, "illegal_argument_exception",
-			"Invalid field: [x] found in ChangePolicy."},
-		{"a change for indices without a state", "POST", "/change_policy/i", `{"policy_id":"p","include":[{}]}`, 400,
-			"illegal_argument_exception", "Must include a state when using include filter"},
+		{
+			"a change with an unknown field", "POST", "/change_policy/i", `{"policy_id":"p","x":1}`, 400, "illegal_argument_exception",
+			"Invalid field: [x] found in ChangePolicy.",
+		},
+		{
+			"a change for indices without a state", "POST", "/change_policy/i", `{"policy_id":"p","include":[{}]}`, 400,
+			"illegal_argument_exception", "Must include a state when using include filter",
+		},
 		{"a retry in a state that is no text", "POST", "/retry/i", `{"state":{}}`, 500, "class_cast_exception", ""},
 		{"a filter without a body", "POST", "/explain/i", "", 400, "parse_exception", "request body is required"},
-		{"a filter that is null", "POST", "/explain/i", `{"filter":null}`, 400, "parsing_exception",
-			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_NULL]"},
-		{"a flag that is none", "GET", "/explain/i?show_policy=maybe", "", 400, "illegal_argument_exception",
-			"Failed to parse value [maybe] as only [true] or [false] are allowed."},
+		{
+			"a filter that is null", "POST", "/explain/i", `{"filter":null}`, 400, "parsing_exception",
+			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_NULL]",
+		},
+		{
+			"a flag that is none", "GET", "/explain/i?show_policy=maybe", "", 400, "illegal_argument_exception",
+			"Failed to parse value [maybe] as only [true] or [false] are allowed.",
+		},
 	}
 	api := newAPI(untouched{t})
 	for _, prefix := range []string{"/_plugins/_ism", "/_opendistro/_ism"} {

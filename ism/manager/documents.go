@@ -74,25 +74,25 @@ type changes struct {
 	reset    bool     // the whole index is new or gone
 }
 
-// follow brings the cache up to the sequence numbers max.
-func (d *documents) follow(ctx context.Context, c *opensearch.Client, max map[string]int64) (changes, error) {
+// follow brings the cache up to marks, the highest sequence number of each shard (nil: there is no such index).
+func (d *documents) follow(ctx context.Context, c *opensearch.Client, marks map[string]int64) (changes, error) {
 	switch {
-	case max == nil:
+	case marks == nil:
 		return d.forget(), nil
-	case !d.loaded || d.behind(max):
+	case !d.loaded || d.behind(marks):
 		out := d.forget()
 		out.reset = true
-		return out, d.load(ctx, c, max, &out)
-	case maps.Equal(max, d.last):
+		return out, d.load(ctx, c, marks, &out)
+	case maps.Equal(marks, d.last):
 		return changes{}, nil
 	}
 	var out changes
-	if !d.explained(max, nil) {
-		if err := d.read(ctx, c, max, &out); err != nil {
+	if !d.explained(marks, nil) {
+		if err := d.read(ctx, c, marks, &out); err != nil {
 			return out, err
 		}
 	}
-	d.advance(max)
+	d.advance(marks)
 	return out, nil
 }
 
@@ -107,8 +107,8 @@ func (d *documents) forget() changes {
 }
 
 // behind reports whether the index is another one than the one that was followed: its numbers begin again.
-func (d *documents) behind(max map[string]int64) bool {
-	for shard, n := range max {
+func (d *documents) behind(marks map[string]int64) bool {
+	for shard, n := range marks {
 		if n < d.last[shard] {
 			return true
 		}
@@ -116,7 +116,7 @@ func (d *documents) behind(max map[string]int64) bool {
 	return false
 }
 
-func (d *documents) load(ctx context.Context, c *opensearch.Client, max map[string]int64, out *changes) error {
+func (d *documents) load(ctx context.Context, c *opensearch.Client, marks map[string]int64, out *changes) error {
 	if err := c.Refresh(ctx, ConfigIndex); err != nil {
 		return err
 	}
@@ -127,17 +127,17 @@ func (d *documents) load(ctx context.Context, c *opensearch.Client, max map[stri
 		return err
 	}
 	d.loaded, out.policies = true, true
-	d.advance(max)
+	d.advance(marks)
 	return nil
 }
 
 // read takes in what others wrote, and finds what they deleted.
-func (d *documents) read(ctx context.Context, c *opensearch.Client, max map[string]int64, out *changes) error {
+func (d *documents) read(ctx context.Context, c *opensearch.Client, marks map[string]int64, out *changes) error {
 	if err := c.Refresh(ctx, ConfigIndex); err != nil {
 		return err
 	}
 	from := int64(-1)
-	for shard := range max {
+	for shard := range marks {
 		if last, ok := d.last[shard]; ok && (from < 0 || last < from) {
 			from = last
 		}
@@ -149,19 +149,19 @@ func (d *documents) read(ctx context.Context, c *opensearch.Client, max map[stri
 		d.apply(doc, out)
 		return nil
 	})
-	if err != nil || d.explained(max, seen) {
+	if err != nil || d.explained(marks, seen) {
 		return err
 	}
 	return d.list(ctx, c, out)
 }
 
-// explained reports whether every number between last and max is one of our own writes or of a document in seen. With
+// explained reports whether every number up to marks is one of our own writes or of a document in seen. With
 // several shards numbers do not tell: nothing is explained then.
-func (d *documents) explained(max map[string]int64, seen map[int64]bool) bool {
-	if len(max) != 1 {
+func (d *documents) explained(marks map[string]int64, seen map[int64]bool) bool {
+	if len(marks) != 1 {
 		return false
 	}
-	for shard, to := range max {
+	for shard, to := range marks {
 		for n := d.last[shard] + 1; n <= to; n++ {
 			if !d.own[n] && !seen[n] {
 				return false
@@ -171,10 +171,10 @@ func (d *documents) explained(max map[string]int64, seen map[int64]bool) bool {
 	return true
 }
 
-func (d *documents) advance(max map[string]int64) {
-	d.last = maps.Clone(max)
+func (d *documents) advance(marks map[string]int64) {
+	d.last = maps.Clone(marks)
 	for n := range d.own {
-		for _, to := range max {
+		for _, to := range marks {
 			if n <= to {
 				delete(d.own, n)
 			}

@@ -23,13 +23,6 @@ func (q *queue) schedule(e *entry, at time.Time) {
 	}
 }
 
-// hasten makes e due at an instant, unless it is due earlier already.
-func (q *queue) hasten(e *entry, at time.Time) {
-	if !e.queued() || at.Before(e.due) {
-		q.schedule(e, at)
-	}
-}
-
 func (q *queue) remove(e *entry) {
 	if e.queued() {
 		heap.Remove(&q.heap, e.pos-1)
