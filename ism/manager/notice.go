@@ -83,11 +83,11 @@ func (s *sweep) configReplaced() bool {
 }
 
 func (s *sweep) followDocuments(ctx context.Context) error {
-	max, err := s.opts.Client.MaxSeqNo(ctx, ConfigIndex)
+	marks, err := s.opts.Client.MaxSeqNo(ctx, ConfigIndex)
 	if err != nil {
 		return err
 	}
-	found, err := s.docs.follow(ctx, s.opts.Client, max)
+	found, err := s.docs.follow(ctx, s.opts.Client, marks)
 	for _, e := range found.removed {
 		s.queue.remove(e)
 	}
