@@ -4,6 +4,7 @@ package ism_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +16,12 @@ var t0 = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// newPolicy parses the states of a policy; the first state named "a" is the default one.
+// newPolicy parses the states of a policy, of which the first is the default one.
 func newPolicy(t *testing.T, id, states string) *ism.Policy {
 	t.Helper()
-	p, err := ism.ParsePolicy(id, fmt.Appendf(nil, `{"policy":{"description":"","default_state":"a","states":[%s]}}`, states), 0)
+	_, first, _ := strings.Cut(states, `"name":"`)
+	first, _, _ = strings.Cut(first, `"`)
+	p, err := ism.ParsePolicy(id, fmt.Appendf(nil, `{"policy":{"description":"","default_state":%q,"states":[%s]}}`, first, states), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
