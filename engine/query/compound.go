@@ -228,3 +228,6 @@ func expand(c *scope, names []string) []string {
 	}
 	return out
 }
+
+// AnyOf matches what one of the queries matches.
+func AnyOf(list []Query) Query { return boolean{should: list} }

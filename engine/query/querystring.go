@@ -25,12 +25,13 @@ type queryString struct {
 func (queryString) scored() bool { return true }
 
 // QueryString is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it.
-func QueryString(text, field string, and bool) Query {
+func QueryString(text, field string, and bool) (Query, error) {
 	q := queryString{text: text, and: and}
 	if field != "" {
 		q.fields = []string{field}
 	}
-	return q
+	_, err := q.parse()
+	return q, err
 }
 
 func readQueryString(kind string) reader {

@@ -99,7 +99,7 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 			return err
 		})
 	case "_source":
-		r.Source, err = parseSource(p)
+		r.Source, err = ParseSource(p)
 	case "track_total_hits":
 		r.TrackTotal, err = parseTrack(p)
 	case "version":
@@ -163,7 +163,8 @@ func parseTrack(p *wire.Parser) (int64, error) {
 	return n, err
 }
 
-func parseSource(p *wire.Parser) (Source, error) {
+// ParseSource reads a _source member: a boolean, a pattern, patterns, or {includes, excludes}.
+func ParseSource(p *wire.Parser) (Source, error) {
 	var s Source
 	switch p.Token() {
 	case wire.Boolean:
