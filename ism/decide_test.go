@@ -84,6 +84,16 @@ func TestConditionsOfTransitions(t *testing.T) {
 	}
 }
 
+func TestOfSeveralAgesTheEarliestIsWaitedFor(t *testing.T) {
+	for _, order := range [][2]string{{"1d", "3d"}, {"3d", "1d"}} {
+		in := newInput(t, fmt.Sprintf(`{"name":"a","transitions":[{"state_name":"b","conditions":{"min_index_age":%q}},
+			{"state_name":"b","conditions":{"no_alias":false}},{"state_name":"b","conditions":{"min_state_age":%q}}]},{"name":"b"}`, order[0], order[1]))
+		if m := settle(t, &in, succeed); !m.Due.Equal(at(day)) {
+			t.Errorf("%v: due %s", order, m.Due)
+		}
+	}
+}
+
 // rollingOver is an index that waits in a rollover with these conditions.
 func rollingOver(t *testing.T, conditions string) ism.Input {
 	t.Helper()
@@ -126,6 +136,7 @@ func TestDecisionsOfRollovers(t *testing.T) {
 		{"large enough", `{"min_size":"1kb"}`, func(in *ism.Input) { in.Facts.Stats.PrimaryBytes = 1024 }, 0, "run", "", 0},
 		{"a shard large enough", `{"min_primary_shard_size":"1kb"}`, func(in *ism.Input) { in.Facts.Stats.MaxShardSize = 1024 }, 0, "run", "", 0},
 		{"a group half met waits for its age", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"}]}`, func(in *ism.Input) { in.Facts.Stats.Docs = 2 }, 0, "waits", pending, time.Hour},
+		{"of several groups the earliest age is waited for", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"},{"min_index_age":"1d"}]}`, nil, 0, "waits", pending, time.Hour},
 		{"a group whose age is reached waits for documents only", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"}]}`, nil, 2 * time.Hour, "waits", pending, 0},
 		{"one whole group is enough", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"},{"min_size":"1b"}]}`, func(in *ism.Input) { in.Facts.Stats.PrimaryBytes = 1 }, 0, "run", "", 0},
 		{"an empty index waits where that is wanted", `{"min_index_age":"1h","prevent_empty_rollover":true}`, nil, 2 * time.Hour, "saves",
