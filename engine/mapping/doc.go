@@ -8,12 +8,13 @@
 // [Mapping.Document] makes of the document what the full-text index takes. Both walk the source in the same way.
 //
 // How values are indexed: text is analyzed under the field's path; keyword, boolean and ip values are one term each;
-// floating-point numbers are numeric; integers and dates are numeric (for ranges) and also one term each under
-// [Exact](path), sixteen hexadecimal digits in numeric order, because the index's numbers are floating-point and lose
-// integers beyond 2^53. [FieldNames] holds the paths that have a value.
+// numbers and dates are numeric (for ranges) and also one term each under [Exact](path), sixteen hexadecimal digits in
+// numeric order, because the index's numbers are floating-point and lose integers beyond 2^53. (An unsigned_long stands
+// under Exact only.) [FieldNames] holds the paths that have a value. The fields of a nested object are checked, but are
+// not the document's: nothing of them is indexed unless include_in_parent or include_in_root says so.
 package mapping
 
-import "fmt"
+import "strconv"
 
 // FieldNames is the internal field of the paths that have a value.
 const FieldNames = "_field_names"
@@ -28,13 +29,19 @@ const (
 func Exact(path string) string { return path + "\x1f" }
 
 // ExactTerm is an integer as a term whose order is the numbers'.
-func ExactTerm(n int64) string { return fmt.Sprintf("%016x", uint64(n)^(1<<63)) }
+func ExactTerm(n int64) string {
+	const digits = "0123456789abcdef"
+	u := uint64(n) ^ 1<<63
+	var out [16]byte
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = digits[u&15]
+		u >>= 4
+	}
+	return string(out[:])
+}
 
 // ExactValue is the integer of a term.
 func ExactValue(term string) (int64, error) {
-	var u uint64
-	if _, err := fmt.Sscanf(term, "%016x", &u); err != nil {
-		return 0, err
-	}
-	return int64(u ^ (1 << 63)), nil
+	u, err := strconv.ParseUint(term, 16, 64)
+	return int64(u ^ 1<<63), err
 }

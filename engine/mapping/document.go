@@ -3,15 +3,18 @@
 package mapping
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/document"
+	"github.com/blevesearch/bleve/v2/numeric"
 	index "github.com/blevesearch/bleve_index_api"
 
 	"github.com/opensteward/steward/fault"
@@ -29,20 +32,17 @@ func (m *Mapping) Check(id string, source []byte) (grown *Mapping, err error) {
 	if err := w.walk(source); err != nil {
 		return nil, err
 	}
+	if m.timestamp != "" && w.timestamps != 1 {
+		return nil, w.failed(fault.Illegal("documents must contain a single-valued timestamp field '%s' of date type", m.timestamp))
+	}
 	if len(w.added) == 0 {
 		return nil, nil
 	}
-	grown = m
-	for _, a := range w.added {
-		body, err := wire.Marshal(map[string]any{"properties": a})
-		if err != nil {
-			return nil, err
-		}
-		if grown, err = grown.Merge(body); err != nil {
-			return nil, err
-		}
+	body, err := wire.Marshal(map[string]any{"properties": w.added})
+	if err != nil {
+		return nil, err
 	}
-	return grown, nil
+	return m.merge(body, growth)
 }
 
 // Document makes of a document what the full-text index takes. Fields that the mapping does not know are left out.
@@ -55,6 +55,10 @@ func (m *Mapping) Document(id, routing string, seqNo int64, source []byte) (*doc
 	w.integer(SeqNo, seqNo)
 	if routing != "" {
 		w.term(RoutingField, routing)
+	}
+	for _, f := range m.constants {
+		w.note(f.Path)
+		w.term(f.Path, *f.Constant)
 	}
 	for _, name := range w.names {
 		w.term(FieldNames, name)
@@ -70,8 +74,35 @@ type walker struct {
 	doc     *document.Document
 	p       *wire.Parser
 	names   []string
-	added   []any             // properties trees, one for each new field
-	pending map[string]*Field // new fields, by path
+	noted   map[string]bool
+	texts   map[string]uint64 // how many values a text field has so far
+	hidden  int               // how many nested objects, whose fields are not the document's, are around
+	// added is the properties tree of new fields, pending and fresh are its leaves and objects by path.
+	added   map[string]any
+	pending map[string]*Field
+	fresh   map[string]*object
+	// timestamps counts the values of a data stream's timestamp.
+	timestamps int
+}
+
+// plant puts a definition at a path of a properties tree.
+func plant(tree map[string]any, path string, def any) {
+	name, rest, deeper := strings.Cut(path, ".")
+	if !deeper {
+		tree[name] = def
+		return
+	}
+	o, ok := tree[name].(map[string]any)
+	if !ok {
+		o = map[string]any{}
+		tree[name] = o
+	}
+	inner, ok := o["properties"].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		o["properties"] = inner
+	}
+	plant(inner, rest, def)
 }
 
 func (w *walker) walk(source []byte) error {
@@ -80,7 +111,7 @@ func (w *walker) walk(source []byte) error {
 		return w.failed(err)
 	}
 	if err := w.object(w.mapping.root, "", w.mapping.root.dynamic); err != nil {
-		return err
+		return w.failed(err)
 	}
 	if t, err := w.p.Next(); err != nil || t != wire.None {
 		return w.failed(err)
@@ -88,8 +119,11 @@ func (w *walker) walk(source []byte) error {
 	return nil
 }
 
-// failed is the error of a source that is no JSON object.
+// failed is the error of a source that cannot be taken in, for a cause outside of its values.
 func (w *walker) failed(cause error) error {
+	if cause != nil && (isMapperError(cause) || fault.Of(cause).Status >= 500 || unsupportedFeature(cause)) {
+		return cause
+	}
 	e := mapperParsing("failed to parse")
 	if cause != nil {
 		e.CausedBy = fault.Of(cause)
@@ -97,42 +131,66 @@ func (w *walker) failed(cause error) error {
 	return e
 }
 
+func isMapperError(err error) bool {
+	return fault.Is(err, "mapper_parsing_exception") || fault.Is(err, "strict_dynamic_mapping_exception")
+}
+
+// unsupportedFeature keeps the plain words of a refusal that is this engine's own.
+func unsupportedFeature(err error) bool {
+	return strings.HasSuffix(fault.Of(err).Reason, "is not supported by the embedded engine")
+}
+
 // object walks an object; o is nil if it is not mapped.
 func (w *walker) object(o *object, path string, dynamic Dynamic) error {
-	err := w.p.Object(func(name string) error {
-		if strings.TrimSpace(name) == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
-			e := mapperParsing("failed to parse")
-			e.CausedBy = fault.Illegal("object field starting or ending with a [.] makes object resolution ambiguous: [%s]", name)
-			if strings.TrimSpace(name) == "" {
-				e.CausedBy = fault.Illegal("field name cannot be an empty string")
-			}
-			return e
+	if o != nil && o.nested && !o.inParent && !o.inRoot {
+		w.hidden++
+		defer func() { w.hidden-- }()
+	}
+	return w.p.Object(func(name string) error {
+		if !strings.Contains(name, ".") && strings.TrimSpace(name) != "" {
+			return w.value(o, path, name, dynamic)
+		}
+		names, err := splitName(name)
+		if err != nil {
+			return err
 		}
 		at, into, mode := o, path, dynamic
-		names := strings.Split(name, ".")
 		for _, part := range names[:len(names)-1] {
-			at, into, mode = step(at, into, part, mode)
+			at, into, mode = w.step(at, into, part, mode)
 			if at != nil && !at.enabled {
 				return w.p.Skip()
 			}
 		}
 		return w.value(at, into, names[len(names)-1], mode)
 	})
-	if err != nil && fault.Of(err).Type != "mapper_parsing_exception" && fault.Of(err).Type != "strict_dynamic_mapping_exception" &&
-		strings.HasPrefix(fault.Of(err).Type, "json_") {
-		return w.failed(err)
+}
+
+// splitName splits a name at its dots.
+func splitName(name string) ([]string, error) {
+	if name == "" {
+		return nil, fault.Illegal("field name cannot be an empty string")
 	}
-	return err
+	names := strings.Split(name, ".")
+	for _, part := range names {
+		if strings.TrimSpace(part) != "" {
+			continue
+		}
+		if strings.TrimSpace(name) == "" {
+			return nil, fault.Illegal("object field cannot contain only whitespace: ['%s']", name)
+		}
+		return nil, fault.Illegal("object field starting or ending with a [.] makes object resolution ambiguous: [%s]", name)
+	}
+	return names, nil
 }
 
 // step goes one object down.
-func step(o *object, path, name string, dynamic Dynamic) (*object, string, Dynamic) {
+func (w *walker) step(o *object, path, name string, dynamic Dynamic) (*object, string, Dynamic) {
 	path = join(path, name)
-	if o == nil || o.objects[name] == nil {
-		return nil, path, dynamic
+	child := w.fresh[path]
+	if o != nil && o.objects[name] != nil {
+		child = o.objects[name]
 	}
-	child := o.objects[name]
-	if child.dynamic != "" {
+	if child != nil && child.dynamic != "" {
 		dynamic = child.dynamic
 	}
 	return child, path, dynamic
@@ -141,13 +199,12 @@ func step(o *object, path, name string, dynamic Dynamic) (*object, string, Dynam
 // value walks one member.
 func (w *walker) value(o *object, parent, name string, dynamic Dynamic) error {
 	path := join(parent, name)
-	var f *Field
-	var child *object
-	if o != nil {
-		f, child = o.fields[name], o.objects[name]
+	f, child := w.pending[path], w.fresh[path]
+	if o != nil && o.fields[name] != nil {
+		f = o.fields[name]
 	}
-	if f == nil {
-		f = w.pending[path]
+	if o != nil && o.objects[name] != nil {
+		child = o.objects[name]
 	}
 	switch {
 	case child != nil && !child.enabled:
@@ -157,24 +214,21 @@ func (w *walker) value(o *object, parent, name string, dynamic Dynamic) error {
 	}
 	switch w.p.Token() {
 	case wire.Null:
-		if f != nil && f.NullValue != nil {
-			return w.leaf(f, *f.NullValue, wire.String)
-		}
-		return nil
+		return w.null(o, f, child, parent, name)
 	case wire.StartArray:
 		return w.p.Array(func() error { return w.value(o, parent, name, dynamic) })
 	case wire.StartObject:
 		if f != nil {
 			return w.objectForField(f)
 		}
-		return w.subobject(o, child, parent, name, dynamic)
+		return w.subobject(child, parent, name, dynamic)
 	}
 	text, err := w.p.Text()
 	if err != nil {
 		return err
 	}
 	if child != nil {
-		return mapperParsing("object mapping for [%s] tried to parse field [%s] as object, but found a concrete value", child.path, name)
+		return mapperParsing("object mapping for [%s] tried to parse field [%s] as object, but found a concrete value", path, name)
 	}
 	if f == nil {
 		if f, err = w.newField(path, parent, name, dynamic, text); f == nil {
@@ -184,90 +238,149 @@ func (w *walker) value(o *object, parent, name string, dynamic Dynamic) error {
 	return w.leaf(f, text, w.p.Token())
 }
 
+// null takes a null, which is no value unless the field says what stands for it.
+func (w *walker) null(o *object, f *Field, child *object, parent, name string) error {
+	switch {
+	case f != nil && f.NullValue != nil:
+		return w.leaf(f, *f.NullValue, wire.String)
+	case f == nil && child == nil && o != nil && (o.dynamic == DynamicStrict || o.dynamic == DynamicStrictTemplates):
+		return strict(o.dynamic, parent, name)
+	}
+	return nil
+}
+
 // objectForField is an object where a leaf is mapped.
 func (w *walker) objectForField(f *Field) error {
-	if f.IgnoreMalformed || !f.Index && f.Type == "binary" {
-		return w.p.Skip()
-	}
-	preview, err := w.p.Raw()
-	if err != nil {
+	line, col := w.p.Position()
+	raw, err := w.p.Raw()
+	if err != nil || f.IgnoreMalformed || f.Type == "binary" {
 		return err
 	}
-	e := w.bad(f, javaMap(preview))
-	line, col := w.p.Position()
+	e := w.bad(f, javaMap(raw))
 	e.CausedBy = fault.IllegalState("Can't get text on a START_OBJECT at %d:%d", line, col)
 	return e
 }
 
-// javaMap is a JSON object as the server's language prints a map.
+// javaMap is JSON as the server's language prints a value.
 func javaMap(raw json.RawMessage) string {
 	return strings.NewReplacer(`":`, "=", `"`, "", `,`, ", ").Replace(string(raw))
 }
 
-func (w *walker) subobject(o, child *object, parent, name string, dynamic Dynamic) error {
+// subobject walks an object; child is nil if it is not mapped.
+func (w *walker) subobject(child *object, parent, name string, dynamic Dynamic) error {
 	path := join(parent, name)
-	if child != nil {
-		if child.dynamic != "" {
-			dynamic = child.dynamic
+	if child == nil {
+		var f *Field
+		var err error
+		if child, f, err = w.newObject(path, parent, name, dynamic); err != nil {
+			return err
 		}
-		return w.object(child, path, dynamic)
+		switch {
+		case f != nil && f.Type == "flat_object":
+			return w.flat(f, path)
+		case f != nil:
+			return w.objectForField(f)
+		case child == nil || !child.enabled:
+			return w.p.Skip()
+		}
 	}
-	switch dynamic {
-	case DynamicStrict:
-		return strict(parent, name)
-	case DynamicFalse:
-		return w.p.Skip()
+	if child.dynamic != "" {
+		dynamic = child.dynamic
 	}
-	if w.doc == nil {
-		w.added = append(w.added, nest(path, map[string]any{"type": "object"}))
-	}
-	return w.object(nil, path, dynamic)
+	return w.object(child, path, dynamic)
 }
 
-func strict(parent, name string) error {
-	if parent == "" {
-		parent = "_doc"
+func strict(mode Dynamic, parent, name string) error {
+	return fault.New(400, "strict_dynamic_mapping_exception", "mapping set to %s, dynamic introduction of [%s] within [%s] is not allowed",
+		mode, name, cmp.Or(parent, "_doc"))
+}
+
+// newObject maps a new object, or what a dynamic template makes a leaf of; neither if the mapping ignores it.
+func (w *walker) newObject(path, parent, name string, dynamic Dynamic) (*object, *Field, error) {
+	switch {
+	case dynamic == DynamicStrict:
+		return nil, nil, strict(dynamic, parent, name)
+	case dynamic == DynamicFalse:
+		return nil, nil, nil
+	case w.doc != nil:
+		return newObject(path), nil, nil
 	}
-	return fault.New(400, "strict_dynamic_mapping_exception", "mapping set to strict, dynamic introduction of [%s] within [%s] is not allowed", name, parent)
+	def, byTemplate, err := w.mapping.definition(path, "object", "")
+	if err != nil || dynamic == DynamicFalseTemplates && !byTemplate {
+		return nil, nil, err
+	}
+	if typ := unquote(def["type"]); typ != "object" && typ != "nested" {
+		f, err := w.addField(path, def)
+		return nil, f, err
+	}
+	o, err := newObject(path).define(unquote(def["type"]) == "nested", def, growth)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree := map[string]any{}
+	for key, value := range def {
+		var v any
+		if err := json.Unmarshal(value, &v); err != nil {
+			return nil, nil, err
+		}
+		tree[key] = v
+	}
+	w.addAt(path, tree)
+	w.fresh[path] = o
+	return o, nil, nil
 }
 
 // newField maps a new leaf; nil if the mapping ignores it.
 func (w *walker) newField(path, parent, name string, dynamic Dynamic, text string) (*Field, error) {
 	switch {
 	case dynamic == DynamicStrict:
-		return nil, strict(parent, name)
+		return nil, strict(dynamic, parent, name)
 	case dynamic == DynamicFalse, w.doc != nil:
 		return nil, nil
 	}
-	def, err := w.mapping.definition(path, w.mapping.kind(w.p.Token(), text))
-	if err != nil {
+	kind, format := w.mapping.kind(w.p.Token(), text)
+	def, byTemplate, err := w.mapping.definition(path, kind, format)
+	switch {
+	case err != nil:
 		return nil, err
+	case dynamic == DynamicStrictTemplates && !byTemplate:
+		return nil, strict(dynamic, parent, name)
+	case dynamic == DynamicFalseTemplates && !byTemplate:
+		return nil, nil
 	}
+	return w.addField(path, def)
+}
+
+func (w *walker) addField(path string, def map[string]json.RawMessage) (*Field, error) {
 	f, err := parseField(path, def)
 	if err != nil {
 		return nil, err
 	}
-	if w.pending == nil {
-		w.pending = map[string]*Field{}
-	}
+	w.addAt(path, def)
 	w.pending[path] = f
-	w.added = append(w.added, nest(path, def))
 	return f, nil
 }
 
-// nest is a properties tree with one definition at a path.
-func nest(path string, def any) map[string]any {
-	name, rest, deeper := strings.Cut(path, ".")
-	if deeper {
-		def = map[string]any{"properties": nest(rest, def)}
+// addAt notes a new definition, and the objects that its path goes through.
+func (w *walker) addAt(path string, def any) {
+	if w.added == nil {
+		w.added, w.pending, w.fresh = map[string]any{}, map[string]*Field{}, map[string]*object{}
 	}
-	return map[string]any{name: def}
+	plant(w.added, path, def)
+	for i, c := range path {
+		if c == '.' && w.fresh[path[:i]] == nil && !w.mapping.HasObject(path[:i]) {
+			w.fresh[path[:i]] = newObject(path[:i])
+		}
+	}
 }
 
 // leaf indexes one value under a field and its multi-fields.
 func (w *walker) leaf(f *Field, text string, token wire.Token) error {
 	if f.AliasOf != "" {
-		return mapperParsing("Cannot write to a field alias [%s].", f.Path)
+		return fault.Illegal("Cannot write to a field alias [%s].", f.Path)
+	}
+	if w.mapping.timestamp == f.Path && f.IsDate() {
+		w.timestamps++
 	}
 	if err := w.index(f, text, token); err != nil {
 		return err
@@ -294,10 +407,9 @@ func (w *walker) index(f *Field, text string, token wire.Token) error {
 		return nil
 	}
 	if f.Type == "keyword" && len(v.term) > MaxTerm {
-		e := fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.", f.Path, MaxTerm)
-		return e
+		return fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.  Please correct the analyzer to not produce such terms.", f.Path, MaxTerm)
 	}
-	if w.doc != nil {
+	if w.doc != nil && w.hidden == 0 {
 		w.add(f, v)
 	}
 	return nil
@@ -318,12 +430,14 @@ func (w *walker) flat(f *Field, path string) error {
 		return w.p.Object(func(name string) error { return w.flat(f, join(path, name)) })
 	}
 	text, err := w.p.Text()
-	if err != nil || w.doc == nil {
+	if err != nil || w.doc == nil || w.hidden > 0 {
 		return err
 	}
 	w.note(f.Path)
 	w.term(f.Path, text)
-	w.term(path, text)
+	if path != f.Path {
+		w.term(path, text)
+	}
 	return nil
 }
 
@@ -340,7 +454,7 @@ func (f *Field) parse(text string, token wire.Token) (parsed, error) {
 	switch {
 	case f.Type == "boolean":
 		if token == wire.Number {
-			return parsed{}, fault.Illegal("Failed to parse value [%s] as only [true] or [false] are allowed.", text)
+			return parsed{}, fault.New(400, "json_parse_exception", "Current token (VALUE_NUMBER) not of boolean type")
 		}
 		if text == "" {
 			text = "false"
@@ -360,6 +474,15 @@ func (f *Field) parse(text string, token wire.Token) (parsed, error) {
 		term, err := IPTerm(text)
 		return parsed{term: term}, err
 	case f.Type == "binary":
+		_, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			err = fault.Illegal("Illegal base64 value")
+		}
+		return parsed{skip: true}, err
+	case f.Constant != nil:
+		if text != *f.Constant {
+			return parsed{}, fault.Illegal("constant keyword field [%s] must have a value of [%s]", f.Path, *f.Constant)
+		}
 		return parsed{skip: true}, nil
 	case f.Type == "keyword":
 		if len([]rune(text)) > f.IgnoreAbove {
@@ -389,33 +512,77 @@ func (f *Field) ParseDate(text string) (time.Time, error) {
 
 // ParseInteger reads a whole number within the field's type; a fraction is cut off.
 func (f *Field) ParseInteger(text string) (int64, error) {
+	if f.IsUnsigned() {
+		return parseUnsigned(text)
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		x, ferr := strconv.ParseFloat(text, 64)
-		if ferr != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return 0, fault.New(400, "number_format_exception", "For input string: \"%s\"", text)
+		x, ferr := parseNumber(text)
+		if ferr != nil {
+			return 0, ferr
 		}
 		if x >= math.MaxInt64 || x <= math.MinInt64 {
-			return 0, fault.Illegal("Value [%s] is out of range for a %s", text, f.Type)
+			return 0, f.outOfRange(text)
 		}
 		n = int64(x)
 	}
 	if bounds := integers[f.Type]; n < bounds[0] || n > bounds[1] {
-		return 0, fault.Illegal("Value [%s] is out of range for a %s", text, f.Type)
+		return 0, f.outOfRange(text)
 	}
 	return n, nil
 }
 
+func (f *Field) outOfRange(text string) error {
+	article := "a"
+	if f.Type == "integer" {
+		article = "an"
+	}
+	return fault.Illegal("Value [%s] is out of range for %s %s", text, article, f.Type)
+}
+
+// parseUnsigned reads a number from 0 to 2^64-1, moved down by 2^63.
+func parseUnsigned(text string) (int64, error) {
+	u, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		x, ferr := parseNumber(text)
+		if ferr != nil {
+			return 0, ferr
+		}
+		if x < 0 || x >= 1<<64 {
+			return 0, fault.Illegal("Value [%s] is out of range for an unsigned long", text)
+		}
+		u = uint64(x)
+	}
+	return Unsigned(u), nil
+}
+
+// Unsigned is how an unsigned number stands among integers: moved down by 2^63.
+func Unsigned(u uint64) int64 { return int64(u ^ 1<<63) }
+
+// Integer is an integer of the field as it is printed: a number.
+func (f *Field) Integer(n int64) string {
+	if f.IsUnsigned() {
+		return strconv.FormatUint(uint64(n)^1<<63, 10)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func parseNumber(text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(x) {
+		return 0, fault.New(400, "number_format_exception", "For input string: \"%s\"", text)
+	}
+	return x, nil
+}
+
 // ParseFloat reads a number within the field's type.
 func (f *Field) ParseFloat(text string) (float64, error) {
-	n, err := strconv.ParseFloat(text, 64)
+	n, err := parseNumber(text)
 	switch {
-	case err != nil && !strings.HasSuffix(err.Error(), "value out of range"):
-		return 0, fault.New(400, "number_format_exception", "For input string: \"%s\"", text)
-	case math.IsNaN(n), math.IsInf(n, 0), (f.Type == "float" || f.Type == "half_float") && math.Abs(n) > math.MaxFloat32:
+	case err != nil:
+		return 0, err
+	case math.IsInf(n, 0), (f.Type == "float" || f.Type == "half_float") && math.Abs(n) > math.MaxFloat32:
 		return 0, fault.Illegal("[%s] supports only finite values, but got [%s]", f.Type, text)
-	case f.Type == "unsigned_long" && n < 0:
-		return 0, fault.Illegal("Value [%s] is out of range for an unsigned long", text)
 	}
 	switch f.Type {
 	case "float", "half_float":
@@ -449,37 +616,54 @@ const (
 )
 
 func (w *walker) add(f *Field, v parsed) {
-	if f.Index || f.DocValues {
-		w.note(f.Path)
+	if !f.Index && !f.DocValues {
+		return
 	}
+	w.note(f.Path)
 	switch {
 	case f.Type == "text":
-		if f.Index {
-			w.doc.AddField(document.NewTextFieldCustom(f.Path, nil, []byte(v.term), searchable|index.IncludeTermVectors, analyzers()[f.Analyzer]))
-		}
+		w.text(f, v.term)
+	case f.IsUnsigned():
+		w.term(Exact(f.Path), ExactTerm(v.integer))
 	case f.IsInteger():
-		if f.Index || f.DocValues {
-			w.integer(f.Path, v.integer)
-		}
+		w.integer(f.Path, v.integer)
 	case f.IsFloat():
-		w.doc.AddField(document.NewNumericFieldWithIndexingOptions(f.Path, nil, v.float, sortable))
-	case f.Index || f.DocValues:
+		w.number(f.Path, v.float, numeric.Float64ToInt64(v.float))
+	default:
 		w.term(f.Path, v.term)
 	}
 }
 
 // note remembers that a path has a value.
 func (w *walker) note(path string) {
-	if !slices.Contains(w.names, path) {
-		w.names = append(w.names, path)
+	if w.noted[path] {
+		return
 	}
+	if w.noted == nil {
+		w.noted = map[string]bool{}
+	}
+	w.noted[path] = true
+	w.names = append(w.names, path)
+}
+
+// text indexes analyzed text. The position in the array keeps phrases within one value.
+func (w *walker) text(f *Field, text string) {
+	if w.texts == nil {
+		w.texts = map[string]uint64{}
+	}
+	at := []uint64{w.texts[f.Path]}
+	w.texts[f.Path]++
+	w.doc.AddField(document.NewTextFieldCustom(f.Path, at, []byte(text), searchable|index.IncludeTermVectors, analyzers()[f.Analyzer]))
 }
 
 func (w *walker) term(path, term string) {
 	w.doc.AddField(document.NewTextFieldCustom(path, nil, []byte(term), sortable, analyzers()["keyword"]))
 }
 
-func (w *walker) integer(path string, n int64) {
-	w.doc.AddField(document.NewNumericFieldWithIndexingOptions(path, nil, float64(n), searchable))
-	w.term(Exact(path), ExactTerm(n))
+func (w *walker) integer(path string, n int64) { w.number(path, float64(n), n) }
+
+// number indexes a number for ranges, and exactly for terms and sorting.
+func (w *walker) number(path string, x float64, exact int64) {
+	w.doc.AddField(document.NewNumericFieldWithIndexingOptions(path, nil, x, searchable))
+	w.term(Exact(path), ExactTerm(exact))
 }

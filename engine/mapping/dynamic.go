@@ -4,19 +4,50 @@ package mapping
 
 import (
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
 
 // template is a dynamic template.
 type template struct {
-	name                                                            string
-	matchType, match, unmatch, pathMatch, pathUnmatch, matchPattern string
-	mapping                                                         map[string]json.RawMessage
-	raw                                                             json.RawMessage
+	name string
+	// pathMatch, pathUnmatch, match and unmatch are patterns; "" for none.
+	pathMatch, pathUnmatch, match, unmatch string
+	// kind is match_mapping_type: a JSON kind, "*", or "" where it is not given.
+	kind string
+	// regex says that the patterns are regular expressions.
+	regex   bool
+	mapping json.RawMessage
+}
+
+// kinds are the JSON kinds that a template may ask for.
+var kinds = []string{"object", "string", "long", "double", "boolean", "date", "binary"}
+
+func (m *Mapping) mergeTemplates(raw json.RawMessage, why reason) error {
+	list, err := parseTemplates(raw)
+	if err != nil {
+		return err
+	}
+	if why != fromTemplate {
+		m.templates = list
+		return nil
+	}
+	merged := slices.Clone(m.templates)
+	for _, t := range list {
+		if i := slices.IndexFunc(merged, func(was template) bool { return was.name == t.name }); i >= 0 {
+			merged[i] = t
+			continue
+		}
+		merged = append(merged, t)
+	}
+	m.templates = merged
+	return nil
 }
 
 func parseTemplates(raw json.RawMessage) ([]template, error) {
@@ -24,10 +55,9 @@ func parseTemplates(raw json.RawMessage) ([]template, error) {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, mapperParsing("Dynamic template syntax error. An array of named objects is expected.")
 	}
-	var out []template
+	out := []template{}
 	for _, item := range list {
-		whole, err := wire.Marshal(item)
-		if err != nil || len(item) != 1 {
+		if len(item) != 1 {
 			return nil, mapperParsing("A dynamic template must be defined with a name")
 		}
 		for name, body := range item {
@@ -35,7 +65,6 @@ func parseTemplates(raw json.RawMessage) ([]template, error) {
 			if err != nil {
 				return nil, err
 			}
-			t.raw = whole
 			out = append(out, t)
 		}
 	}
@@ -43,65 +72,124 @@ func parseTemplates(raw json.RawMessage) ([]template, error) {
 }
 
 func parseTemplate(name string, body json.RawMessage) (template, error) {
-	var def struct {
-		MatchType    string                     `json:"match_mapping_type"`
-		Match        string                     `json:"match"`
-		Unmatch      string                     `json:"unmatch"`
-		PathMatch    string                     `json:"path_match"`
-		PathUnmatch  string                     `json:"path_unmatch"`
-		MatchPattern string                     `json:"match_pattern"`
-		Mapping      map[string]json.RawMessage `json:"mapping"`
+	var def map[string]json.RawMessage
+	if err := json.Unmarshal(body, &def); err != nil {
+		return template{}, mapperParsing("A dynamic template must be defined with a name")
 	}
-	if err := json.Unmarshal(body, &def); err != nil || def.Mapping == nil {
-		return template{}, mapperParsing("Invalid format: dynamic template [%s] must have a mapping", name)
+	t := template{name: name}
+	for _, key := range sortedKeys(def) {
+		text := unquote(def[key])
+		switch key {
+		case "match":
+			t.match = text
+		case "unmatch":
+			t.unmatch = text
+		case "path_match":
+			t.pathMatch = text
+		case "path_unmatch":
+			t.pathUnmatch = text
+		case "match_mapping_type":
+			t.kind = text
+		case "match_pattern":
+			if text != "simple" && text != "regex" {
+				return t, fault.Illegal("No matching pattern matched on [%s]", text)
+			}
+			t.regex = text == "regex"
+		case "mapping":
+			t.mapping = def[key]
+		default:
+			return t, fault.Illegal("Illegal dynamic template parameter: [%s]", key)
+		}
 	}
-	if def.MatchPattern == "regex" {
-		return template{}, mapperParsing("[match_pattern: regex] of dynamic template [%s] is not supported by the embedded engine", name)
-	}
-	return template{
-		name: name, matchType: def.MatchType, match: def.Match, unmatch: def.Unmatch,
-		pathMatch: def.PathMatch, pathUnmatch: def.PathUnmatch, mapping: def.Mapping,
-	}, nil
+	return t, t.check()
 }
 
-// fits reports whether the template is for a new field of a JSON kind ("string", "long", "double", "boolean", "date",
-// "object").
-func (t template) fits(path, kind string) bool {
-	leaf := path[strings.LastIndexByte(path, '.')+1:]
-	yes := func(pattern, name string) bool { return pattern == "" || wire.Match(pattern, name) }
-	no := func(pattern, name string) bool { return pattern != "" && wire.Match(pattern, name) }
-	return (t.matchType == "" || t.matchType == "*" || t.matchType == kind) &&
-		yes(t.match, leaf) && !no(t.unmatch, leaf) && yes(t.pathMatch, path) && !no(t.pathUnmatch, path)
+func (t *template) check() error {
+	var m map[string]json.RawMessage
+	switch {
+	case t.match == "" && t.pathMatch == "" && t.kind == "":
+		return mapperParsing("template must have match, path_match or match_mapping_type set")
+	case t.mapping == nil || json.Unmarshal(t.mapping, &m) != nil:
+		return mapperParsing("template must have mapping set")
+	case t.kind != "" && t.kind != "*" && !slices.Contains(kinds, t.kind):
+		return fault.Illegal("No field type matched on [%s], possible values are [%s]", t.kind, strings.Join(kinds, ", "))
+	}
+	if !t.regex {
+		return nil
+	}
+	for _, pattern := range []string{t.match, t.unmatch, t.pathMatch, t.pathUnmatch} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return fault.Illegal("Pattern [%s] of type [regex] is invalid. Cannot create dynamic template [%s].", pattern, t.name)
+		}
+	}
+	return nil
 }
 
-// definition is what a new field is mapped to.
-func (m *Mapping) definition(path, kind string) (map[string]json.RawMessage, error) {
-	leaf := path[strings.LastIndexByte(path, '.')+1:]
-	for _, t := range m.templates {
-		if !t.fits(path, kind) {
-			continue
-		}
-		whole, err := wire.Marshal(t.mapping)
-		if err != nil {
-			return nil, err
-		}
-		text := strings.NewReplacer("{name}", leaf, "{dynamic_type}", defaultType(kind)).Replace(string(whole))
-		var def map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(text), &def); err != nil {
-			return nil, mapperParsing("dynamic template [%s] gives no valid mapping", t.name)
-		}
-		if def["type"] == nil {
-			def["type"] = json.RawMessage(strconv.Quote(defaultType(kind)))
-		}
-		return def, nil
+// json prints the template.
+func (t *template) json() wire.Object {
+	o := wire.Object{}
+	for _, m := range []wire.Member{
+		{Name: "path_match", Value: t.pathMatch}, {Name: "path_unmatch", Value: t.pathUnmatch},
+		{Name: "match", Value: t.match}, {Name: "unmatch", Value: t.unmatch}, {Name: "match_mapping_type", Value: t.kind},
+	} {
+		o.AddIf(m.Value != "", m.Name, m.Value)
 	}
-	if kind == "string" {
-		return map[string]json.RawMessage{
-			"type":   json.RawMessage(`"text"`),
-			"fields": json.RawMessage(`{"keyword":{"type":"keyword","ignore_above":256}}`),
-		}, nil
+	o.AddIf(t.regex, "match_pattern", "regex")
+	o.Add("mapping", t.mapping)
+	return o
+}
+
+// fits reports whether the template is for a new field of a JSON kind.
+func (t *template) fits(path, kind string) bool {
+	is := func(pattern, name string) bool {
+		if t.regex {
+			matched, err := regexp.MatchString("^(?:"+pattern+")$", name)
+			return err == nil && matched
+		}
+		return wire.Match(pattern, name)
 	}
-	return map[string]json.RawMessage{"type": json.RawMessage(strconv.Quote(defaultType(kind)))}, nil
+	leaf := lastName(path)
+	return (t.kind == "" || t.kind == "*" || t.kind == kind) &&
+		(t.match == "" || is(t.match, leaf)) && (t.unmatch == "" || !is(t.unmatch, leaf)) &&
+		(t.pathMatch == "" || is(t.pathMatch, path)) && (t.pathUnmatch == "" || !is(t.pathUnmatch, path))
+}
+
+// definition is what the template maps a field to.
+func (t *template) definition(path, kind, format string) (map[string]json.RawMessage, error) {
+	typ := defaultType(kind)
+	text := strings.NewReplacer("{name}", lastName(path), "{dynamic_type}", typ, "{dynamicType}", typ).Replace(string(t.mapping))
+	var def map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &def); err != nil {
+		return nil, mapperParsing("dynamic template [%s] gives no valid mapping", t.name)
+	}
+	if def["type"] == nil {
+		def["type"] = quoted(typ)
+	}
+	if format != "" && def["format"] == nil && unquote(def["type"]) == "date" {
+		def["format"] = quoted(format)
+	}
+	return def, nil
+}
+
+func quoted(s string) json.RawMessage { return json.RawMessage(strconv.Quote(s)) }
+
+// definition is what a new field of a kind is mapped to. byTemplate is true if a dynamic template says it. format is
+// the date format that a text fits.
+func (m *Mapping) definition(path, kind, format string) (def map[string]json.RawMessage, byTemplate bool, err error) {
+	for i := range m.templates {
+		if t := &m.templates[i]; t.fits(path, kind) {
+			def, err = t.definition(path, kind, format)
+			return def, true, err
+		}
+	}
+	def = map[string]json.RawMessage{"type": quoted(defaultType(kind))}
+	switch {
+	case kind == "string":
+		def["fields"] = json.RawMessage(`{"keyword":{"type":"keyword","ignore_above":256}}`)
+	case format != "" && format != defaultDateFormat:
+		def["format"] = quoted(format)
+	}
+	return def, false, nil
 }
 
 func defaultType(kind string) string {
@@ -114,35 +202,66 @@ func defaultType(kind string) string {
 	return kind
 }
 
-// dynamicDates are the formats that make a new text a date (OpenSearch's defaults).
-const dynamicDates = "strict_date_optional_time||yyyy/MM/dd HH:mm:ss Z||yyyy/MM/dd Z"
+// dynamicDates are the formats that make a new text a date: OpenSearch's defaults, of which the first that fits becomes
+// the field's.
+var dynamicDates = []string{defaultDateFormat, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"}
 
-// kind is the JSON kind of a value for dynamic mapping.
-func (m *Mapping) kind(token wire.Token, text string) string {
+// parseFormats reads dynamic_date_formats: an array, one format, or "none".
+func parseFormats(raw json.RawMessage) ([]string, error) {
+	list := []string{}
+	if err := json.Unmarshal(raw, &list); err != nil {
+		if unquote(raw) == "none" {
+			return list, nil
+		}
+		list = []string{unquote(raw)}
+	}
+	for _, format := range list {
+		if strings.HasPrefix(format, "epoch_") {
+			return nil, mapperParsing("Epoch [%s] is not supported as dynamic date format", format)
+		}
+		if err := wire.CheckDateFormat(format); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// kind is the JSON kind of a value for dynamic mapping; for a date also its format.
+func (m *Mapping) kind(token wire.Token, text string) (kind, format string) {
 	switch token {
 	case wire.Boolean:
-		return "boolean"
+		return "boolean", ""
 	case wire.Number:
 		if strings.ContainsAny(text, ".eE") {
-			return "double"
+			return "double", ""
 		}
-		return "long"
+		return "long", ""
 	}
-	_, isNumber := strconv.ParseFloat(text, 64)
-	if m.numericDetection && isNumber == nil {
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		if m.numericDetection == nil || !*m.numericDetection {
+			return "string", ""
+		}
 		if _, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return "long"
+			return "long", ""
 		}
-		return "double"
+		return "double", ""
 	}
-	if (m.dateDetection == nil || *m.dateDetection) && isNumber != nil {
-		formats := dynamicDates
-		if m.dynamicFormats != nil {
-			formats = strings.Join(m.dynamicFormats, "||")
-		}
-		if _, err := wire.ParseDate(text, formats, time.UTC); err == nil {
-			return "date"
+	if m.dateDetection != nil && !*m.dateDetection || !mayBeDate(text) {
+		return "string", ""
+	}
+	formats := dynamicDates
+	if m.dynamicFormats != nil {
+		formats = m.dynamicFormats
+	}
+	for _, format := range formats {
+		if _, err := wire.ParseDate(text, format, time.UTC); err == nil {
+			return "date", format
 		}
 	}
-	return "string"
+	return "string", ""
+}
+
+// mayBeDate spares most texts the attempts to read them as dates.
+func mayBeDate(text string) bool {
+	return len(text) < 100 && strings.ContainsAny(text, "0123456789")
 }

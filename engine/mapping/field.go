@@ -33,6 +33,8 @@ type Field struct {
 	AliasOf string
 	// Multi are the multi-fields, by name.
 	Multi map[string]*Field
+	// Constant is the one value of a constant_keyword, nil until it is known.
+	Constant *string
 	// params are the parameters as they are printed, besides type and fields.
 	params wire.Object
 }
@@ -52,8 +54,7 @@ var integers = map[string][2]int64{
 var unsupported = []string{
 	"geo_point", "geo_shape", "xy_point", "xy_shape", "percolator", "join", "completion", "search_as_you_type",
 	"token_count", "rank_feature", "rank_features", "integer_range", "float_range", "long_range", "double_range",
-	"date_range", "ip_range", "knn_vector", "semantic", "star_tree", "derived", "match_only_text", "wildcard", "murmur3",
-	"annotated_text", "version", "icu_collation_keyword",
+	"date_range", "ip_range", "knn_vector", "semantic", "star_tree", "derived", "match_only_text", "wildcard",
 }
 
 var leafTypes = []string{
@@ -64,8 +65,11 @@ var leafTypes = []string{
 // IsInteger reports whether values are whole numbers that are indexed exactly; dates are too.
 func (f *Field) IsInteger() bool {
 	_, ok := integers[f.Type]
-	return ok || f.IsDate()
+	return ok || f.IsDate() || f.IsUnsigned()
 }
+
+// IsUnsigned reports whether values go from 0 to 2^64-1. Their integers are moved down by 2^63, so that they fit.
+func (f *Field) IsUnsigned() bool { return f.Type == "unsigned_long" }
 
 // IsDate reports whether values are dates.
 func (f *Field) IsDate() bool { return f.Type == "date" || f.Type == "date_nanos" }
@@ -73,7 +77,7 @@ func (f *Field) IsDate() bool { return f.Type == "date" || f.Type == "date_nanos
 // IsFloat reports whether values are floating-point numbers.
 func (f *Field) IsFloat() bool {
 	switch f.Type {
-	case "double", "float", "half_float", "scaled_float", "unsigned_long":
+	case "double", "float", "half_float", "scaled_float":
 		return true
 	}
 	return false
@@ -106,21 +110,35 @@ func parseField(path string, def map[string]json.RawMessage) (*Field, error) {
 		return nil, mapperParsing("No handler for type [%s] declared on field [%s]", typ, leaf)
 	}
 	f := newField(path, typ)
-	for _, name := range sortedKeys(def) {
-		if name == "type" {
-			continue
-		}
+	for _, name := range f.printOrder(def) {
 		if err := f.param(leaf, name, def[name]); err != nil {
 			return nil, err
 		}
 	}
-	if typ == "alias" && f.AliasOf == "" {
-		return nil, mapperParsing("The [path] property must be specified for field [%s].", leaf)
+	return f, f.complete(leaf, def)
+}
+
+// complete checks what a definition needs as a whole.
+func (f *Field) complete(leaf string, def map[string]json.RawMessage) error {
+	switch {
+	case f.Type == "alias" && f.AliasOf == "":
+		return mapperParsing("The [path] property must be specified for field [%s].", leaf)
+	case f.Type == "constant_keyword" && f.Constant == nil:
+		return mapperParsing("Field [%s] is missing required parameter [value]", leaf)
+	case f.Type == "scaled_float" && f.ScalingFactor <= 0:
+		return mapperParsing("Field [scaling_factor] is required")
+	case f.SearchAnalyzer != "" && def["analyzer"] == nil:
+		return mapperParsing("analyzer on field [%s] must be set when search_analyzer is set", leaf)
 	}
-	if typ == "scaled_float" && f.ScalingFactor <= 0 {
-		return nil, mapperParsing("Field [scaling_factor] is required")
-	}
-	return f, nil
+	return nil
+}
+
+// printOrder is the order in which the parameters of a definition are printed.
+func (f *Field) printOrder(def map[string]json.RawMessage) []string {
+	order := strings.Fields(parameters[f.Type])
+	names := slices.DeleteFunc(sortedKeys(def), func(name string) bool { return name == "type" })
+	slices.SortStableFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	return names
 }
 
 func newField(path, typ string) *Field {
@@ -157,74 +175,6 @@ func stringParam(def map[string]json.RawMessage, name string) (string, error) {
 	return s, nil
 }
 
-// inert are parameters that change nothing here but how a field is printed: what they tune (norms, scores, memory) has no
-// part in the answers this engine gives.
-var inert = []string{
-	"store", "norms", "index_options", "boost", "meta", "eager_global_ordinals", "similarity", "term_vector",
-	"fielddata", "index_prefixes", "index_phrases", "position_increment_gap", "split_queries_on_whitespace", "coerce",
-	"locale", "search_quote_analyzer", "skip_list",
-}
-
-func (f *Field) param(leaf, name string, raw json.RawMessage) error {
-	text := strings.Trim(string(raw), `"`)
-	if string(raw) != "null" {
-		f.params.Add(name, raw)
-	}
-	var err error
-	switch name {
-	case "index":
-		f.Index, err = wire.ParseBool(text)
-	case "doc_values":
-		f.DocValues, err = wire.ParseBool(text)
-	case "ignore_malformed":
-		f.IgnoreMalformed, err = wire.ParseBool(text)
-	case "ignore_above":
-		err = json.Unmarshal(raw, &f.IgnoreAbove)
-	case "analyzer", "search_analyzer":
-		if !knownAnalyzer(text) {
-			return mapperParsing("analyzer [%s] has not been configured in mappings", text)
-		}
-		if name == "analyzer" {
-			f.Analyzer = text
-		} else {
-			f.SearchAnalyzer = text
-		}
-	case "normalizer":
-		if text != "lowercase" {
-			return mapperParsing("normalizer [%s] not found for field [%s]", text, leaf)
-		}
-		f.Normalizer = text
-	case "format":
-		f.Format = text
-		err = wire.CheckDateFormat(text)
-	case "scaling_factor":
-		err = json.Unmarshal(raw, &f.ScalingFactor)
-	case "null_value":
-		if string(raw) != "null" {
-			f.NullValue = &text
-		}
-	case "value": // of a constant_keyword
-	case "path":
-		f.AliasOf = text
-	case "fields":
-		f.params = f.params[:len(f.params)-1]
-		return f.parseMulti(raw)
-	case "copy_to":
-		return fault.Unsupported("[copy_to] of a field")
-	default:
-		if slices.Contains(inert, name) {
-			return nil
-		}
-		return mapperParsing("unknown parameter [%s] on mapper [%s] of type [%s]", name, leaf, f.Type)
-	}
-	if err != nil {
-		e := mapperParsing("Failed to parse mapping: %s", fault.Of(err).Reason)
-		e.Err = err
-		return e
-	}
-	return nil
-}
-
 func (f *Field) parseMulti(raw json.RawMessage) error {
 	var defs map[string]map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &defs); err != nil {
@@ -254,20 +204,13 @@ func (f *Field) json() wire.Object {
 	return o
 }
 
-// fixed are the parameters that cannot change once a field exists.
-var fixed = []string{"analyzer", "index", "doc_values", "normalizer", "format", "scaling_factor", "store", "path", "term_vector"}
-
 // merge adds an update to a field.
 func (f *Field) merge(update *Field) (*Field, error) {
 	if f.Type != update.Type {
 		return nil, fault.Illegal("mapper [%s] cannot be changed from type [%s] to [%s]", f.Path, f.Type, update.Type)
 	}
-	for _, name := range fixed {
-		was, is := param(f.params, name), param(update.params, name)
-		if was != is {
-			return nil, fault.Illegal("Mapper for [%s] conflicts with existing mapper:\n\tCannot update parameter [%s] from [%s] to [%s]",
-				f.Path, name, orDefault(was, name), orDefault(is, name))
-		}
+	if bad := f.conflicts(update); len(bad) > 0 {
+		return nil, fault.Illegal("Mapper for [%s] conflicts with existing mapper:\n\t%s", f.Path, strings.Join(bad, "\n\t"))
 	}
 	merged := *update
 	merged.Multi = map[string]*Field{}
@@ -285,23 +228,4 @@ func (f *Field) merge(update *Field) (*Field, error) {
 		merged.Multi[name] = sub
 	}
 	return &merged, nil
-}
-
-func param(o wire.Object, name string) string {
-	for _, m := range o {
-		if raw, ok := m.Value.(json.RawMessage); ok && m.Name == name {
-			return strings.Trim(string(raw), `"`)
-		}
-	}
-	return ""
-}
-
-func orDefault(value, name string) string {
-	if value != "" {
-		return value
-	}
-	if name == "index" || name == "doc_values" {
-		return "true"
-	}
-	return "default"
 }

@@ -51,7 +51,7 @@ func TestBadMappingsAreRefused(t *testing.T) {
 		{"an unsupported type", `{"properties":{"a":{"type":"geo_point"}}}`, "the field type [geo_point] is not supported by the embedded engine"},
 		{"an unknown parameter", `{"properties":{"a":{"type":"keyword","colour":1}}}`, "unknown parameter [colour] on mapper [a] of type [keyword]"},
 		{"an unknown analyzer", `{"properties":{"a":{"type":"text","analyzer":"mine"}}}`, "analyzer [mine] has not been configured in mappings"},
-		{"an unknown root parameter", `{"colour":"red"}`, "Root mapping definition has unsupported parameters:  [colour : \"red\"]"},
+		{"an unknown root parameter", `{"colour":"red"}`, "Root mapping definition has unsupported parameters:  [colour : red]"},
 		{"a bad date format", `{"properties":{"a":{"type":"date","format":"bbb"}}}`, "Invalid format: [bbb]"},
 		{"source switched off", `{"_source":{"enabled":false}}`, "not supported by the embedded engine"},
 		{"too deep", `{"properties":{"` + strings.Repeat(`a":{"properties":{"`, 25) + `z":{"type":"long"}` + strings.Repeat(`}}`, 25) + `}}`, "Limit of mapping depth [20] has been exceeded"},
@@ -160,7 +160,7 @@ func TestWhatIsIndexedOfADocument(t *testing.T) {
 	got := indexed(t, m, `{"t":["ab","long text"],"n":9007199254740993,"f":1.5,"ip":"10.0.0.1","no":"x","k":null}`)
 	want := map[string][]string{
 		"_id": {"1"}, "_seq_no": {"number"}, "_seq_no\x1f": {"8000000000000007"}, "_routing": {"r"},
-		"t": {"ab", "long text"}, "t.raw": {"ab"}, "n": {"number"}, "n\x1f": {"8020000000000001"}, "f": {"number"},
+		"t": {"ab", "long text"}, "t.raw": {"ab"}, "n": {"number"}, "n\x1f": {"8020000000000001"}, "f": {"number"}, "f\x1f": {"bff8000000000000"},
 		"ip": {"00000000000000000000ffff0a000001"}, "k": {"none"},
 		"_field_names": {"t", "t.raw", "n", "f", "ip", "k"},
 	}
