@@ -12,7 +12,9 @@ import (
 	"github.com/opensteward/steward/test/scenario/simulated"
 )
 
-func TestScenariosOnThePureCore(t *testing.T) {
+// eachScenario runs a subtest for each file. names is the word that its names begin with.
+func eachScenario(t *testing.T, play func(t *testing.T, s *scenario.Scenario, names string)) {
+	t.Helper()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
@@ -23,13 +25,20 @@ func TestScenariosOnThePureCore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := scenario.Parse(string(text), "logs")
+			names := aName()
+			s, err := scenario.Parse(string(text), names)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Play(simulated.New(scenario.Start)); err != nil {
-				t.Error(err)
-			}
+			play(t, s, names)
 		})
 	}
+}
+
+func TestScenariosOnThePureCore(t *testing.T) {
+	eachScenario(t, func(t *testing.T, s *scenario.Scenario, _ string) {
+		if err := s.Play(simulated.New(scenario.Start)); err != nil {
+			t.Error(err)
+		}
+	})
 }
