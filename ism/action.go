@@ -177,7 +177,7 @@ func (a *Action) body() wire.Object {
 	case ActionIndexPriority:
 		return wire.Obj("priority", a.IndexPriority.Priority)
 	case ActionNotification:
-		return a.Notification.Recipient.json(a.Notification.Template)
+		return a.Notification.json(a.Notification.Template)
 	case ActionReplicaCount:
 		return wire.Obj("number_of_replicas", a.ReplicaCount.NumberOfReplicas)
 	case ActionRollup:

@@ -114,21 +114,29 @@ func TestDecisionsOfRollovers(t *testing.T) {
 		message          string
 		due              time.Duration
 	}{
-		{"a skipped one is done before anything is looked at", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.RolloverSkip, in.Facts.Target = true, "" }, 0,
-			"completed", "Skipped rollover action for " + index, 0},
+		{
+			"a skipped one is done before anything is looked at", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.RolloverSkip, in.Facts.Target = true, "" }, 0,
+			"completed", "Skipped rollover action for " + index, 0,
+		},
 		{"without a target it fails", `{}`, func(in *ism.Input) { in.Facts.Target = "" }, 0, "failed", "Missing rollover_alias index setting " + index, 0},
 		{"one that has happened is done before the alias is looked at", `{"min_doc_count":9}`, func(in *ism.Input) {
 			in.Facts.RolledOver, in.Facts.WriteIndex = map[string]time.Time{"books": t0}, false
 		}, 0, "run", "", 0},
-		{"one for another alias does not count", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.RolledOver = map[string]time.Time{"other": t0} }, 0,
-			"waits", pending, 0},
+		{
+			"one for another alias does not count", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.RolledOver = map[string]time.Time{"other": t0} }, 0,
+			"waits", pending, 0,
+		},
 		{"without the alias it fails", `{}`, func(in *ism.Input) { in.Facts.HasTarget = false }, 0, "failed", "Missing alias or not the write index when rollover " + index, 0},
 		{"an index that does not write fails", `{}`, func(in *ism.Input) { in.Facts.WriteIndex = false }, 0, "failed", "Missing alias or not the write index when rollover " + index, 0},
 		{"a data stream needs no alias", `{}`, func(in *ism.Input) { in.Facts.DataStream, in.Facts.HasTarget, in.Facts.WriteIndex = true, false, false }, 0, "run", "", 0},
-		{"numbers that cannot be read fail it", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.Stats, in.Facts.StatsError = nil, errors.New("no") }, 0,
-			"failed", "Failed to evaluate conditions for rollover " + index, 0},
-		{"failed shards fail it", `{"min_size":"1b"}`, func(in *ism.Input) { in.Facts.Stats.Failures = []string{"[books][0] failed, reason [x]"} }, 0,
-			"failed", "Failed to evaluate conditions for rollover " + index, 0},
+		{
+			"numbers that cannot be read fail it", `{"min_doc_count":9}`, func(in *ism.Input) { in.Facts.Stats, in.Facts.StatsError = nil, errors.New("no") }, 0,
+			"failed", "Failed to evaluate conditions for rollover " + index, 0,
+		},
+		{
+			"failed shards fail it", `{"min_size":"1b"}`, func(in *ism.Input) { in.Facts.Stats.Failures = []string{"[books][0] failed, reason [x]"} }, 0,
+			"failed", "Failed to evaluate conditions for rollover " + index, 0,
+		},
 		{"without conditions it happens", `{}`, nil, 0, "run", "", 0},
 		{"any one condition is enough", `{"min_doc_count":9,"min_index_age":"1h"}`, nil, time.Hour, "run", "", 0},
 		{"a millisecond too young", `{"min_doc_count":9,"min_index_age":"1h"}`, nil, time.Hour - time.Millisecond, "waits", pending, time.Hour},
@@ -139,8 +147,10 @@ func TestDecisionsOfRollovers(t *testing.T) {
 		{"of several groups the earliest age is waited for", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"},{"min_index_age":"1d"}]}`, nil, 0, "waits", pending, time.Hour},
 		{"a group whose age is reached waits for documents only", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"}]}`, nil, 2 * time.Hour, "waits", pending, 0},
 		{"one whole group is enough", `{"any_of":[{"min_doc_count":2,"min_index_age":"1h"},{"min_size":"1b"}]}`, func(in *ism.Input) { in.Facts.Stats.PrimaryBytes = 1 }, 0, "run", "", 0},
-		{"an empty index waits where that is wanted", `{"min_index_age":"1h","prevent_empty_rollover":true}`, nil, 2 * time.Hour, "saves",
-			"Rollover prevented: index is empty (0 documents) " + index, 0},
+		{
+			"an empty index waits where that is wanted", `{"min_index_age":"1h","prevent_empty_rollover":true}`, nil, 2 * time.Hour, "saves",
+			"Rollover prevented: index is empty (0 documents) " + index, 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := rollingOver(t, c.conditions)

@@ -133,17 +133,25 @@ func TestExplainShowsWhatThePluginShows(t *testing.T) {
 	}{
 		{"a rollover shows that it has not happened", nil, begin + `"rolled_over":false,` + inHot + strings.Replace(action, "%", "rollover", 1) + end},
 		{"other actions do not", func(m *ism.Metadata) { m.Action.Name = "close" }, begin + inHot + strings.Replace(action, "%", "close", 1) + end},
-		{"what was rolled over stays so", func(m *ism.Metadata) { m.Action.Name, m.RolledOver, m.RolledOverIndexName = "close", true, "books-2" },
-			begin + `"rolled_over":true,"rolled_over_index_name":"books-2",` + inHot + strings.Replace(action, "%", "close", 1) + end},
-		{"the next state hides the present one", func(m *ism.Metadata) { m.TransitionTo, m.Action.Name = "warm", "transition" },
-			begin + `"index_creation_date":1772445600000,"transition_to":"warm",` + end},
-		{"a completed policy hides all", func(m *ism.Metadata) { m.PolicyCompleted, m.Action.Name = true, "transition" },
-			begin + `"index_creation_date":1772445600000,"policy_completed":true}`},
+		{
+			"what was rolled over stays so", func(m *ism.Metadata) { m.Action.Name, m.RolledOver, m.RolledOverIndexName = "close", true, "books-2" },
+			begin + `"rolled_over":true,"rolled_over_index_name":"books-2",` + inHot + strings.Replace(action, "%", "close", 1) + end,
+		},
+		{
+			"the next state hides the present one", func(m *ism.Metadata) { m.TransitionTo, m.Action.Name = "warm", "transition" },
+			begin + `"index_creation_date":1772445600000,"transition_to":"warm",` + end,
+		},
+		{
+			"a completed policy hides all", func(m *ism.Metadata) { m.PolicyCompleted, m.Action.Name = true, "transition" },
+			begin + `"index_creation_date":1772445600000,"policy_completed":true}`,
+		},
 		{"a policy that could not be loaded has no version", func(m *ism.Metadata) {
 			m.PolicySeqNo, m.PolicyPrimaryTerm, m.State, m.Action, m.Step, m.Retry.Failed = nil, nil, nil, nil, nil, true
 		}, `{"index":"books","index_uuid":"U","policy_id":"p2","index_creation_date":1772445600000,"retry_info":{"failed":true,"consumed_retries":0},"info":{"message":"Starting"}}`},
-		{"before the first move only the names are known", func(m *ism.Metadata) { *m = ism.Metadata{Index: "books", UUID: "U", PolicyID: "p2"} },
-			`{"index":"books","index_uuid":"U","policy_id":"p2","retry_info":{"failed":false,"consumed_retries":0}}`},
+		{
+			"before the first move only the names are known", func(m *ism.Metadata) { *m = ism.Metadata{Index: "books", UUID: "U", PolicyID: "p2"} },
+			`{"index":"books","index_uuid":"U","policy_id":"p2","retry_info":{"failed":false,"consumed_retries":0}}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := full()

@@ -19,11 +19,17 @@ func TestTheWaitBeforeARetry(t *testing.T) {
 		consumed int64
 		want     time.Duration
 	}{
-		{ism.Exponential, 1, time.Minute}, {ism.Exponential, 2, 2 * time.Minute}, {ism.Exponential, 3, 4 * time.Minute},
-		{ism.Exponential, 11, 1024 * time.Minute}, {ism.Exponential, 1000, math.MaxInt64},
-		{ism.Linear, 1, time.Minute}, {ism.Linear, 2, 2 * time.Minute}, {ism.Linear, 3, 3 * time.Minute},
+		{ism.Exponential, 1, time.Minute},
+		{ism.Exponential, 2, 2 * time.Minute},
+		{ism.Exponential, 3, 4 * time.Minute},
+		{ism.Exponential, 11, 1024 * time.Minute},
+		{ism.Exponential, 1000, math.MaxInt64},
+		{ism.Linear, 1, time.Minute},
+		{ism.Linear, 2, 2 * time.Minute},
+		{ism.Linear, 3, 3 * time.Minute},
 		{ism.Linear, math.MaxInt64, math.MaxInt64},
-		{ism.Constant, 1, time.Minute}, {ism.Constant, 9, time.Minute},
+		{ism.Constant, 1, time.Minute},
+		{ism.Constant, 9, time.Minute},
 	} {
 		r := ism.Retry{Backoff: c.backoff, Delay: wire.Milliseconds(60_000)}
 		if got := r.Wait(c.consumed); got != c.want {
@@ -72,18 +78,29 @@ func TestFinish(t *testing.T) {
 		{"a failure uses up a retry", 0, nil, ism.Result{Status: "failed"}, outcome{Status: "failed", Consumed: 1, LastRetry: later}},
 		{"the last retry may fail, too", 1, nil, ism.Result{Status: "failed"}, outcome{Status: "failed", Consumed: 2, LastRetry: later}},
 		{"a failure without retries left is final", 2, nil, ism.Result{Status: "failed"}, outcome{Status: "failed", Failed: true, Consumed: 2, LastRetry: 7}},
-		{"a rollover is remembered", 0, nil, ism.Result{Status: "completed", RolledOver: true, NewIndex: "b"},
-			outcome{Status: "completed", LastRetry: 7, RolledOver: true, NewIndex: "b"}},
-		{"a rollover that failed is not", 0, nil, ism.Result{Status: "failed", RolledOver: true, NewIndex: "b"},
-			outcome{Status: "failed", Consumed: 1, LastRetry: later}},
-		{"the first new index is remembered", 0, func(m *ism.Metadata) { m.RolledOver, m.RolledOverIndexName = true, "first" },
+		{
+			"a rollover is remembered", 0, nil,
 			ism.Result{Status: "completed", RolledOver: true, NewIndex: "b"},
-			outcome{Status: "completed", LastRetry: 7, RolledOver: true, NewIndex: "first"}},
+			outcome{Status: "completed", LastRetry: 7, RolledOver: true, NewIndex: "b"},
+		},
+		{
+			"a rollover that failed is not", 0, nil,
+			ism.Result{Status: "failed", RolledOver: true, NewIndex: "b"},
+			outcome{Status: "failed", Consumed: 1, LastRetry: later},
+		},
+		{
+			"the first new index is remembered", 0, func(m *ism.Metadata) { m.RolledOver, m.RolledOverIndexName = true, "first" },
+			ism.Result{Status: "completed", RolledOver: true, NewIndex: "b"},
+			outcome{Status: "completed", LastRetry: 7, RolledOver: true, NewIndex: "first"},
+		},
 		{"a transition names the next state", 0, nil, ism.Result{Status: "completed", TransitionTo: "b"}, outcome{Status: "completed", LastRetry: 7, To: "b"}},
 		{"the policy may be completed", 0, nil, ism.Result{Status: "completed", Completed: true}, outcome{Status: "completed", LastRetry: 7, Completed: true}},
 		{"properties are kept", 0, nil, ism.Result{Status: "completed", Properties: &ism.Properties{}}, outcome{Status: "completed", LastRetry: 7, Properties: true}},
-		{"properties are dropped", 0, func(m *ism.Metadata) { m.Action.Properties = &ism.Properties{} }, ism.Result{Status: "completed"},
-			outcome{Status: "completed", LastRetry: 7}},
+		{
+			"properties are dropped", 0, func(m *ism.Metadata) { m.Action.Properties = &ism.Properties{} },
+			ism.Result{Status: "completed"},
+			outcome{Status: "completed", LastRetry: 7},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			move := running(c.consumed)

@@ -77,10 +77,6 @@ func apply(in *ism.Input, move ism.Move, do func(ism.Move) ism.Result) {
 	}
 }
 
-func failing(ism.Move) ism.Result {
-	return ism.Result{Status: ism.StatusFailed, Info: ism.Message("it failed")}
-}
-
 func at(d time.Duration) time.Time { return t0.Add(d) }
 
 // document is the stored form of metadata.

@@ -63,7 +63,7 @@ func parseErrorNotification(p *wire.Parser) (*ErrorNotification, error) {
 		return err
 	})
 	if err == nil {
-		err = n.Recipient.check("ErrorNotification", "ErrorNotification", n.Template)
+		err = n.check("ErrorNotification", "ErrorNotification", n.Template)
 	}
 	return n, err
 }
@@ -78,7 +78,7 @@ func parseNotification(p *wire.Parser) (*Notification, error) {
 		return err
 	})
 	if err == nil {
-		err = n.Recipient.check("NotificationAction", "Notification", n.Template)
+		err = n.check("NotificationAction", "Notification", n.Template)
 	}
 	return n, err
 }
@@ -128,7 +128,7 @@ func (n *ErrorNotification) value() any {
 	if n == nil {
 		return nil
 	}
-	return n.Recipient.json(n.Template)
+	return n.json(n.Template)
 }
 
 func parseChannel(p *wire.Parser) (*string, error) {

@@ -28,7 +28,7 @@ func Settings() []setting.Definition {
 	both := func(name string, kind setting.Kind, def string) setting.Definition {
 		return setting.Definition{Key: clusterPrefix + name, Fallback: oldClusterPrefix + name, Kind: kind, Default: def}
 	}
-	min := func(d setting.Definition, low string) setting.Definition {
+	atLeast := func(d setting.Definition, low string) setting.Definition {
 		d.Min = low
 		return d
 	}
@@ -49,28 +49,28 @@ func Settings() []setting.Definition {
 	threshold := setting.Definition{Key: "plugins.transform.circuit_breaker.jvm.threshold", Kind: setting.Int, Default: "85", Min: "0", Max: "100"}
 	return []setting.Definition{
 		both("enabled", setting.Bool, "true"),
-		min(both("job_interval", setting.Int, "5"), "1"),
+		atLeast(both("job_interval", setting.Int, "5"), "1"),
 		jitter,
 		both("allow_list", setting.List, strings.Join(ActionTypes, ",")),
 		one("action_validation.enabled", setting.Bool, "false"),
 		one("allow_running_on_red_cluster", setting.Bool, "false"),
 		restricted,
 		both("snapshot.deny_list", setting.List, ""),
-		min(both("coordinator.sweep_period", setting.Duration, "10m"), "5m"),
+		atLeast(both("coordinator.sweep_period", setting.Duration, "10m"), "5m"),
 		one("coordinator.sweep_skip_period", setting.Duration, "5m"),
-		min(both("coordinator.backoff_millis", setting.Duration, "50ms"), "0ms"),
-		min(both("coordinator.backoff_count", setting.Int, "2"), "0"),
+		atLeast(both("coordinator.backoff_millis", setting.Duration, "50ms"), "0ms"),
+		atLeast(both("coordinator.backoff_count", setting.Int, "2"), "0"),
 		both("history.enabled", setting.Bool, "true"),
-		min(both("history.max_docs", setting.Long, "2500000"), "0"),
-		min(both("history.max_age", setting.Duration, "24h"), "0ms"),
-		min(both("history.rollover_check_period", setting.Duration, "8h"), "0ms"),
-		min(both("history.rollover_retention_period", setting.Duration, "30d"), "0ms"),
+		atLeast(both("history.max_docs", setting.Long, "2500000"), "0"),
+		atLeast(both("history.max_age", setting.Duration, "24h"), "0ms"),
+		atLeast(both("history.rollover_check_period", setting.Duration, "8h"), "0ms"),
+		atLeast(both("history.rollover_retention_period", setting.Duration, "30d"), "0ms"),
 		both("history.number_of_shards", setting.Int, "1"),
 		both("history.number_of_replicas", setting.Int, "1"),
 		// of 2.x only; accepted and without effect
 		both("metadata_service.enabled", setting.Bool, "true"),
 		both("metadata_migration.status", setting.Int, "0"),
-		min(both("template_migration.control", setting.Long, "0"), "-2"),
+		atLeast(both("template_migration.control", setting.Long, "0"), "-2"),
 		index("policy_id", setting.Text, ""),
 		index("rollover_alias", setting.Text, ""),
 		index("rollover_skip", setting.Bool, "false"),

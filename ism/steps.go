@@ -40,8 +40,10 @@ var steps = map[string][]StepInfo{
 	ActionRollup:    {{"attempt_create_rollup", true, true}, {"wait_for_rollup_completion", true, true}},
 	ActionTransform: {{"attempt_create_transform", true, true}, {"wait_for_transform_completion", true, true}},
 	ActionShrink: {
-		{"attempt_move_shards_step", true, true}, {"wait_for_move_shards_step", true, true},
-		{"attempt_shrink_step", false, true}, {"wait_for_shrink_step", true, true},
+		{"attempt_move_shards_step", true, true},
+		{"wait_for_move_shards_step", true, true},
+		{"attempt_shrink_step", false, true},
+		{"wait_for_shrink_step", true, true},
 	},
 }
 

@@ -55,16 +55,24 @@ func TestTemplatePatternsThatAreRefused(t *testing.T) {
 
 func TestTemplatesThatOverlap(t *testing.T) {
 	for _, c := range []struct{ name, mine, other, want string }{
-		{"the same name", `{"index_patterns":["a"]}`, `{"index_patterns":["a"]}`,
-			"New policy p has an ISM template with index pattern [a] matching existing policy templates, please use a different priority than 0"},
-		{"patterns with a common name", `{"index_patterns":["x","a*"],"priority":7}`, `{"index_patterns":["*b"],"priority":7}`,
-			"New policy p has an ISM template with index pattern [x, a*] matching existing policy templates, please use a different priority than 7"},
+		{
+			"the same name", `{"index_patterns":["a"]}`, `{"index_patterns":["a"]}`,
+			"New policy p has an ISM template with index pattern [a] matching existing policy templates, please use a different priority than 0",
+		},
+		{
+			"patterns with a common name", `{"index_patterns":["x","a*"],"priority":7}`, `{"index_patterns":["*b"],"priority":7}`,
+			"New policy p has an ISM template with index pattern [x, a*] matching existing policy templates, please use a different priority than 7",
+		},
 		{"another priority", `{"index_patterns":["a*"],"priority":1}`, `{"index_patterns":["a*"],"priority":2}`, ""},
 		{"patterns without a common name", `{"index_patterns":["a*"]}`, `{"index_patterns":["b*"]}`, ""},
-		{"an exclusion does not help", `{"index_patterns":["a*","-ab"]}`, `{"index_patterns":["ab"]}`,
-			"New policy p has an ISM template with index pattern [a*, -ab] matching existing policy templates, please use a different priority than 0"},
-		{"two templates of the policy", `[{"index_patterns":["ab*"]},{"index_patterns":["abc*"]},{"index_patterns":["x"],"priority":2},{"index_patterns":["y"]}]`, `null`,
-			"New policy p has an ISM template with index pattern [ab*] matching this policy's other ISM templates with index patterns [abc*, y], please use different priority"},
+		{
+			"an exclusion does not help", `{"index_patterns":["a*","-ab"]}`, `{"index_patterns":["ab"]}`,
+			"New policy p has an ISM template with index pattern [a*, -ab] matching existing policy templates, please use a different priority than 0",
+		},
+		{
+			"two templates of the policy", `[{"index_patterns":["ab*"]},{"index_patterns":["abc*"]},{"index_patterns":["x"],"priority":2},{"index_patterns":["y"]}]`, `null`,
+			"New policy p has an ISM template with index pattern [ab*] matching this policy's other ISM templates with index patterns [abc*, y], please use different priority",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			other := templated(t, "other", c.other)
