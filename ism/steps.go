@@ -81,6 +81,6 @@ func nextStep(actionType string, recorded *StepMeta) StepInfo {
 
 // lastStepDone reports whether the recorded step ends its action.
 func lastStepDone(actionType string, recorded *StepMeta) bool {
-	list := steps[actionType]
-	return recorded != nil && recorded.Status == StatusCompleted && recorded.Name == list[len(list)-1].Name
+	list := steps[actionType] // none for a type that is not ours
+	return recorded != nil && recorded.Status == StatusCompleted && len(list) > 0 && recorded.Name == list[len(list)-1].Name
 }
