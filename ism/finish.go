@@ -12,11 +12,9 @@ func Finish(move Move, result Result, now time.Time) *Metadata {
 	m.Info = result.Info
 	m.TransitionTo = result.TransitionTo
 	m.PolicyCompleted = result.Completed
-	if result.Status == StatusCompleted && result.RolledOver {
-		m.RolledOver = true
-		if m.RolledOverIndexName == "" {
-			m.RolledOverIndexName = result.NewIndex
-		}
+	m.RolledOver = m.RolledOver || result.Status == StatusCompleted && result.RolledOver
+	if m.RolledOverIndexName == "" {
+		m.RolledOverIndexName = result.NewIndex // known also where what followed failed: the retry goes on with it
 	}
 	m.Action.Properties = result.Properties
 	if result.Status == StatusFailed {

@@ -84,9 +84,9 @@ func TestFinish(t *testing.T) {
 			outcome{Status: "completed", LastRetry: 7, RolledOver: true, NewIndex: "b"},
 		},
 		{
-			"a rollover that failed is not", 0, nil,
+			"of a rollover whose aliases could not be copied only the new index is remembered", 0, nil,
 			ism.Result{Status: "failed", RolledOver: true, NewIndex: "b"},
-			outcome{Status: "failed", Consumed: 1, LastRetry: later},
+			outcome{Status: "failed", Consumed: 1, LastRetry: later, NewIndex: "b"},
 		},
 		{
 			"the first new index is remembered", 0, func(m *ism.Metadata) { m.RolledOver, m.RolledOverIndexName = true, "first" },
