@@ -11,21 +11,13 @@ import (
 	bq "github.com/blevesearch/bleve/v2/search/query"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
 )
 
 // boolean combines queries.
 type boolean struct {
 	must, should, filter, mustNot []Query
 	minimumShould                 string
-}
-
-func (q boolean) scored() bool {
-	for _, c := range append(append([]Query{}, q.must...), q.should...) {
-		if c.scored() {
-			return true
-		}
-	}
-	return len(q.should) > 0
 }
 
 func (q boolean) build(c *scope) (bq.Query, error) {
@@ -49,24 +41,18 @@ func (q boolean) build(c *scope) (bq.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.minimumShould == "" && len(must)+len(filter) == 0 && len(should) > 0 {
-		least = 1
+	switch required := len(must)+len(filter) > 0; {
+	case !required && len(should) > 0:
+		least = max(least, 1)
+	case !required && len(mustNot) == 0:
+		return all(), nil
+	case !required:
+		filter = append(filter, all())
 	}
 	if least > len(should) {
 		return none(), nil
 	}
-	must = append(must, filter...)
-	if len(must) == 0 && least == 0 {
-		must = append(must, all())
-	}
-	b := bleve.NewBooleanQuery()
-	b.AddMust(must...)
-	if len(should) > 0 {
-		b.AddShould(should...)
-		b.SetMinShould(float64(least))
-	}
-	b.AddMustNot(mustNot...)
-	return b, nil
+	return combined{must: must, filter: filter, should: should, mustNot: mustNot, least: least}, nil
 }
 
 func buildAll(c *scope, list []Query) ([]bq.Query, error) {
@@ -107,17 +93,39 @@ func minimumShould(text string, optional int) (int, error) {
 // constant gives every match the same score.
 type constant struct{ inner Query }
 
-func (q constant) build(c *scope) (bq.Query, error) { return q.inner.build(c) }
-func (constant) scored() bool                       { return false }
+func (q constant) build(c *scope) (bq.Query, error) { return constantly(q.inner.build(c)) }
+
+// boosted multiplies the scores of a query.
+type boosted struct {
+	inner Query
+	boost float64
+}
+
+func (q boosted) build(c *scope) (bq.Query, error) {
+	inner, err := q.inner.build(c)
+	return boostedScore{inner, q.boost}, err
+}
 
 // disMax matches what one of the queries matches.
-type disMax struct{ queries []Query }
-
-func (disMax) scored() bool { return true }
+type disMax struct {
+	queries []Query
+	tie     float64
+}
 
 func (q disMax) build(c *scope) (bq.Query, error) {
 	list, err := buildAll(c, q.queries)
-	return anyOf(list), err
+	return bestOf(list, q.tie), err
+}
+
+// bestOf matches what one of the queries matches; the best score counts, and a share of the others.
+func bestOf(list []bq.Query, tie float64) bq.Query {
+	switch len(list) {
+	case 0:
+		return none()
+	case 1:
+		return list[0]
+	}
+	return combined{should: list, least: 1, best: true, tie: tie}
 }
 
 // match finds analyzed text.
@@ -132,12 +140,10 @@ type match struct {
 	lenient       bool
 }
 
-func (match) scored() bool { return true }
-
 func (q match) build(c *scope) (bq.Query, error) {
 	f := c.field(q.field)
 	if q.field == "_id" {
-		return bleve.NewDocIDQuery([]string{q.text}), nil
+		return ids{[]string{q.text}}.build(c)
 	}
 	if f == nil {
 		return none(), nil
@@ -160,7 +166,11 @@ func (q match) build(c *scope) (bq.Query, error) {
 		return none(), nil
 	}
 	if q.phrase {
-		return bleve.NewPhraseQuery(words, f.Path), nil
+		phrase := combined{filter: []bq.Query{bleve.NewPhraseQuery(words, f.Path)}}
+		for _, w := range words {
+			phrase.must = append(phrase.must, termScore{f.Path, w, true})
+		}
+		return phrase, nil
 	}
 	return q.words(f.Path, words)
 }
@@ -168,33 +178,34 @@ func (q match) build(c *scope) (bq.Query, error) {
 func (q match) words(path string, words []string) (bq.Query, error) {
 	list := make([]bq.Query, len(words))
 	for i, w := range words {
-		list[i] = term(path, w)
+		list[i] = termScore{path, w, true}
 		if q.fuzziness != "" {
 			var err error
-			if list[i], err = fuzzyTerm(path, w, q.fuzziness, q.prefixLength); err != nil {
+			if list[i], err = constantly(fuzzyTerm(path, w, q.fuzziness, q.prefixLength)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if q.and {
-		return bleve.NewConjunctionQuery(list...), nil
+		return combined{must: list}, nil
 	}
 	least, err := minimumShould(q.minimumShould, len(list))
 	if err != nil {
 		return nil, err
 	}
-	d := bleve.NewDisjunctionQuery(list...)
-	d.SetMin(float64(max(least, 1)))
-	return d, nil
+	if least > len(list) {
+		return none(), nil
+	}
+	return combined{should: list, least: max(least, 1)}, nil
 }
 
 // multiMatch is a match on several fields.
 type multiMatch struct {
 	match  match
 	fields []string
+	tie    float64
+	sum    bool // the scores of the fields are added
 }
-
-func (multiMatch) scored() bool { return true }
 
 func (q multiMatch) build(c *scope) (bq.Query, error) {
 	var list []bq.Query
@@ -206,12 +217,26 @@ func (q multiMatch) build(c *scope) (bq.Query, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, b)
+		list = append(list, boostedScore{b, boostOf(q.fields, name)})
 	}
-	return anyOf(list), nil
+	if q.sum {
+		return bestOf(list, 1), nil
+	}
+	return bestOf(list, q.tie), nil
 }
 
-// expand resolves field patterns; boosts (title^2) are cut off, they only weigh scores. No field means all texts.
+// boostOf is the boost of a field: 2 for title^2.
+func boostOf(fields []string, name string) float64 {
+	for _, f := range fields {
+		pattern, boost, ok := strings.Cut(f, "^")
+		if n, err := strconv.ParseFloat(boost, 64); ok && err == nil && wire.Match(pattern, name) {
+			return n
+		}
+	}
+	return 1
+}
+
+// expand resolves field patterns; boosts (title^2) are cut off. No field means all texts.
 func expand(c *scope, names []string) []string {
 	var out []string
 	for _, name := range names {

@@ -43,8 +43,6 @@ type Target struct {
 type Query interface {
 	// build makes the query of the full-text index under a mapping.
 	build(c *scope) (bq.Query, error)
-	// scored reports whether matches differ in score.
-	scored() bool
 }
 
 // scope is what a query is built under.
@@ -57,7 +55,10 @@ func (c *scope) field(path string) *mapping.Field { return c.target.Mapping.Fiel
 
 // none and all are the trivial queries.
 func none() bq.Query { return bleve.NewMatchNoneQuery() }
-func all() bq.Query  { return bleve.NewMatchAllQuery() }
+func all() bq.Query  { return constantScore{bleve.NewMatchAllQuery(), 1} }
+
+// constantly gives every match of a query the score 1.
+func constantly(q bq.Query, err error) (bq.Query, error) { return constantScore{q, 1}, err }
 
 // shardFailure is the error of a query that an index cannot run; see Execute.
 func (c *scope) shardFailure(format string, args ...any) *fault.Error {
@@ -66,7 +67,7 @@ func (c *scope) shardFailure(format string, args ...any) *fault.Error {
 
 // Parse reads a query object. Errors are OpenSearch's parsing_exception.
 func Parse(body []byte) (Query, error) {
-	p := wire.NewParser(body)
+	p := &parser{Parser: wire.NewParser(body)}
 	if _, err := p.Next(); err != nil {
 		return nil, err
 	}
@@ -87,8 +88,14 @@ const (
 	maxClauses = 1024
 )
 
+// parser reads queries. boost is that of the query which is being read.
+type parser struct {
+	*wire.Parser
+	boost float64
+}
+
 // parse reads the query at the parser's token.
-func parse(p *wire.Parser, depth int) (Query, error) {
+func parse(p *parser, depth int) (Query, error) {
 	line, col := p.Position()
 	if depth > maxNesting {
 		return nil, fault.Parsing(line, col, "The nested depth of the query exceeds the maximum nested depth for bool queries set in [indices.query.bool.max_nested_depth]")
@@ -109,8 +116,14 @@ func parse(p *wire.Parser, depth int) (Query, error) {
 		if !ok {
 			return unknown(name, line, col)
 		}
+		outer := p.boost
+		p.boost = 1
 		var err error
 		q, err = read(p, depth)
+		if p.boost != 1 {
+			q = boosted{q, p.boost}
+		}
+		p.boost = outer
 		return err
 	})
 	if err == nil && q == nil {

@@ -15,6 +15,7 @@ import (
 	bq "github.com/blevesearch/bleve/v2/search/query"
 	index "github.com/blevesearch/bleve_index_api"
 
+	"github.com/opensteward/steward/engine/mapping"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -63,7 +64,7 @@ func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (
 
 // Count counts the matches.
 func Count(ctx context.Context, targets []Target, q Query, now time.Time) (total int64, shards int, err error) {
-	c := &collector{request: &Request{Query: q, TrackTotal: trackedByDefault}}
+	c := &collector{request: &Request{Query: q}, counts: true}
 	for i := range targets {
 		if err := c.target(ctx, &targets[i], now); err != nil {
 			return 0, 0, phaseFailure(&targets[i], err)
@@ -106,7 +107,7 @@ type candidate struct {
 	id            string
 	score         float64
 	keys          []key
-	order         int64 // of arrival, which decides between equal keys
+	order         int64 // of shards and sequence numbers, which decides between equal keys
 }
 
 // collector walks matches and keeps the best ones, the worst on top of the heap.
@@ -119,9 +120,9 @@ type collector struct {
 	kinds   []keyKind // of the sort keys, as the indices' mappings have them
 	dates   []bool
 	after   []key
-	arrived int64
 	targets int
 	each    func(Shard, string) error
+	counts  bool // nothing but the number of matches is wanted
 }
 
 // Len, Less, Swap, Push and Pop make it a heap.
@@ -178,13 +179,13 @@ func (c *collector) target(ctx context.Context, t *Target, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	q, constant, err := c.build(sc)
+	q, err := c.build(sc)
 	if err != nil {
 		return err
 	}
 	for i, s := range t.Shards {
+		w := walk{c: c, q: q, sorters: sorters, target: number, number: i, place: c.shards, shard: s}
 		c.shards++
-		w := walk{c: c, q: q, constant: constant, sorters: sorters, target: number, number: i, shard: s}
 		if err := w.run(ctx); err != nil {
 			return err
 		}
@@ -227,41 +228,40 @@ func (c *collector) sortersOf(sc *scope) ([]sorter, error) {
 	return out, nil
 }
 
-// build makes the index's query. constant is the score of all matches where they do not differ; nil where they do.
-func (c *collector) build(sc *scope) (q bq.Query, constant *float64, err error) {
-	one, zero := 1.0, 0.0
+// build makes the index's query.
+func (c *collector) build(sc *scope) (bq.Query, error) {
 	query := c.request.Query
 	if query == nil {
 		query = matchAll{}
 	}
-	if !query.scored() {
-		constant = &one
-		if b, ok := query.(boolean); ok && len(b.must) == 0 {
-			constant = &zero
+	q, err := query.build(sc)
+	if err != nil {
+		return nil, err
+	}
+	out := combined{must: []bq.Query{q}}
+	for _, f := range []Query{sc.target.Filter, c.request.PostFilter} {
+		if f == nil {
+			continue
 		}
+		b, err := f.build(sc)
+		if err != nil {
+			return nil, err
+		}
+		out.filter = append(out.filter, b)
 	}
-	parts := boolean{must: []Query{query}}
-	if sc.target.Filter != nil {
-		parts.filter = append(parts.filter, sc.target.Filter)
+	if len(out.filter) == 0 {
+		return q, nil
 	}
-	if c.request.PostFilter != nil {
-		parts.filter = append(parts.filter, c.request.PostFilter)
-	}
-	if len(parts.filter) == 0 {
-		q, err = query.build(sc)
-	} else {
-		q, err = parts.build(sc)
-	}
-	return q, constant, err
+	return out, nil
 }
 
 // walk goes through the matches of one shard.
 type walk struct {
 	c              *collector
 	q              bq.Query
-	constant       *float64
 	sorters        []sorter
 	target, number int
+	place          int // of the shard among all that are searched
 	shard          Shard
 }
 
@@ -277,8 +277,8 @@ func (w *walk) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	options := search.SearcherOptions{}
-	if w.constant != nil {
-		options.Score = "none"
+	if w.c.each != nil || w.c.counts || !w.c.request.scored() {
+		options.Score = unscored
 	}
 	searcher, err := w.q.Searcher(ctx, reader, idx.Mapping(), options)
 	if err != nil {
@@ -299,12 +299,8 @@ func (w *walk) run(ctx context.Context) (err error) {
 		if err != nil || m == nil {
 			return err
 		}
-		score := m.Score
-		if w.constant != nil {
-			score = *w.constant
-		}
-		if w.c.request.MinScore == nil || score >= *w.c.request.MinScore {
-			if err := w.match(reader, values, m.IndexInternalID, score); err != nil {
+		if w.c.request.MinScore == nil || m.Score >= *w.c.request.MinScore {
+			if err := w.match(reader, values, m.IndexInternalID, m.Score); err != nil {
 				return err
 			}
 			found++
@@ -316,15 +312,17 @@ func (w *walk) run(ctx context.Context) (err error) {
 	}
 }
 
+// docValues opens what sort keys are read from. The sequence number is always one of them: it decides between equal
+// keys, because the index does not keep documents in the order in which they came.
 func (w *walk) docValues(reader index.IndexReader) (index.DocValueReader, error) {
-	var fields []string
+	if w.c.want == 0 {
+		return nil, nil
+	}
+	fields := []string{mapping.Exact(mapping.SeqNo)}
 	for _, s := range w.sorters {
-		if s.docValues != "" {
+		if s.docValues != "" && !slices.Contains(fields, s.docValues) {
 			fields = append(fields, s.docValues)
 		}
-	}
-	if len(fields) == 0 || w.c.want == 0 {
-		return nil, nil
 	}
 	return reader.DocValueReader(fields)
 }
@@ -343,10 +341,8 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 	if c.want == 0 {
 		return nil
 	}
-	cand := candidate{target: w.target, shard: w.number, score: score, order: c.arrived}
-	c.arrived++
-	var err error
-	if cand.keys, err = w.keys(reader, values, id, score, cand.order); err != nil {
+	cand := candidate{target: w.target, shard: w.number, score: score}
+	if err := w.keys(&cand, reader, values, id); err != nil {
 		return err
 	}
 	if c.after != nil && c.compareKeys(cand.keys, c.after) <= 0 {
@@ -355,6 +351,7 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 	if len(c.kept) == c.want && c.compare(cand, c.kept[0]) > 0 {
 		return nil
 	}
+	var err error
 	if cand.id, err = reader.ExternalID(id); err != nil {
 		return err
 	}
@@ -365,48 +362,49 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 	return nil
 }
 
-// keys reads a document's sort values.
-func (w *walk) keys(reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID, score float64, order int64) ([]key, error) {
+// shardBits leaves room below a shard's number for a sequence number.
+const shardBits = 40
+
+// keys reads a document's sort values and its place among equal ones.
+func (w *walk) keys(cand *candidate, reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID) error {
 	keys := make([]key, len(w.sorters))
 	have := make([]bool, len(w.sorters))
-	for i, s := range w.sorters {
-		switch s.kind {
-		case keyScore:
-			keys[i], have[i] = key{f: score}, true
-		case keyDoc:
-			keys[i], have[i] = key{i: order}, true
-		case keyID:
-			external, err := reader.ExternalID(id)
-			if err != nil {
-				return nil, err
+	cand.keys, cand.order = keys, int64(w.place)<<shardBits
+	err := values.VisitDocValues(id, func(field string, term []byte) {
+		if field == mapping.Exact(mapping.SeqNo) {
+			if n, err := mapping.ExactValue(string(term)); err == nil {
+				cand.order |= n
 			}
-			keys[i], have[i] = key{s: external}, true
 		}
-	}
-	if values != nil {
-		err := values.VisitDocValues(id, func(field string, term []byte) {
-			for i, s := range w.sorters {
-				if s.docValues != field {
-					continue
-				}
-				if k, ok := s.read(term); ok && (!have[i] || s.better(k, keys[i])) {
-					keys[i], have[i] = k, true
-				}
+		for i, s := range w.sorters {
+			if s.docValues != field {
+				continue
 			}
-		})
-		if err != nil {
-			return nil, err
+			if k, ok := s.read(term); ok && (!have[i] || s.better(k, keys[i])) {
+				keys[i], have[i] = k, true
+			}
 		}
+	})
+	if err != nil {
+		return err
 	}
 	for i, s := range w.sorters {
-		if !have[i] {
-			var err error
+		switch {
+		case s.kind == keyScore:
+			keys[i] = key{f: cand.score}
+		case s.kind == keyDoc:
+			keys[i] = key{i: cand.order}
+		case s.kind == keyID:
+			if keys[i].s, err = reader.ExternalID(id); err != nil {
+				return err
+			}
+		case !have[i]:
 			if keys[i], err = s.absent(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return keys, nil
+	return nil
 }
 
 // page fetches the documents of the page.
@@ -429,7 +427,7 @@ func (c *collector) page(targets []Target, res *Response) error {
 		if err := c.show(&hit, cand); err != nil {
 			return err
 		}
-		if len(r.Sort) == 0 && (res.MaxScore == nil || *hit.Score > *res.MaxScore) {
+		if (len(r.Sort) == 0 || r.TrackScores) && (res.MaxScore == nil || *hit.Score > *res.MaxScore) {
 			res.MaxScore = hit.Score
 		}
 		res.Hits = append(res.Hits, hit)
@@ -465,12 +463,10 @@ func fetch(targets []Target, page []candidate) ([]shard.Document, error) {
 // show fills in score, sort values and source.
 func (c *collector) show(hit *Hit, cand candidate) (err error) {
 	r := c.request
-	scored := len(r.Sort) == 0
 	for i, s := range r.Sort {
 		hit.Sort = append(hit.Sort, s.json(c.kinds[i], c.dates[i], cand.keys[i]))
-		scored = scored || s.Field == "_score"
 	}
-	if scored {
+	if r.shows() {
 		hit.Score = &cand.score
 	}
 	if !r.Source.Off && !r.NoStored {

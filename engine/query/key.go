@@ -25,6 +25,7 @@ const (
 	keyScore
 	keyDoc
 	keyInteger
+	keyUnsigned // integers that are moved down by 2^63
 	keyFloat
 	keyTerm
 	keyBoolean
@@ -74,10 +75,12 @@ func (c *scope) sorter(s Sort) (sorter, error) {
 		return out, fault.Illegal("Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [%s] in order to load field data by uninverting the inverted index. Note that this can use significant memory.", s.Field)
 	case !f.DocValues:
 		return out, fault.Illegal("Can't load fielddata on [%s] because fielddata is unsupported on fields of type [%s]. Use doc values instead.", s.Field, f.Type)
+	case f.IsUnsigned():
+		out.kind, out.docValues = keyUnsigned, mapping.Exact(f.Path)
 	case f.IsInteger():
 		out.kind, out.docValues, out.date = keyInteger, mapping.Exact(f.Path), f.IsDate()
 	case f.IsFloat():
-		out.kind, out.docValues = keyFloat, f.Path
+		out.kind, out.docValues = keyFloat, mapping.Exact(f.Path)
 	case f.Type == "boolean":
 		out.kind, out.docValues = keyBoolean, f.Path
 	default:
@@ -89,15 +92,11 @@ func (c *scope) sorter(s Sort) (sorter, error) {
 // read makes a key of a doc value term; ok is false for terms that are none.
 func (s sorter) read(term []byte) (k key, ok bool) {
 	switch s.kind {
-	case keyInteger:
+	case keyInteger, keyUnsigned:
 		n, err := mapping.ExactValue(string(term))
 		return key{i: n}, err == nil
 	case keyFloat:
-		coded := numeric.PrefixCoded(term)
-		if shift, err := coded.Shift(); err != nil || shift != 0 {
-			return key{}, false // the index keeps shortened forms of a number too
-		}
-		n, err := coded.Int64()
+		n, err := mapping.ExactValue(string(term))
 		return key{f: numeric.Int64ToFloat64(n)}, err == nil
 	case keyBoolean:
 		return key{i: map[string]int64{"true": 1}[string(term)]}, true
@@ -171,6 +170,12 @@ func (s sorter) parse(raw json.RawMessage) (key, error) {
 			return key{}, s.badAfter(text)
 		}
 		return key{f: f}, nil
+	case keyUnsigned:
+		n, err := (&mapping.Field{Type: "unsigned_long"}).ParseInteger(text)
+		if err != nil {
+			return key{}, s.badAfter(text)
+		}
+		return key{i: n}, nil
 	case keyInteger, keyBoolean, keyDoc:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil && s.date {
@@ -214,6 +219,8 @@ func (s Sort) json(kind keyKind, date bool, k key) any {
 		return nil
 	}
 	switch kind {
+	case keyUnsigned:
+		return uint64(k.i) ^ 1<<63
 	case keyFloat, keyScore:
 		return k.f
 	case keyTerm, keyID:

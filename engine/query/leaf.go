@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/numeric"
 	bq "github.com/blevesearch/bleve/v2/search/query"
 
 	"github.com/opensteward/steward/engine/mapping"
@@ -20,7 +21,7 @@ type value struct {
 	null bool
 }
 
-func readValue(p *wire.Parser) (value, error) {
+func readValue(p *parser) (value, error) {
 	if p.Token() == wire.Null {
 		return value{null: true}, nil
 	}
@@ -35,12 +36,10 @@ func readValue(p *wire.Parser) (value, error) {
 type matchAll struct{}
 
 func (matchAll) build(*scope) (bq.Query, error) { return all(), nil }
-func (matchAll) scored() bool                   { return false }
 
 type matchNone struct{}
 
 func (matchNone) build(*scope) (bq.Query, error) { return none(), nil }
-func (matchNone) scored() bool                   { return false }
 
 // ids finds documents by id.
 type ids struct{ values []string }
@@ -49,20 +48,22 @@ func (q ids) build(*scope) (bq.Query, error) {
 	if len(q.values) == 0 {
 		return none(), nil
 	}
-	return bleve.NewDocIDQuery(q.values), nil
+	return constantScore{bleve.NewDocIDQuery(q.values), 1}, nil
 }
-func (ids) scored() bool { return false }
 
 // terms finds documents that have one of the values, unanalyzed.
 type terms struct {
 	field           string
 	values          []value
 	caseInsensitive bool
+	// single is true for a term query, whose matches are scored.
+	single bool
 }
 
-func (terms) scored() bool { return false }
-
 func (q terms) build(c *scope) (bq.Query, error) {
+	if q.single {
+		return q.one(c, q.values[0])
+	}
 	var list []bq.Query
 	for _, v := range q.values {
 		one, err := q.one(c, v)
@@ -71,7 +72,7 @@ func (q terms) build(c *scope) (bq.Query, error) {
 		}
 		list = append(list, one)
 	}
-	return anyOf(list), nil
+	return constantScore{anyOf(list), 1}, nil
 }
 
 // anyOf matches what one of the queries matches.
@@ -88,7 +89,7 @@ func anyOf(list []bq.Query) bq.Query {
 func (q terms) one(c *scope, v value) (bq.Query, error) {
 	switch q.field {
 	case "_id":
-		return bleve.NewDocIDQuery([]string{v.text}), nil
+		return constantScore{bleve.NewDocIDQuery([]string{v.text}), 1}, nil
 	case "_index":
 		if wire.Match(v.text, c.target.Index) {
 			return all(), nil
@@ -97,7 +98,7 @@ func (q terms) one(c *scope, v value) (bq.Query, error) {
 	case mapping.RoutingField:
 		return term(mapping.RoutingField, v.text), nil
 	case mapping.SeqNo:
-		return integerRange(mapping.SeqNo, v.text, v.text)
+		return constantly(integerRange(mapping.SeqNo, v.text, v.text))
 	}
 	f := c.field(q.field)
 	if f == nil {
@@ -107,17 +108,20 @@ func (q terms) one(c *scope, v value) (bq.Query, error) {
 		return nil, err
 	}
 	if q.caseInsensitive && (f.IsTerm() || f.Type == "text") {
-		return pattern(f.Path, quoteFold(v.text, true)), nil
+		return constantScore{pattern(f.Path, quoteFold(v.text, true)), 1}, nil
 	}
 	return exact(c, f, v.text)
 }
 
-// searchable refuses fields that are not indexed.
+// searchable refuses fields that are not indexed. Other types than text can be searched by their doc values too.
 func searchable(c *scope, f *mapping.Field) error {
-	if f.Index {
+	switch {
+	case f.Index || f.DocValues && f.Type != "text":
 		return nil
+	case f.Type == "text" || f.Type == "binary":
+		return c.shardFailure("failed to create query: Cannot search on field [%s] since it is not indexed.", f.Path)
 	}
-	return c.shardFailure("failed to create query: Cannot search on field [%s] since it is not indexed.", f.Path)
+	return c.shardFailure("failed to create query: Cannot search on field [%s] since it is both not indexed, and does not have doc_values enabled.", f.Path)
 }
 
 func term(path, text string) bq.Query {
@@ -130,7 +134,7 @@ func term(path, text string) bq.Query {
 func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 	switch {
 	case f.IsDate():
-		return rangeQuery{field: f.Path, lower: &bound{text, true}, upper: &bound{text, true}}.dates(c, f)
+		return constantly(rangeQuery{field: f.Path, lower: &bound{text, true}, upper: &bound{text, true}}.dates(c, f))
 	case f.IsInteger():
 		n, err := f.ParseInteger(text)
 		if fault.Is(err, "number_format_exception") {
@@ -139,24 +143,21 @@ func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 		if err != nil || strings.ContainsAny(text, ".eE") && !wholeNumber(text) {
 			return none(), nil // no value of the type is equal
 		}
-		return term(mapping.Exact(f.Path), mapping.ExactTerm(n)), nil
+		return constantScore{term(mapping.Exact(f.Path), mapping.ExactTerm(n)), 1}, nil
 	case f.IsFloat():
 		n, err := f.ParseFloat(text)
 		if err != nil {
 			return nil, c.shardFailure("failed to create query: For input string: \"%s\"", text)
 		}
-		yes := true
-		r := bleve.NewNumericRangeInclusiveQuery(&n, &n, &yes, &yes)
-		r.SetField(f.Path)
-		return r, nil
+		return constantScore{term(mapping.Exact(f.Path), mapping.ExactTerm(numeric.Float64ToInt64(n))), 1}, nil
 	case f.Type == "ip":
-		return ipQuery(c, f, text)
+		return constantly(ipQuery(c, f, text))
 	case f.Type == "boolean":
 		if _, err := wire.ParseBool(text); err != nil {
 			return nil, c.shardFailure("failed to create query: Can't parse boolean value [%s], expected [true] or [false]", text)
 		}
 	}
-	return term(f.Path, f.Normalize(text)), nil
+	return termScore{f.Path, f.Normalize(text), f.Type == "text"}, nil
 }
 
 func wholeNumber(text string) bool {
@@ -198,14 +199,12 @@ func ipQuery(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 // exists finds documents that have a value under a path.
 type exists struct{ field string }
 
-func (exists) scored() bool { return false }
-
 func (q exists) build(c *scope) (bq.Query, error) {
 	switch q.field {
 	case "_id", "_index", mapping.SeqNo, "_version", "_source":
 		return all(), nil
 	case mapping.RoutingField:
-		return pattern(mapping.RoutingField, ".*"), nil
+		return constantScore{pattern(mapping.RoutingField, ".*"), 1}, nil
 	}
 	paths := c.target.Mapping.Fields(q.field)
 	if c.target.Mapping.HasObject(q.field) || wire.IsPattern(q.field) {
@@ -217,7 +216,7 @@ func (q exists) build(c *scope) (bq.Query, error) {
 			list = append(list, term(mapping.FieldNames, f.Path))
 		}
 	}
-	return anyOf(list), nil
+	return constantScore{anyOf(list), 1}, nil
 }
 
 // textPattern finds values by prefix, wildcard or regular expression.
@@ -225,8 +224,6 @@ type textPattern struct {
 	kind, field, text string
 	caseInsensitive   bool
 }
-
-func (textPattern) scored() bool { return false }
 
 func (q textPattern) build(c *scope) (bq.Query, error) {
 	if q.field == "_index" {
@@ -252,13 +249,13 @@ func (q textPattern) build(c *scope) (bq.Query, error) {
 	if q.kind == "prefix" && !q.caseInsensitive {
 		b := bleve.NewPrefixQuery(text)
 		b.SetField(f.Path)
-		return b, nil
+		return constantScore{b, 1}, nil
 	}
 	expression, err := q.expression(text)
 	if err != nil {
 		return nil, err
 	}
-	return pattern(f.Path, expression), nil
+	return constantScore{pattern(f.Path, expression), 1}, nil
 }
 
 func (q textPattern) expression(text string) (string, error) {
@@ -325,14 +322,12 @@ type fuzzy struct {
 	prefixLength int
 }
 
-func (fuzzy) scored() bool { return true }
-
 func (q fuzzy) build(c *scope) (bq.Query, error) {
 	f := c.field(q.field)
 	if f == nil {
 		return none(), nil
 	}
-	return fuzzyTerm(f.Path, q.text, q.fuzziness, q.prefixLength)
+	return constantly(fuzzyTerm(f.Path, q.text, q.fuzziness, q.prefixLength))
 }
 
 func fuzzyTerm(path, text, fuzziness string, prefix int) (bq.Query, error) {

@@ -22,8 +22,6 @@ type queryString struct {
 	simple  bool
 }
 
-func (queryString) scored() bool { return true }
-
 // QueryString is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it.
 func QueryString(text, field string, and bool) (Query, error) {
 	q := queryString{text: text, and: and}
@@ -35,7 +33,7 @@ func QueryString(text, field string, and bool) (Query, error) {
 }
 
 func readQueryString(kind string) reader {
-	return func(p *wire.Parser, _ int) (Query, error) {
+	return func(p *parser, _ int) (Query, error) {
 		q := queryString{simple: kind == "simple_query_string"}
 		given := false
 		err := members(p, kind, func(name string) (known bool, err error) {
@@ -76,7 +74,7 @@ func readQueryString(kind string) reader {
 }
 
 // tuning reads members that only weigh or bound; those that would change what is found are refused by name.
-func tuning(p *wire.Parser, name string) error {
+func tuning(p *parser, name string) error {
 	s, err := p.Text()
 	if err != nil {
 		return err
@@ -480,15 +478,13 @@ type overFields struct {
 	make  func(name string) Query
 }
 
-func (overFields) scored() bool { return true }
-
 func (q overFields) build(c *scope) (bq.Query, error) {
 	var list []bq.Query
 	for _, name := range expand(c, q.names) {
 		one, err := q.make(name).build(c)
 		if err == nil {
-			list = append(list, one)
+			list = append(list, boostedScore{one, boostOf(q.names, name)})
 		}
 	}
-	return anyOf(list), nil
+	return bestOf(list, 0), nil
 }

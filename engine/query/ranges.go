@@ -4,6 +4,7 @@ package query
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 
 	"github.com/blevesearch/bleve/v2"
@@ -28,9 +29,9 @@ type rangeQuery struct {
 	zone         string
 }
 
-func (rangeQuery) scored() bool { return false }
+func (q rangeQuery) build(c *scope) (bq.Query, error) { return constantly(q.find(c)) }
 
-func (q rangeQuery) build(c *scope) (bq.Query, error) {
+func (q rangeQuery) find(c *scope) (bq.Query, error) {
 	if q.field == mapping.SeqNo {
 		return q.integers(&mapping.Field{Path: mapping.SeqNo, Type: "long"})
 	}
@@ -102,6 +103,10 @@ func (q rangeQuery) dates(c *scope, f *mapping.Field) (bq.Query, error) {
 }
 
 func (q rangeQuery) integers(f *mapping.Field) (bq.Query, error) {
+	integerBound := integerBound
+	if f.IsUnsigned() {
+		integerBound = unsignedBound
+	}
 	low, high := int64(math.MinInt64), int64(math.MaxInt64)
 	if q.lower != nil {
 		n, ok, err := integerBound(*q.lower, true)
@@ -116,6 +121,9 @@ func (q rangeQuery) integers(f *mapping.Field) (bq.Query, error) {
 			return none(), err
 		}
 		high = n
+	}
+	if f.IsUnsigned() {
+		return exactBetween(f.Path, low, high), nil
 	}
 	return between(f.Path, low, high), nil
 }
@@ -141,6 +149,30 @@ func integerBound(b bound, lower bool) (n int64, ok bool, err error) {
 		return n + 1, n < math.MaxInt64, nil
 	default:
 		return n - 1, n > math.MinInt64, nil
+	}
+}
+
+// unsignedBound is integerBound for an unsigned long, whose integers are moved down by 2^63.
+func unsignedBound(b bound, lower bool) (n int64, ok bool, err error) {
+	x, _, err := big.ParseFloat(b.text, 10, 200, big.ToNearestEven)
+	if err != nil {
+		return 0, false, fault.New(400, "number_format_exception", "For input string: \"%s\"", b.text)
+	}
+	whole, _ := x.Int(nil)
+	down, fraction := x.Sign() < 0, !x.IsInt()
+	switch {
+	case lower && (fraction && !down || !fraction && !b.inclusive):
+		whole.Add(whole, big.NewInt(1))
+	case !lower && (fraction && down || !fraction && !b.inclusive):
+		whole.Sub(whole, big.NewInt(1))
+	}
+	switch {
+	case whole.IsUint64():
+		return mapping.Unsigned(whole.Uint64()), true, nil
+	case whole.Sign() < 0:
+		return math.MinInt64, lower, nil
+	default:
+		return math.MaxInt64, !lower, nil
 	}
 }
 
@@ -176,7 +208,7 @@ func between(path string, low, high int64) bq.Query {
 	}
 	fits := func(n, open int64) bool { return n == open || (n > -exactFloat && n < exactFloat) }
 	if !fits(low, math.MinInt64) || !fits(high, math.MaxInt64) {
-		return termRange(mapping.Exact(path), &bound{mapping.ExactTerm(low), true}, &bound{mapping.ExactTerm(high), true})
+		return exactBetween(path, low, high)
 	}
 	var lo, hi *float64
 	if low != math.MinInt64 {
@@ -194,6 +226,10 @@ func between(path string, low, high int64) bq.Query {
 	r := bleve.NewNumericRangeInclusiveQuery(lo, hi, &yes, &yes)
 	r.SetField(path)
 	return r
+}
+
+func exactBetween(path string, low, high int64) bq.Query {
+	return termRange(mapping.Exact(path), &bound{mapping.ExactTerm(low), true}, &bound{mapping.ExactTerm(high), true})
 }
 
 func (q rangeQuery) floats(c *scope, f *mapping.Field) (bq.Query, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-type reader func(p *wire.Parser, depth int) (Query, error)
+type reader func(p *parser, depth int) (Query, error)
 
 // readers are the queries by name. It is filled by init because compound queries read others.
 var readers map[string]reader
@@ -37,25 +37,27 @@ func init() {
 }
 
 // common reads the members that every query has; known is false for others.
-func common(p *wire.Parser, name string) (known bool, err error) {
+func common(p *parser, name string) (known bool, err error) {
 	switch name {
 	case "boost":
-		_, err = p.Double()
+		p.boost, err = p.Double()
+		if err == nil && p.boost < 0 {
+			err = fault.Illegal("negative [boost] are not allowed in [%v], use a value between 0 and 1 to deboost", p.boost)
+		}
 		return true, err
 	case "_name":
-		_, err = p.Text()
-		return true, err
+		return true, fault.Unsupported("[_name] of a query")
 	}
 	return false, nil
 }
 
-func unsupportedMember(p *wire.Parser, query, name string) error {
+func unsupportedMember(p *parser, query, name string) error {
 	line, col := p.Position()
 	return fault.Parsing(line, col, "[%s] query does not support [%s]", query, name)
 }
 
 // members reads an object: read takes what it knows, the common ones are read here, the rest is refused.
-func members(p *wire.Parser, query string, read func(name string) (known bool, err error)) error {
+func members(p *parser, query string, read func(name string) (known bool, err error)) error {
 	return p.Object(func(name string) error {
 		known, err := read(name)
 		if !known && err == nil {
@@ -69,12 +71,12 @@ func members(p *wire.Parser, query string, read func(name string) (known bool, e
 }
 
 func plain(name string, q Query) reader {
-	return func(p *wire.Parser, _ int) (Query, error) {
+	return func(p *parser, _ int) (Query, error) {
 		return q, members(p, name, func(string) (bool, error) { return false, nil })
 	}
 }
 
-func readIDs(p *wire.Parser, _ int) (Query, error) {
+func readIDs(p *parser, _ int) (Query, error) {
 	var q ids
 	err := members(p, "ids", func(name string) (bool, error) {
 		switch name {
@@ -89,7 +91,7 @@ func readIDs(p *wire.Parser, _ int) (Query, error) {
 }
 
 // texts reads a text or an array of texts.
-func texts(p *wire.Parser, into *[]string) error {
+func texts(p *parser, into *[]string) error {
 	one := func() error {
 		s, err := p.Text()
 		*into = append(*into, s)
@@ -102,7 +104,7 @@ func texts(p *wire.Parser, into *[]string) error {
 }
 
 // perField reads {"field": value} or {"field": {members}}.
-func perField(p *wire.Parser, query string, short func(field string) error, long func(field, name string) (bool, error)) error {
+func perField(p *parser, query string, short func(field string) error, long func(field, name string) (bool, error)) error {
 	seen := ""
 	return p.Object(func(field string) error {
 		if known, err := common(p, field); known || err != nil {
@@ -127,14 +129,14 @@ func noField(field string) error {
 	return nil
 }
 
-func readTerm(p *wire.Parser, _ int) (Query, error) {
+func readTerm(p *parser, _ int) (Query, error) {
 	var q terms
 	set := func(field string) error {
 		v, err := readValue(p)
 		if v.null {
 			return fault.Illegal("value cannot be null")
 		}
-		q.field, q.values = field, []value{v}
+		q.field, q.values, q.single = field, []value{v}, true
 		return err
 	}
 	err := perField(p, "term", func(field string) error {
@@ -160,7 +162,7 @@ func readTerm(p *wire.Parser, _ int) (Query, error) {
 	return q, err
 }
 
-func readTerms(p *wire.Parser, _ int) (Query, error) {
+func readTerms(p *parser, _ int) (Query, error) {
 	var q terms
 	err := p.Object(func(field string) error {
 		if known, err := common(p, field); known || err != nil {
@@ -194,7 +196,7 @@ func readTerms(p *wire.Parser, _ int) (Query, error) {
 	return q, err
 }
 
-func readRange(p *wire.Parser, _ int) (Query, error) {
+func readRange(p *parser, _ int) (Query, error) {
 	var q rangeQuery
 	include := map[string]bool{"include_lower": true, "include_upper": true}
 	set := func(into **bound, inclusive bool) error {
@@ -250,7 +252,7 @@ func readRange(p *wire.Parser, _ int) (Query, error) {
 	return q, err
 }
 
-func readExists(p *wire.Parser, _ int) (Query, error) {
+func readExists(p *parser, _ int) (Query, error) {
 	var q exists
 	err := members(p, "exists", func(name string) (bool, error) {
 		if name != "field" {
@@ -268,7 +270,7 @@ func readExists(p *wire.Parser, _ int) (Query, error) {
 }
 
 func readPattern(kind string) reader {
-	return func(p *wire.Parser, _ int) (Query, error) {
+	return func(p *parser, _ int) (Query, error) {
 		q := textPattern{kind: kind}
 		err := perField(p, kind, func(field string) (err error) {
 			q.field = field
@@ -295,7 +297,7 @@ func readPattern(kind string) reader {
 	}
 }
 
-func readFuzzy(p *wire.Parser, _ int) (Query, error) {
+func readFuzzy(p *parser, _ int) (Query, error) {
 	var q fuzzy
 	err := perField(p, "fuzzy", func(field string) (err error) {
 		q.field = field
@@ -321,7 +323,7 @@ func readFuzzy(p *wire.Parser, _ int) (Query, error) {
 }
 
 // member reads one member of a match query.
-func (q *match) member(p *wire.Parser, name string) (known bool, err error) {
+func (q *match) member(p *parser, name string) (known bool, err error) {
 	var s string
 	switch name {
 	case "query":
@@ -364,7 +366,7 @@ func parseOperator(s string) (and bool, err error) {
 }
 
 func readMatch(kind string, phrase bool) reader {
-	return func(p *wire.Parser, _ int) (Query, error) {
+	return func(p *parser, _ int) (Query, error) {
 		q := match{phrase: phrase}
 		err := perField(p, kind, func(field string) (err error) {
 			q.field = field
@@ -381,19 +383,21 @@ func readMatch(kind string, phrase bool) reader {
 	}
 }
 
-func readMultiMatch(p *wire.Parser, _ int) (Query, error) {
+func readMultiMatch(p *parser, _ int) (Query, error) {
 	var q multiMatch
 	err := members(p, "multi_match", func(name string) (bool, error) {
 		switch name {
 		case "fields":
 			return true, texts(p, &q.fields)
 		case "tie_breaker":
-			_, err := p.Double()
+			var err error
+			q.tie, err = p.Double()
 			return true, err
 		case "type":
 			s, err := p.Text()
 			switch s {
 			case "best_fields", "most_fields":
+				q.sum = s == "most_fields"
 			case "phrase":
 				q.match.phrase = true
 			default:
@@ -409,7 +413,7 @@ func readMultiMatch(p *wire.Parser, _ int) (Query, error) {
 	return q, err
 }
 
-func readBool(p *wire.Parser, depth int) (Query, error) {
+func readBool(p *parser, depth int) (Query, error) {
 	var q boolean
 	err := members(p, "bool", func(name string) (known bool, err error) {
 		switch name {
@@ -437,7 +441,7 @@ func readBool(p *wire.Parser, depth int) (Query, error) {
 }
 
 // clauses reads a query or an array of queries.
-func clauses(p *wire.Parser, depth int, into *[]Query) error {
+func clauses(p *parser, depth int, into *[]Query) error {
 	one := func() error {
 		q, err := parse(p, depth+1)
 		*into = append(*into, q)
@@ -452,7 +456,7 @@ func clauses(p *wire.Parser, depth int, into *[]Query) error {
 	return one()
 }
 
-func readConstant(p *wire.Parser, depth int) (Query, error) {
+func readConstant(p *parser, depth int) (Query, error) {
 	var q constant
 	err := members(p, "constant_score", func(name string) (bool, error) {
 		if name != "filter" {
@@ -469,14 +473,15 @@ func readConstant(p *wire.Parser, depth int) (Query, error) {
 	return q, err
 }
 
-func readDisMax(p *wire.Parser, depth int) (Query, error) {
+func readDisMax(p *parser, depth int) (Query, error) {
 	var q disMax
 	err := members(p, "dis_max", func(name string) (bool, error) {
 		switch name {
 		case "queries":
 			return true, clauses(p, depth, &q.queries)
 		case "tie_breaker":
-			_, err := p.Double()
+			var err error
+			q.tie, err = p.Double()
 			return true, err
 		}
 		return false, nil

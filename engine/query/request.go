@@ -4,6 +4,7 @@ package query
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
@@ -32,6 +33,8 @@ type Request struct {
 	Version, SeqNo bool
 	MinScore       *float64
 	TerminateAfter int
+	// TrackScores fills in scores although the page is sorted by something else.
+	TrackScores bool
 	// NoStored leaves _source out (stored_fields: _none_).
 	NoStored bool
 }
@@ -76,9 +79,9 @@ func (r *Request) ParseRequest(body []byte) error {
 func (r *Request) member(p *wire.Parser, name string) (err error) {
 	switch name {
 	case "query":
-		r.Query, err = parse(p, 0)
+		r.Query, err = parse(&parser{Parser: p}, 0)
 	case "post_filter":
-		r.PostFilter, err = parse(p, 0)
+		r.PostFilter, err = parse(&parser{Parser: p}, 0)
 	case "from":
 		r.From, err = p.Int()
 		if err == nil && r.From < 0 {
@@ -114,12 +117,14 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		r.TerminateAfter, err = p.Int()
 	case "stored_fields":
 		var names []string
-		err = texts(p, &names)
+		err = texts(&parser{Parser: p}, &names)
 		if err == nil && (len(names) != 1 || names[0] != "_none_") {
 			err = fault.Unsupported("[stored_fields] of a search")
 		}
 		r.NoStored = true
-	case "timeout", "track_scores", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
+	case "track_scores":
+		r.TrackScores, err = p.Bool()
+	case "timeout", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
 		err = neutral(p, name)
 	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "docvalue_fields",
 		"fields", "knn", "pit", "slice", "derived", "search_pipeline":
@@ -172,15 +177,15 @@ func ParseSource(p *wire.Parser) (Source, error) {
 		s.Off = !on
 		return s, err
 	case wire.String, wire.StartArray:
-		err := texts(p, &s.Includes)
+		err := texts(&parser{Parser: p}, &s.Includes)
 		return s, err
 	}
 	err := p.Object(func(name string) error {
 		switch name {
 		case "includes", "include":
-			return texts(p, &s.Includes)
+			return texts(&parser{Parser: p}, &s.Includes)
 		case "excludes", "exclude":
-			return texts(p, &s.Excludes)
+			return texts(&parser{Parser: p}, &s.Excludes)
 		}
 		line, col := p.Position()
 		return fault.Parsing(line, col, "Unknown key for a %s in [%s].", p.Token(), name)
@@ -272,6 +277,14 @@ func parseSortField(p *wire.Parser, field string) (Sort, error) {
 	})
 	return s, err
 }
+
+// shows reports whether hits show scores.
+func (r *Request) shows() bool {
+	return len(r.Sort) == 0 || r.TrackScores || slices.ContainsFunc(r.Sort, func(s Sort) bool { return s.Field == "_score" })
+}
+
+// scored reports whether anybody reads scores.
+func (r *Request) scored() bool { return r.shows() || r.MinScore != nil }
 
 // check refuses what OpenSearch refuses before it searches.
 func (r *Request) check() error {
