@@ -37,6 +37,8 @@ type Target struct {
 	Shards      []Shard
 	// Filter limits the index to what an alias shows; nil means all.
 	Filter Query
+	// MaxResultWindow is index.max_result_window; 0 means its default.
+	MaxResultWindow int
 }
 
 // Query is one query of the DSL.
@@ -59,11 +61,6 @@ func all() bq.Query  { return constantScore{bleve.NewMatchAllQuery(), 1} }
 
 // constantly gives every match of a query the score 1.
 func constantly(q bq.Query, err error) (bq.Query, error) { return constantScore{q, 1}, err }
-
-// shardFailure is the error of a query that an index cannot run; see Execute.
-func (c *scope) shardFailure(format string, args ...any) *fault.Error {
-	return fault.New(400, "query_shard_exception", format, args...).With("index", c.target.Index).With("index_uuid", c.target.UUID)
-}
 
 // Parse reads a query object. Errors are OpenSearch's parsing_exception.
 func Parse(body []byte) (Query, error) {

@@ -29,6 +29,7 @@ type Response struct {
 	// MaxScore is nil where the page is sorted by something else, or empty.
 	MaxScore *float64
 	Hits     []Hit
+	failures []failure
 	request  *Request
 }
 
@@ -41,20 +42,27 @@ type Hit struct {
 	Source json.RawMessage // what the request wants of it; nil if nothing
 }
 
-// Execute runs a search over targets. A query that an index cannot run makes the whole search fail, 400
-// search_phase_execution_exception. ctx bounds the time.
+// Execute runs a search over targets. An index that cannot run the query is left out, and the answer says so; if none
+// can, the search fails: 400 search_phase_execution_exception. ctx bounds the time.
 func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (*Response, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	started := time.Now()
 	c := &collector{request: r, want: r.From + r.Size}
+	res := &Response{request: r}
 	for i := range targets {
 		if err := c.target(ctx, &targets[i], now); err != nil {
-			return nil, phaseFailure(&targets[i], err)
+			if !ofShards(err) {
+				return nil, err
+			}
+			res.failures = append(res.failures, failure{targets[i].Index, len(targets[i].Shards), fault.Of(err)})
 		}
 	}
-	res := &Response{Total: c.total, request: r, Shards: c.shards}
+	if len(res.failures) > 0 && len(res.failures) == len(targets) {
+		return nil, allFailed(res.failures)
+	}
+	res.Total, res.Shards = c.total, c.shards
 	if err := c.page(targets, res); err != nil {
 		return nil, err
 	}
@@ -62,12 +70,12 @@ func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (
 	return res, nil
 }
 
-// Count counts the matches.
+// Count counts the matches. It fails if one index cannot run the query.
 func Count(ctx context.Context, targets []Target, q Query, now time.Time) (total int64, shards int, err error) {
 	c := &collector{request: &Request{Query: q}, counts: true}
 	for i := range targets {
 		if err := c.target(ctx, &targets[i], now); err != nil {
-			return 0, 0, phaseFailure(&targets[i], err)
+			return 0, 0, failed(&targets[i], err)
 		}
 	}
 	return c.total, c.shards, nil
@@ -77,29 +85,17 @@ func Count(ctx context.Context, targets []Target, q Query, now time.Time) (total
 func Each(ctx context.Context, target *Target, q Query, now time.Time, fn func(s Shard, id string) error) error {
 	c := &collector{request: &Request{Query: q}, each: fn}
 	if err := c.target(ctx, target, now); err != nil {
-		return phaseFailure(target, err)
+		return failed(target, err)
 	}
 	return nil
 }
 
-// phaseFailure is how OpenSearch words the failure of an index in a search.
-func phaseFailure(t *Target, err error) error {
-	f := fault.Of(err)
-	if f.Type != "query_shard_exception" && f.Type != "illegal_argument_exception" {
+func failed(t *Target, err error) error {
+	if !ofShards(err) {
 		return err
 	}
-	out := fault.New(f.Status, "search_phase_execution_exception", "all shards failed").
-		With("phase", "query").With("grouped", true).
-		With("failed_shards", []any{wire.Obj("shard", 0, "index", t.Index, "node", NodeID, "reason", f)})
-	out.Roots = []*fault.Error{f}
-	if f.Type == "illegal_argument_exception" {
-		out.CausedBy = &fault.Error{Status: f.Status, Type: f.Type, Reason: f.Reason, CausedBy: f}
-	}
-	return out
+	return allFailed([]failure{{t.Index, len(t.Shards), fault.Of(err)}})
 }
-
-// NodeID is the id of the one node, in shard-level parts of answers.
-const NodeID = "steward-embedded-node1"
 
 // candidate is a match that may come on the page.
 type candidate struct {
@@ -175,6 +171,11 @@ func (c *collector) target(ctx context.Context, t *Target, now time.Time) error 
 	sc := &scope{target: t, now: now}
 	number := c.targets
 	c.targets++
+	first := c.shards
+	c.shards += len(t.Shards)
+	if err := c.request.window(t); err != nil {
+		return err
+	}
 	sorters, err := c.sortersOf(sc)
 	if err != nil {
 		return err
@@ -184,8 +185,7 @@ func (c *collector) target(ctx context.Context, t *Target, now time.Time) error 
 		return err
 	}
 	for i, s := range t.Shards {
-		w := walk{c: c, q: q, sorters: sorters, target: number, number: i, place: c.shards, shard: s}
-		c.shards++
+		w := walk{c: c, q: q, sorters: sorters, target: number, number: i, place: first + i, shard: s}
 		if err := w.run(ctx); err != nil {
 			return err
 		}
@@ -211,7 +211,9 @@ func (c *collector) sortersOf(sc *scope) ([]sorter, error) {
 		case c.kinds[i] == keyMissing:
 			c.kinds[i], c.dates[i] = s.kind, s.date
 		case c.kinds[i] != s.kind:
-			return nil, fault.Illegal("Can't sort on field [%s]; the field has incompatible sort types across indices", s.Field)
+			e := fault.Illegal("Can't sort on field [%s]; the field has incompatible sort types across indices", s.Field)
+			e.Err = errWhole
+			return nil, e
 		}
 	}
 	if c.request.After != nil {
@@ -509,8 +511,17 @@ func (r *Response) JSON(scrollID string) wire.Object {
 	if n := r.request.TerminateAfter; n > 0 {
 		o.Add("terminated_early", r.Total >= int64(n))
 	}
-	return append(o, wire.Obj(
-		"_shards", wire.Obj("total", r.Shards, "successful", r.Shards, "skipped", 0, "failed", 0), "hits", hits)...)
+	return append(o, wire.Obj("_shards", r.shards(), "hits", hits)...)
+}
+
+func (r *Response) shards() wire.Object {
+	failed := 0
+	for _, f := range r.failures {
+		failed += f.shards
+	}
+	o := wire.Obj("total", r.Shards, "successful", r.Shards-failed, "skipped", 0, "failed", failed)
+	o.AddIf(failed > 0, "failures", shardFailures(r.failures))
+	return o
 }
 
 func (r *Response) hit(h *Hit) wire.Object {

@@ -119,9 +119,9 @@ func searchable(c *scope, f *mapping.Field) error {
 	case f.Index || f.DocValues && f.Type != "text":
 		return nil
 	case f.Type == "text" || f.Type == "binary":
-		return c.shardFailure("failed to create query: Cannot search on field [%s] since it is not indexed.", f.Path)
+		return c.notCreated(fault.Illegal("Cannot search on field [%s] since it is not indexed.", f.Path))
 	}
-	return c.shardFailure("failed to create query: Cannot search on field [%s] since it is both not indexed, and does not have doc_values enabled.", f.Path)
+	return c.notCreated(fault.Illegal("Cannot search on field [%s] since it is both not indexed, and does not have doc_values enabled.", f.Path))
 }
 
 func term(path, text string) bq.Query {
@@ -138,7 +138,7 @@ func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 	case f.IsInteger():
 		n, err := f.ParseInteger(text)
 		if fault.Is(err, "number_format_exception") {
-			return nil, c.shardFailure("failed to create query: For input string: \"%s\"", text)
+			return nil, c.notCreated(err)
 		}
 		if err != nil || strings.ContainsAny(text, ".eE") && !wholeNumber(text) {
 			return none(), nil // no value of the type is equal
@@ -147,14 +147,14 @@ func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 	case f.IsFloat():
 		n, err := f.ParseFloat(text)
 		if err != nil {
-			return nil, c.shardFailure("failed to create query: For input string: \"%s\"", text)
+			return nil, c.notCreated(err)
 		}
 		return constantScore{term(mapping.Exact(f.Path), mapping.ExactTerm(numeric.Float64ToInt64(n))), 1}, nil
 	case f.Type == "ip":
 		return constantly(ipQuery(c, f, text))
 	case f.Type == "boolean":
 		if _, err := wire.ParseBool(text); err != nil {
-			return nil, c.shardFailure("failed to create query: Can't parse boolean value [%s], expected [true] or [false]", text)
+			return nil, c.notCreated(fault.Illegal("Can't parse boolean value [%s], expected [true] or [false]", text))
 		}
 	}
 	return termScore{f.Path, f.Normalize(text), f.Type == "text"}, nil
@@ -171,7 +171,7 @@ func ipQuery(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 	if err != nil {
 		t, err := mapping.IPTerm(text)
 		if err != nil {
-			return nil, c.shardFailure("failed to create query: %s", fault.Of(err).Reason)
+			return nil, c.notCreated(err)
 		}
 		return term(f.Path, t), nil
 	}

@@ -50,7 +50,7 @@ func (q rangeQuery) find(c *scope) (bq.Query, error) {
 	case f.IsInteger():
 		r, err := q.integers(f)
 		if err != nil {
-			err = c.shardFailure("failed to create query: %s", fault.Of(err).Reason)
+			err = c.notCreated(err)
 		}
 		return r, err
 	case f.IsFloat():
@@ -60,7 +60,7 @@ func (q rangeQuery) find(c *scope) (bq.Query, error) {
 	case f.Type == "boolean" || f.IsTerm() || f.Type == "text":
 		return termRange(f.Path, q.lower, q.upper), nil
 	}
-	return nil, c.shardFailure("failed to create query: Field [%s] of type [%s] does not support range queries", q.field, f.Type)
+	return nil, c.notCreated(fault.Illegal("Field [%s] of type [%s] does not support range queries", q.field, f.Type))
 }
 
 // dates turns the bounds into instants: the end of a rounded unit where the bound takes it in.
@@ -76,9 +76,7 @@ func (q rangeQuery) dates(c *scope, f *mapping.Field) (bq.Query, error) {
 	instant := func(b *bound, roundUp bool) (int64, error) {
 		t, err := wire.ParseDateMath(b.text, format, c.now, roundUp, zone)
 		if err != nil {
-			e := c.shardFailure("failed to create query: %s", fault.Of(err).Reason)
-			e.CausedBy = fault.Of(err)
-			return 0, e
+			return 0, c.notCreated(err)
 		}
 		return t.UnixMilli(), nil
 	}
@@ -239,7 +237,7 @@ func (q rangeQuery) floats(c *scope, f *mapping.Field) (bq.Query, error) {
 		}
 		n, err := strconv.ParseFloat(b.text, 64)
 		if err != nil {
-			return nil, nil, c.shardFailure("failed to create query: For input string: \"%s\"", b.text)
+			return nil, nil, c.notCreated(fault.New(400, "number_format_exception", "For input string: \"%s\"", b.text))
 		}
 		return &n, &b.inclusive, nil
 	}
@@ -263,7 +261,7 @@ func (q rangeQuery) addresses(c *scope, f *mapping.Field) (bq.Query, error) {
 		}
 		t, err := mapping.IPTerm(b.text)
 		if err != nil {
-			return nil, c.shardFailure("failed to create query: %s", fault.Of(err).Reason)
+			return nil, c.notCreated(err)
 		}
 		return &bound{t, b.inclusive}, nil
 	}

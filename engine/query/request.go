@@ -3,6 +3,7 @@
 package query
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -288,16 +289,21 @@ func (r *Request) scored() bool { return r.shows() || r.MinScore != nil }
 
 // check refuses what OpenSearch refuses before it searches.
 func (r *Request) check() error {
-	if r.From+r.Size > MaxResultWindow {
-		return fault.Illegal("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
-			MaxResultWindow, r.From+r.Size)
-	}
-	if r.After == nil {
-		return nil
-	}
-	switch {
-	case r.From > 0:
+	if r.After != nil && r.From > 0 {
 		return fault.Validation("`from` parameter must be set to 0 when `search_after` is used")
+	}
+	return nil
+}
+
+// window refuses pages that an index's shards do not give.
+func (r *Request) window(t *Target) error {
+	limit := cmp.Or(t.MaxResultWindow, MaxResultWindow)
+	switch {
+	case r.From+r.Size > limit:
+		return fault.Illegal("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
+			limit, r.From+r.Size)
+	case r.After == nil:
+		return nil
 	case len(r.Sort) == 0:
 		return fault.Illegal("Sort must contain at least one field.")
 	case len(r.After) != len(r.Sort):
