@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// scope says when a setting can be changed.
+type scope int
+
+const (
+	dynamic scope = iota // always
+	static               // at creation, and while the index is closed
+	final                // at creation
+	private              // by the server only
+)
+
+// row declares one setting in the tables of this package.
+type row struct {
+	key       string
+	kind      setting.Kind
+	def       string
+	low, high string
+	scope     scope
+	check     func(key, value string) error
+}
+
+func (r row) definition(index bool) setting.Definition {
+	d := setting.Definition{Key: r.key, Index: index, Kind: r.kind, Default: r.def, Min: r.low, Max: r.high, Final: r.scope != dynamic}
+	if r.check != nil {
+		d.Check = func(value string) error { return r.check(r.key, value) }
+	}
+	return d
+}
+
+func newEnvironment(o Options) (*environment, error) {
+	env := &environment{config: setting.Values{}, version: o.NodeVersion}
+	if env.version == "" {
+		env.version = "3.4.0"
+	}
+	var index, cluster []setting.Definition
+	for _, r := range indexSettings {
+		index = append(index, r.definition(true))
+	}
+	for _, r := range clusterSettings {
+		cluster = append(cluster, r.definition(false))
+	}
+	for _, d := range o.Settings {
+		if d.Index {
+			index = append(index, d)
+		} else {
+			cluster = append(cluster, d)
+		}
+	}
+	env.index, env.cluster = setting.NewRegistry(index...), setting.NewRegistry(cluster...)
+	for key, value := range o.Config {
+		d, known := env.cluster.Lookup(key)
+		if !known {
+			continue // a setting of the node, of which the catalog knows nothing
+		}
+		if err := d.Validate(value); err != nil {
+			return nil, err
+		}
+		env.config[key] = value
+	}
+	return env, nil
+}
+
+// scopeOf is when an index setting can be changed.
+func scopeOf(d setting.Definition) scope {
+	for _, r := range indexSettings {
+		if r.key == d.Key || (strings.HasSuffix(r.key, ".*") && wire.Match(r.key, d.Key)) {
+			return r.scope
+		}
+	}
+	if d.Final {
+		return final
+	}
+	return dynamic
+}
+
+// IndexRegistry are the declared index settings, those of plugins included.
+func (s *State) IndexRegistry() *setting.Registry { return s.env.index }
+
+// ClusterRegistry are the declared cluster settings, those of plugins included.
+func (s *State) ClusterRegistry() *setting.Registry { return s.env.cluster }
+
+// SettingsChange is a request for settings: values, and names (also patterns with *) that fall back to their default.
+type SettingsChange struct {
+	Set   setting.Values
+	Reset []string
+}
+
+// ParseIndexSettings reads the settings of a create, template or update request, nested or dotted, "index." left out or
+// not.
+func ParseIndexSettings(body []byte) (SettingsChange, error) {
+	values, nulls, err := setting.Flatten(body)
+	if err != nil {
+		return SettingsChange{}, err
+	}
+	change := SettingsChange{Set: setting.Values{}}
+	for key, value := range values {
+		change.Set[prefixed(key)] = value
+	}
+	for _, key := range nulls {
+		change.Reset = append(change.Reset, prefixed(key))
+	}
+	slices.Sort(change.Reset)
+	return change, nil
+}
+
+func prefixed(key string) string {
+	if strings.HasPrefix(key, "index.") || key == "*" {
+		return key
+	}
+	return "index." + key
+}
+
+// checkIndexSettings refuses unknown settings and bad values. Settings of the server are refused unless internal.
+func (e *environment) checkIndexSettings(change SettingsChange) error {
+	names := slices.Sorted(maps.Keys(change.Set))
+	for _, key := range change.Reset {
+		if !wire.IsPattern(key) {
+			names = append(names, key)
+		}
+	}
+	slices.Sort(names)
+	var unknown []*fault.Error
+	for _, key := range names {
+		if _, ok := e.index.Lookup(key); !ok || (scopeOf(setting.Definition{Key: key}) == private && !settable[key]) {
+			unknown = append(unknown, e.unknownSetting(key))
+		}
+	}
+	if len(unknown) > 0 {
+		if len(unknown) > 1 {
+			unknown[0].With("suppressed", unknown[1:])
+		}
+		return unknown[0]
+	}
+	for _, key := range names {
+		value, set := change.Set[key]
+		if d, _ := e.index.Lookup(key); set {
+			if err := d.Validate(value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settable are the private settings whose names a request may use: it is told more than "unknown".
+var settable = map[string]bool{"index.uuid": true, "index.verified_before_close": true, "index.version.created": true}
+
+// minSettingSimilarity is what a name needs to be suggested (OpenSearch's figure).
+const minSettingSimilarity = 0.7
+
+func (e *environment) unknownSetting(key string) *fault.Error {
+	var all []string
+	for _, d := range e.index.All() {
+		all = append(all, d.Key)
+	}
+	tail := " please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
+	switch near := wire.Similar(key, all, minSettingSimilarity); len(near) {
+	case 0:
+	case 1:
+		tail = fmt.Sprintf(" did you mean [%s]?", near[0])
+	default:
+		tail = fmt.Sprintf(" did you mean any of [%s]?", strings.Join(near, ", "))
+	}
+	return fault.New(http.StatusBadRequest, "settings_exception", "unknown setting [%s]%s", key, tail)
+}
+
+// oneOf checks a value that is one of a few words, whatever its case.
+func oneOf(text string, words ...string) func(key, value string) error {
+	return func(_, value string) error {
+		if !slices.Contains(words, strings.ToLower(value)) {
+			return fault.Illegal(text, strings.ToUpper(value))
+		}
+		return nil
+	}
+}
+
+// only refuses every value but the ones that mean that a feature is not used.
+func only(unused ...string) func(key, value string) error {
+	return func(key, value string) error {
+		if !slices.Contains(unused, value) {
+			return fault.Unsupported("setting [" + key + "]")
+		}
+		return nil
+	}
+}
