@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build whole
-
 package steward
 
 import (
@@ -20,7 +18,7 @@ const maxBody = 100 << 20
 // openEngine opens the embedded engine.
 func (s *Steward) openEngine() (backend, error) {
 	e, err := engine.Open(engine.Options{
-		Dir: s.o.Data, Clock: s.o.Clock, Settings: settings.All(), Config: s.o.Settings, Version: s.version(),
+		Dir: s.o.Data, Clock: s.o.Clock, Settings: pluginSettings(), Config: s.o.Settings, Version: s.version(),
 		Logger: s.log,
 	})
 	if err != nil {

@@ -7,5 +7,7 @@ import (
 	"github.com/opensteward/steward/wire/setting"
 )
 
-// settings are the settings of the plugins whose work this program does.
-var settings = setting.NewRegistry(ism.Settings()...)
+// pluginSettings declares the settings of the plugins whose work this program does.
+func pluginSettings() []setting.Definition { return ism.Settings() }
+
+var settings = setting.NewRegistry(pluginSettings()...)

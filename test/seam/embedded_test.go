@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build whole
-
 package seam
 
 import (
@@ -10,13 +8,14 @@ import (
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine"
+	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/opensearch"
 )
 
 func init() {
 	embedded = func(t *testing.T) http.RoundTripper {
 		t.Helper()
-		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Clock: clock.Real{}, Settings: registry.All(), Version: "3.4.0"})
+		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Clock: clock.Real{}, Settings: ism.Settings(), Version: "3.4.0"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+func (s *Server) aliasRoutes(rt *rest.Router) {
+	rt.Handle("POST", "/_aliases", s.updateAliases)
+	for _, word := range []string{"/_alias", "/_aliases"} {
+		rt.Handle("PUT", "/{index}"+word+"/{name}", s.putAlias)
+		rt.Handle("POST", "/{index}"+word+"/{name}", s.putAlias)
+		rt.Handle("DELETE", "/{index}"+word+"/{name}", s.deleteAlias)
+	}
+	rt.Handle("PUT", "/_alias/{name}", s.putAlias)
+	rt.Handle("GET", "/_alias", s.getAlias)
+	rt.Handle("GET", "/_aliases", s.getAlias)
+	rt.Handle("GET", "/_alias/{name}", s.getAlias)
+	rt.Handle("GET", "/{index}/_alias", s.getAlias)
+	rt.Handle("GET", "/{index}/_alias/{name}", s.getAlias)
+	rt.Handle("HEAD", "/_alias/{name}", s.aliasExists)
+	rt.Handle("HEAD", "/{index}/_alias/{name}", s.aliasExists)
+}
+
+// parseAlias reads the options of an alias.
+func parseAlias(p *wire.Parser) (catalog.Alias, error) {
+	var a catalog.Alias
+	err := p.Object(func(name string) error {
+		known, err := a.ParseMember(p, name)
+		if !known && err == nil {
+			err = fault.Illegal("Unknown field [%s] in alias", name)
+		}
+		return err
+	})
+	return a, err
+}
+
+// aliasNames are the names of an index's aliases in order.
+func aliasNames(i *catalog.Index) []string { return sorted(i.Aliases) }
+
+func aliasesJSON(i *catalog.Index) wire.Object {
+	o := wire.Object{}
+	for _, name := range aliasNames(i) {
+		o.Add(name, i.Aliases[name].Object())
+	}
+	return o
+}
+
+func (s *Server) updateAliases(r *rest.Request) (rest.Action, error) {
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	body, err := r.RequireBody()
+	if err != nil {
+		return nil, err
+	}
+	actions, err := parseAliasActions(body)
+	if err != nil {
+		return nil, err
+	}
+	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, actions) }), nil
+}
+
+func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	var list []catalog.AliasAction
+	err := p.Object(func(name string) error {
+		if name != "actions" {
+			return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[aliases] unknown field [%s]", name)
+		}
+		return p.Array(func() error {
+			return p.Object(func(kind string) error {
+				a, err := parseAliasAction(p, kind)
+				list = append(list, a)
+				return err
+			})
+		})
+	})
+	if err == nil && len(list) == 0 {
+		err = fault.Illegal("No action specified")
+	}
+	return list, err
+}
+
+func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) {
+	kinds := map[string]catalog.AliasKind{"add": catalog.AddAlias, "remove": catalog.RemoveAlias, "remove_index": catalog.RemoveIndex}
+	a := catalog.AliasAction{}
+	var known bool
+	if a.Kind, known = kinds[kind]; !known {
+		return a, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[alias_action] unknown field [%s]", kind)
+	}
+	err := p.Object(func(name string) (err error) {
+		switch name {
+		case "index", "indices":
+			var list []string
+			list, err = textList(p)
+			a.Indices = append(a.Indices, list...)
+		case "alias", "aliases":
+			var list []string
+			list, err = textList(p)
+			a.Aliases = append(a.Aliases, list...)
+		case "must_exist":
+			var b bool
+			b, err = p.Bool()
+			a.MustExist = &b
+		default:
+			var known bool
+			if kind == "add" {
+				known, err = a.Alias.ParseMember(p, name)
+			}
+			if !known && err == nil {
+				err = fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%s] unknown field [%s]", kind, name)
+			}
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return a, err
+	case len(a.Indices) == 0:
+		return a, fault.Illegal("One of [index] or [indices] is required")
+	case kind != "remove_index" && len(a.Aliases) == 0:
+		return a, fault.Illegal("One of [alias] or [aliases] is required")
+	}
+	return a, nil
+}
+
+// textList is a text or an array of texts.
+func textList(p *wire.Parser) ([]string, error) {
+	if p.Token() != wire.StartArray {
+		s, err := p.Text()
+		return []string{s}, err
+	}
+	var list []string
+	err := p.Array(func() error {
+		s, err := p.Text()
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
+	a := catalog.AliasAction{Kind: catalog.AddAlias, Indices: r.List("index"), Aliases: []string{r.Path("name")}}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	if len(a.Indices) == 0 {
+		a.Indices = []string{"_all"}
+	}
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		p := wire.NewParser(body)
+		if err := p.NextExpect(wire.StartObject); err != nil {
+			return nil, err
+		}
+		if a.Alias, err = parseAlias(p); err != nil {
+			return nil, err
+		}
+	}
+	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
+}
+
+func (s *Server) deleteAlias(r *rest.Request) (rest.Action, error) {
+	must := true
+	a := catalog.AliasAction{Kind: catalog.RemoveAlias, Indices: r.List("index"), Aliases: r.List("name"), MustExist: &must}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
+}
+
+// aliases finds the aliases that a request asks for. missing are names without wildcards that no index has.
+func (s *Server) aliases(r *rest.Request) (list func() (out wire.Object, missing []string, err error), err error) {
+	expressions, names := r.List("index"), r.List("name")
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	r.Ignore("local")
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	return func() (wire.Object, []string, error) {
+		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		if err != nil {
+			return nil, nil, err
+		}
+		out := wire.Object{}
+		found := map[string]bool{}
+		for _, i := range indices {
+			shown := wire.Object{}
+			for _, alias := range aliasNames(i) {
+				if asked(names, alias) {
+					found[alias] = true
+					shown.Add(alias, i.Aliases[alias].Object())
+				}
+			}
+			if len(shown) > 0 || len(names) == 0 {
+				out.Add(i.Name, wire.Obj("aliases", shown))
+			}
+		}
+		var missing []string
+		for _, name := range names {
+			if !wire.IsPattern(name) && name != "_all" && !found[name] && !strings.HasPrefix(name, "-") {
+				missing = append(missing, name)
+			}
+		}
+		return out, missing, nil
+	}, nil
+}
+
+// asked reports whether an alias is one of the names or patterns; -pattern takes out.
+func asked(names []string, alias string) bool {
+	if len(names) == 0 {
+		return true
+	}
+	in := false
+	for _, name := range names {
+		if rest, minus := strings.CutPrefix(name, "-"); minus {
+			in = in && !wire.Match(rest, alias)
+			continue
+		}
+		in = in || name == "_all" || wire.Match(name, alias)
+	}
+	return in
+}
+
+func (s *Server) getAlias(r *rest.Request) (rest.Action, error) {
+	list, err := s.aliases(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*rest.Response, error) {
+		out, missing, err := list()
+		if err != nil || len(missing) == 0 {
+			return rest.OK(out), err
+		}
+		word := "alias"
+		if len(missing) > 1 {
+			word = "aliases"
+		}
+		body := wire.Obj("error", fmt.Sprintf("%s [%s] missing", word, strings.Join(missing, ",")), "status", http.StatusNotFound)
+		return &rest.Response{Status: http.StatusNotFound, Body: append(body, out...)}, nil
+	}, nil
+}
+
+func (s *Server) aliasExists(r *rest.Request) (rest.Action, error) {
+	list, err := s.aliases(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*rest.Response, error) {
+		out, missing, err := list()
+		if err != nil {
+			return nil, err
+		}
+		status := http.StatusOK
+		if len(missing) > 0 || len(out) == 0 {
+			status = http.StatusNotFound
+		}
+		return &rest.Response{Status: status, Body: []byte{}}, nil
+	}, nil
+}

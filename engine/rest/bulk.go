@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// bulkItem is one action of a bulk request on its way.
+type bulkItem struct {
+	action       string // index, create, update, delete
+	name         string
+	auto         bool
+	requireAlias bool
+	op           shard.Operation
+	update       update
+	index        *catalog.Index
+	out          documents.Outcome
+	err          error
+}
+
+func (s *Server) bulk(r *rest.Request) (rest.Action, error) {
+	def := bulkItem{name: r.Path("index"), op: shard.Operation{Routing: r.Param("routing", "")}}
+	o, err := readWriteOptions(r)
+	if err != nil {
+		return nil, err
+	}
+	def.requireAlias = o.requireAlias
+	r.Ignore("_source", "_source_includes", "_source_excludes", "batch_size")
+	if !r.HasBody() {
+		return nil, fault.Parse("request body is required")
+	}
+	if _, err := r.Body(); err != nil { // looks at the content type
+		return nil, err
+	}
+	body, err := r.RawBody()
+	if err != nil {
+		return nil, err
+	}
+	items, err := parseBulk(body, def)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		started := time.Now()
+		if err := s.runBulk(ctx, items, o.refresh); err != nil {
+			return nil, err
+		}
+		errors := false
+		list := make([]wire.Object, len(items))
+		for i := range items {
+			list[i] = items[i].answer(o.refresh)
+			errors = errors || items[i].err != nil
+		}
+		return rest.OK(wire.Obj("took", time.Since(started).Milliseconds(), "errors", errors, "items", list)), nil
+	}, nil
+}
+
+// parseBulk reads the lines of a bulk request. A malformed action line fails the request; nothing is done.
+func parseBulk(body []byte, def bulkItem) ([]bulkItem, error) {
+	if len(body) > 0 && body[len(body)-1] != '\n' {
+		return nil, fault.Illegal("The bulk request must be terminated by a newline [\\n]")
+	}
+	var items []bulkItem
+	line := 0
+	next := func() ([]byte, bool) {
+		if len(body) == 0 {
+			return nil, false
+		}
+		line++
+		text, rest, _ := bytes.Cut(body, []byte("\n"))
+		body = rest
+		return bytes.TrimSuffix(text, []byte("\r")), true
+	}
+	for {
+		text, ok := next()
+		if !ok {
+			break
+		}
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		item := def
+		if err := item.parse(text, line); err != nil {
+			return nil, err
+		}
+		if item.action != "delete" {
+			source, ok := next()
+			if !ok || len(bytes.TrimSpace(source)) == 0 {
+				return nil, fault.Validation("The bulk request must be terminated by a newline [\\n]")
+			}
+			item.take(bytes.Clone(source))
+		}
+		items = append(items, item)
+	}
+	if len(items) == 0 {
+		return nil, fault.Validation("no requests added")
+	}
+	return items, nil
+}
+
+// parse reads an action line.
+func (b *bulkItem) parse(text []byte, line int) error {
+	p := wire.NewParser(text)
+	malformed := func(format string, args ...any) error {
+		return fault.Illegal("Malformed action/metadata line [%d], "+format, append([]any{line}, args...)...)
+	}
+	if t, err := p.Next(); err != nil || t != wire.StartObject {
+		if err != nil {
+			return err
+		}
+		return malformed("expected START_OBJECT but found [%s]", t)
+	}
+	if t, err := p.Next(); err != nil || t != wire.FieldName {
+		if err != nil {
+			return err
+		}
+		return malformed("expected FIELD_NAME but found [%s]", t)
+	}
+	b.action = p.Name()
+	switch b.action {
+	case "index", "create", "update", "delete":
+	default:
+		return malformed("expected field [create], [delete], [index] or [update] but found [%s]", b.action)
+	}
+	if t, err := p.Next(); err != nil || t != wire.StartObject {
+		return malformed("expected a simple value for field [%s] but found [%s]", b.action, t)
+	}
+	seqNo, term, version, versionType := int64(-2), int64(0), int64(-3), ""
+	opType := ""
+	err := p.Object(func(name string) (err error) {
+		switch name {
+		case "_index":
+			b.name, err = p.Text()
+		case "_id":
+			if p.Token() != wire.Null {
+				b.op.ID, err = p.Text()
+			}
+		case "routing", "_routing":
+			b.op.Routing, err = p.Text()
+		case "if_seq_no":
+			seqNo, err = p.Long()
+		case "if_primary_term":
+			term, err = p.Long()
+		case "version", "_version":
+			version, err = p.Long()
+		case "version_type", "_version_type":
+			versionType, err = p.Text()
+		case "op_type":
+			opType, err = p.Text()
+		case "retry_on_conflict", "_retry_on_conflict":
+			b.update.retries, err = p.Int()
+		case "require_alias":
+			b.requireAlias, err = p.Bool()
+		case "pipeline":
+			var pipeline string
+			if pipeline, err = p.Text(); err == nil && pipeline != "_none" {
+				err = fault.Unsupported("an ingest [pipeline]")
+			}
+		case "_source":
+			err = p.Skip()
+		default:
+			err = fault.Illegal("Action/metadata line [%d] contains an unknown parameter [%s]", line, name)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case b.action == "create" || (b.action == "index" && opType == "create"):
+		b.op.Op = shard.OpCreate
+	case b.action == "delete":
+		b.op.Op = shard.OpDelete
+	default:
+		b.op.Op = shard.OpIndex
+	}
+	b.auto = b.op.ID == "" && (b.action == "index" || b.action == "create")
+	if b.auto {
+		b.op.ID = newID()
+	}
+	switch {
+	case b.name == "":
+		return fault.Validation("index is missing")
+	case b.op.ID == "":
+		return fault.Validation("id is missing")
+	}
+	return setCondition(&b.op, seqNo, term, version, versionType)
+}
+
+// take reads the source line. One that is wrong fails the item only.
+func (b *bulkItem) take(source []byte) {
+	if b.action != "update" {
+		b.op.Source = source
+		return
+	}
+	retries := b.update.retries
+	b.update, b.err = parseUpdate(source)
+	b.update.retries = retries
+}
+
+// runBulk runs the items: those for the same index in one go, in their order.
+func (s *Server) runBulk(ctx context.Context, items []bulkItem, refresh string) error {
+	type group struct {
+		index   *catalog.Index
+		members []int
+	}
+	var groups []*group
+	byUUID := map[string]*group{}
+	for i := range items {
+		b := &items[i]
+		if b.err != nil {
+			continue
+		}
+		index, routing, err := s.writeTarget(ctx, b.name, b.requireAlias, b.op.Op == shard.OpCreate, b.op.Routing)
+		if err != nil {
+			b.err = err
+			continue
+		}
+		b.index, b.op.Routing = index, routing
+		g := byUUID[index.UUID]
+		if g == nil {
+			g = &group{index: index}
+			byUUID[index.UUID] = g
+			groups = append(groups, g)
+		}
+		g.members = append(g.members, i)
+	}
+	for _, g := range groups {
+		touched := s.runGroup(ctx, g.index, items, g.members)
+		if err := s.refreshAfter(g.index, refresh, touched...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runGroup runs the items of one index. Runs of plain writes go together; an update needs what was before it.
+func (s *Server) runGroup(ctx context.Context, index *catalog.Index, items []bulkItem, members []int) (touched []int) {
+	seen := map[int]bool{}
+	note := func(b *bulkItem) {
+		if b.err == nil && !seen[b.out.Shard] {
+			seen[b.out.Shard] = true
+			touched = append(touched, b.out.Shard)
+		}
+	}
+	for at := 0; at < len(members); {
+		if b := &items[members[at]]; b.action == "update" {
+			b.out, b.err = s.update(ctx, index, b.op, b.update)
+			if b.err == nil {
+				b.err = b.out.Err
+			}
+			note(b)
+			at++
+			continue
+		}
+		end := at
+		var ops []shard.Operation
+		for end < len(members) && items[members[end]].action != "update" {
+			ops = append(ops, items[members[end]].op)
+			end++
+		}
+		outcomes, err := s.Docs.Write(ctx, index, ops)
+		for i, m := range members[at:end] {
+			b := &items[m]
+			if b.err = err; err == nil {
+				b.out, b.err = outcomes[i], outcomes[i].Err
+			}
+			note(b)
+		}
+		at = end
+	}
+	return touched
+}
+
+// answer is the item's entry in the answer.
+func (b *bulkItem) answer(refresh string) wire.Object {
+	if b.err != nil {
+		name := b.name
+		if b.index != nil {
+			name = b.index.Name
+		}
+		e := fault.Of(b.err)
+		status, _, _ := fault.Body(e)
+		return wire.Obj(b.action, wire.Obj("_index", name, "_id", b.op.ID, "status", status, "error", e))
+	}
+	o := writeAnswer(b.index, b.out, refresh)
+	o.Add("status", writeStatus(b.out))
+	return wire.Obj(b.action, o)
+}

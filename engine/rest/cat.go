@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import "github.com/opensteward/steward/wire/rest"
+
+func (s *Server) catRoutes(*rest.Router) {}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+func (s *Server) nodeRoutes(rt *rest.Router) {
+	rt.Handle("GET", "/_nodes", s.nodesInfo)
+	rt.Handle("GET", "/_nodes/{nodeId}", s.nodesInfo)
+	rt.Handle("GET", "/_nodes/{nodeId}/{metrics}", s.nodesInfo)
+	for _, node := range []string{"", "/{nodeId}"} {
+		for _, metric := range []string{"", "/{metric}", "/{metric}/{index_metric}"} {
+			rt.Handle("GET", "/_nodes"+node+"/stats"+metric, s.nodesStats)
+		}
+		rt.Handle("GET", "/_nodes"+node+"/hot_threads", refuseHotThreads)
+		rt.Handle("GET", "/_nodes"+node+"/usage", refuseUsage)
+		rt.Handle("POST", "/_nodes"+node+"/reload_secure_settings", refuseReload)
+	}
+}
+
+func refuseHotThreads(*rest.Request) (rest.Action, error) {
+	return nil, fault.Unsupported("the nodes hot threads API")
+}
+
+func refuseUsage(*rest.Request) (rest.Action, error) {
+	return nil, fault.Unsupported("the nodes usage API")
+}
+
+func refuseReload(*rest.Request) (rest.Action, error) {
+	return nil, fault.Unsupported("the nodes reload secure settings API")
+}
+
+// infoMetrics are the parts of a node's description.
+var infoMetrics = []string{"settings", "os", "process", "jvm", "thread_pool", "transport", "http", "plugins", "ingest", "aggregations", "indices", "search_pipelines"}
+
+// allMetrics reports whether every name is a metric of the list, or "_all".
+func allMetrics(names, metrics []string) bool {
+	for _, n := range names {
+		if n != "_all" && !contains(metrics, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// nodesInfo describes the node. One path segment is a list of metrics if all its names are metrics, else of nodes.
+func (s *Server) nodesInfo(r *rest.Request) (rest.Action, error) {
+	nodes, metrics := r.List("nodeId"), r.List("metrics")
+	if metrics == nil && nodes != nil && allMetrics(nodes, infoMetrics) {
+		nodes, metrics = nil, nodes
+	}
+	flat, err := r.Bool("flat_settings", false)
+	if err != nil {
+		return nil, err
+	}
+	r.Ignore("timeout")
+	wants := func(metric string) bool {
+		return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
+	}
+	return func(context.Context) (*rest.Response, error) {
+		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeInfo(wants, flat) })), nil
+	}, nil
+}
+
+// nodesAnswer is the frame of answers about nodes.
+func (s *Server) nodesAnswer(filters []string, node func() wire.Object) wire.Object {
+	list := wire.Object{}
+	if s.isNode(filters) {
+		list.Add(query.NodeID, node())
+	}
+	return wire.Obj("_nodes", wire.Obj("total", len(list), "successful", len(list), "failed", 0), "cluster_name", s.clusterName(), "nodes", list)
+}
+
+func (s *Server) nodeInfo(wants func(string) bool, flat bool) wire.Object {
+	o := wire.Obj("name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.host(), "version", s.Version,
+		"build_type", buildType, "build_hash", buildHash, "roles", nodeRoles, "attributes", s.nodeAttributes())
+	if wants("settings") {
+		registry, values := s.Catalog.State().ClusterRegistry(), setting.Values(s.Config)
+		if flat {
+			o.Add("settings", registry.Flat(values))
+		} else {
+			o.Add("settings", registry.Nest(values))
+		}
+	}
+	if wants("os") {
+		o.Add("os", wire.Obj("refresh_interval_in_millis", 1000, "name", osName(), "pretty_name", prettyOS(), "arch", runtime.GOARCH,
+			"available_processors", runtime.NumCPU(), "allocated_processors", runtime.GOMAXPROCS(0)))
+	}
+	o.AddIf(wants("process"), "process", wire.Obj("refresh_interval_in_millis", 1000, "id", os.Getpid(), "mlockall", false))
+	if wants("jvm") {
+		o.Add("jvm", s.runtimeInfo())
+	}
+	o.AddIf(wants("thread_pool"), "thread_pool", wire.Object{})
+	o.AddIf(wants("transport"), "transport", wire.Obj("bound_address", []string{s.transportAddress()}, "publish_address", s.transportAddress(), "profiles", wire.Object{}))
+	o.AddIf(wants("http"), "http", wire.Obj("bound_address", []string{s.httpAddress()}, "publish_address", s.httpAddress(), "max_content_length_in_bytes", 100<<20))
+	if wants("plugins") {
+		o.Add("plugins", s.pluginInfos())
+		o.Add("modules", []any{})
+	}
+	o.AddIf(wants("ingest"), "ingest", wire.Obj("processors", []any{}))
+	o.AddIf(wants("aggregations"), "aggregations", wire.Object{})
+	return o
+}
+
+// runtimeInfo describes Go's runtime where OpenSearch describes the virtual machine of Java.
+func (s *Server) runtimeInfo() wire.Object {
+	m := readMachine(s.Dir)
+	return wire.Obj("pid", os.Getpid(), "version", runtime.Version(), "vm_name", "Go", "vm_version", runtime.Version(), "vm_vendor", runtime.Compiler,
+		"bundled_jdk", false, "using_bundled_jdk", nil, "start_time_in_millis", processStarted.UnixMilli(),
+		"mem", wire.Obj("heap_init_in_bytes", 0, "heap_max_in_bytes", m.heapMax(), "non_heap_init_in_bytes", 0, "non_heap_max_in_bytes", 0,
+			"direct_max_in_bytes", 0),
+		"gc_collectors", []string{"Go"}, "memory_pools", []string{"heap"}, "using_compressed_ordinary_object_pointers", "false", "input_arguments", []string{})
+}
+
+func (s *Server) pluginInfos() []wire.Object {
+	out := []wire.Object{}
+	for _, p := range s.Plugins {
+		out = append(out, wire.Obj("name", p.Component, "version", p.Version, "opensearch_version", s.Version, "java_version", "", "description", p.Description,
+			"classname", "", "custom_foldername", nil, "extended_plugins", []string{}, "has_native_controller", false))
+	}
+	return out
+}
+
+// attributePairs are the node.attr.* settings, name and value, by name.
+func (s *Server) attributePairs() [][2]string {
+	var out [][2]string
+	for _, key := range sorted(s.Config) {
+		if name, ok := strings.CutPrefix(key, "node.attr."); ok {
+			out = append(out, [2]string{name, s.Config[key]})
+		}
+	}
+	return out
+}
+
+// nodeAttributes are the node.attr.* settings.
+func (s *Server) nodeAttributes() wire.Object {
+	o := wire.Object{}
+	for _, a := range s.attributePairs() {
+		o.Add(a[0], a[1])
+	}
+	return o
+}
+
+func osName() string { return strings.ToUpper(runtime.GOOS[:1]) + runtime.GOOS[1:] }
+
+// prettyOS is the name of the distribution, as it says of itself.
+func prettyOS() string {
+	b, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return osName()
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
+			return strings.Trim(name, `"`)
+		}
+	}
+	return osName()
+}
+
+// statsMetrics are the parts of a node's statistics. Those after fs count things that the engine does not have: they
+// may be asked for, and nothing is shown.
+var statsMetrics = []string{"indices", "os", "process", "jvm", "fs", "thread_pool", "transport", "http", "breaker", "script", "discovery", "ingest",
+	"adaptive_selection", "script_cache", "indexing_pressure", "shard_indexing_pressure", "search_backpressure", "cluster_manager_throttling",
+	"weighted_routing", "file_cache", "task_cancellation", "search_pipeline", "resource_usage_stats", "segment_replication_backpressure",
+	"repositories", "admission_control", "caches", "remote_store"}
+
+func (s *Server) nodesStats(r *rest.Request) (rest.Action, error) {
+	nodes, metrics := r.List("nodeId"), r.List("metric")
+	for _, m := range metrics {
+		if m != "_all" && !contains(statsMetrics, m) {
+			return nil, unknownMetrics(r, metrics, statsMetrics)
+		}
+	}
+	r.Ignore("timeout", "level", "types", "groups", "fields", "fielddata_fields", "completion_fields", "include_segment_file_sizes", "include_unloaded_segments")
+	sections := r.List("index_metric")
+	if err := checkIndexMetrics(r, sections); err != nil {
+		return nil, err
+	}
+	wants := func(metric string) bool {
+		return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
+	}
+	human := r.Human()
+	return func(context.Context) (*rest.Response, error) {
+		var figures totals
+		if wants("indices") {
+			all, err := s.indexTotals(openIndices(s.Catalog.State().SortedIndices()))
+			if err != nil {
+				return nil, err
+			}
+			figures = sum(all)
+		}
+		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeStats(wants, figures, sections, human) })), nil
+	}, nil
+}
+
+func openIndices(list []*catalog.Index) []*catalog.Index {
+	var out []*catalog.Index
+	for _, index := range list {
+		if !index.Closed {
+			out = append(out, index)
+		}
+	}
+	return out
+}
+
+func (s *Server) nodeStats(wants func(string) bool, figures totals, sections []string, human bool) wire.Object {
+	m, now := readMachine(s.Dir), s.Clock.Now().UnixMilli()
+	o := wire.Obj("timestamp", now, "name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.transportAddress(),
+		"roles", nodeRoles, "attributes", s.nodeAttributes())
+	if wants("indices") {
+		o.Add("indices", figures.json(sections, human))
+	}
+	o.AddIf(wants("os"), "os", m.osStats(now))
+	o.AddIf(wants("process"), "process", wire.Obj("timestamp", now, "open_file_descriptors", m.openFiles, "max_file_descriptors", m.maxFiles,
+		"cpu", wire.Obj("percent", m.processPercent(), "total_in_millis", m.cpu.Milliseconds()), "mem", wire.Obj("total_virtual_in_bytes", m.virtual)))
+	o.AddIf(wants("jvm"), "jvm", m.runtimeStats(now))
+	o.AddIf(wants("fs"), "fs", m.diskStats(now, s.Dir))
+	return o
+}
+
+func (m *machine) osStats(now int64) wire.Object {
+	used := m.memTotal - m.memFree
+	return wire.Obj("timestamp", now,
+		"cpu", wire.Obj("percent", m.cpuPercent(), "load_average", wire.Obj("1m", decimal(m.load[0]), "5m", decimal(m.load[1]), "15m", decimal(m.load[2]))),
+		"mem", wire.Obj("total_in_bytes", m.memTotal, "free_in_bytes", m.memFree, "used_in_bytes", used,
+			"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal)),
+		"swap", wire.Obj("total_in_bytes", m.swapTotal, "free_in_bytes", m.swapFree, "used_in_bytes", m.swapTotal-m.swapFree))
+}
+
+func (m *machine) runtimeStats(now int64) wire.Object {
+	return wire.Obj("timestamp", now, "uptime_in_millis", m.uptime.Milliseconds(),
+		"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_used_percent", percent(m.heapUsed, m.heapMax()),
+			"heap_committed_in_bytes", m.heapCommitted, "heap_max_in_bytes", m.heapMax(), "non_heap_used_in_bytes", 0,
+			"non_heap_committed_in_bytes", 0, "pools", wire.Object{}),
+		"threads", wire.Obj("count", runtime.NumGoroutine(), "peak_count", runtime.NumGoroutine()),
+		"gc", wire.Obj("collectors", wire.Obj("Go", wire.Obj("collection_count", m.collections, "collection_time_in_millis", m.collecting.Milliseconds()))),
+		"buffer_pools", wire.Object{})
+}
+
+func (m *machine) diskStats(now int64, dir string) wire.Object {
+	sizes := wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0)
+	return wire.Obj("timestamp", now, "total", sizes, "data", []wire.Object{append(wire.Obj("path", dir), sizes...)}, "io_stats", wire.Object{})
+}

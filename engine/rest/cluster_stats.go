@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"runtime"
+	"slices"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// clusterStats sums up indices and nodes.
+func (s *Server) clusterStats(r *rest.Request) (rest.Action, error) {
+	nodes := r.List("nodeId")
+	r.Ignore("timeout", "flat_settings")
+	human := r.Human()
+	return func(context.Context) (*rest.Response, error) {
+		state := s.Catalog.State()
+		all := state.SortedIndices()
+		figures, err := s.indexTotals(openIndices(all))
+		if err != nil {
+			return nil, err
+		}
+		count := 0
+		if s.isNode(nodes) {
+			count = 1
+		}
+		return rest.OK(wire.Obj(
+			"_nodes", wire.Obj("total", count, "successful", count, "failed", 0), "cluster_name", s.clusterName(),
+			"cluster_uuid", state.ClusterUUID, "timestamp", s.Clock.Now().UnixMilli(), "status", healthOf(all).status(),
+			"indices", indicesSummary(figures, human), "nodes", s.nodesSummary(count))), nil
+	}, nil
+}
+
+func indicesSummary(figures []indexFigures, human bool) wire.Object {
+	o := wire.Obj("count", len(figures), "shards", shardsSummary(figures))
+	o = append(o, sum(figures).json([]string{"docs", "store", "fielddata", "query_cache", "completion", "segments"}, human)...)
+	o.Add("mappings", wire.Obj("field_types", fieldTypes(figures)))
+	return o
+}
+
+// shardsSummary counts the shards that are there; replicas never are.
+func shardsSummary(figures []indexFigures) wire.Object {
+	if len(figures) == 0 {
+		return wire.Object{}
+	}
+	total, low, high := 0, len(figures[0].shards), 0
+	for _, f := range figures {
+		total, low, high = total+len(f.shards), min(low, len(f.shards)), max(high, len(f.shards))
+	}
+	each := wire.Obj("min", low, "max", high, "avg", decimal(float64(total)/float64(len(figures))))
+	return wire.Obj("total", total, "primaries", total, "replication", decimal(0), "index", wire.Obj("shards", each, "primaries", each,
+		"replication", wire.Obj("min", decimal(0), "max", decimal(0), "avg", decimal(0))))
+}
+
+// fieldTypes counts the types of fields, and the indices that have them.
+func fieldTypes(figures []indexFigures) []wire.Object {
+	count, indices := map[string]int{}, map[string]int{}
+	for _, f := range figures {
+		own := map[string]int{}
+		countTypes(f.index, own)
+		for kind, n := range own {
+			count[kind], indices[kind] = count[kind]+n, indices[kind]+1
+		}
+	}
+	out := []wire.Object{}
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, wire.Obj("name", kind, "count", count[kind], "index_count", indices[kind]))
+	}
+	return out
+}
+
+func countTypes(index *catalog.Index, into map[string]int) {
+	type field struct {
+		Type       string                     `json:"type"`
+		Properties map[string]json.RawMessage `json:"properties"`
+		Fields     map[string]json.RawMessage `json:"fields"`
+	}
+	var walk func(raw []byte, root bool)
+	walk = func(raw []byte, root bool) {
+		var f field
+		if json.Unmarshal(raw, &f) != nil {
+			return
+		}
+		switch {
+		case root:
+		case f.Type == "":
+			into["object"]++
+		default:
+			into[f.Type]++
+		}
+		for _, below := range []map[string]json.RawMessage{f.Properties, f.Fields} {
+			for _, b := range below {
+				walk(b, false)
+			}
+		}
+	}
+	raw, err := index.Mapping.MarshalJSON()
+	if err == nil {
+		walk(raw, true)
+	}
+}
+
+func (s *Server) nodesSummary(count int) wire.Object {
+	m := readMachine(s.Dir)
+	used := m.memTotal - m.memFree
+	return wire.Obj(
+		"count", wire.Obj("total", count, "cluster_manager", count, "coordinating_only", 0, "data", count, "ingest", count, "master", count,
+			"remote_cluster_client", count, "search", 0, "warm", 0),
+		"versions", []string{s.Version},
+		"os", wire.Obj("available_processors", runtime.NumCPU(), "allocated_processors", runtime.GOMAXPROCS(0),
+			"names", []wire.Object{wire.Obj("name", osName(), "count", count)}, "pretty_names", []wire.Object{wire.Obj("pretty_name", prettyOS(), "count", count)},
+			"mem", wire.Obj("total_in_bytes", m.memTotal, "free_in_bytes", m.memFree, "used_in_bytes", used,
+				"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal))),
+		"process", wire.Obj("cpu", wire.Obj("percent", m.processPercent()),
+			"open_file_descriptors", wire.Obj("min", m.openFiles, "max", m.openFiles, "avg", m.openFiles)),
+		"jvm", wire.Obj("max_uptime_in_millis", m.uptime.Milliseconds(),
+			"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_max_in_bytes", m.heapMax()), "threads", runtime.NumGoroutine()),
+		"fs", wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0),
+		"plugins", s.pluginInfos(), "discovery_types", wire.Obj("single-node", count),
+		"packaging_types", []wire.Object{wire.Obj("type", buildType, "count", count)})
+}

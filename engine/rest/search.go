@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"strings"
+
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+func (s *Server) searchRoutes(rt *rest.Router) {
+	for _, method := range []string{"GET", "POST"} {
+		rt.Handle(method, "/_search", s.search)
+		rt.Handle(method, "/{index}/_search", s.search)
+		rt.Handle(method, "/_count", s.count)
+		rt.Handle(method, "/{index}/_count", s.count)
+		for _, path := range []string{"/_msearch", "/{index}/_msearch", "/_search/scroll", "/_search/scroll/{scroll_id}", "/{index}/_explain/{id}", "/{index}/_validate/query", "/{index}/_field_caps", "/_field_caps", "/{index}/_termvectors/{id}", "/_search/template", "/{index}/_search/template", "/{index}/_search_shards"} {
+			rt.Handle(method, path, refuse)
+		}
+	}
+}
+
+// refuse answers for parts of OpenSearch that this engine does not have.
+func refuse(r *rest.Request) (rest.Action, error) {
+	return nil, fault.Unsupported("the API [" + r.HTTP.Method + " " + r.Pattern + "]")
+}
+
+// searchOptions are the defaults of searches: open indices, aliases and data streams.
+var searchOptions = wire.IndexOptions{Open: true, AllowNoIndices: true, ForbidClosed: true}
+
+func (s *Server) search(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(searchOptions)
+	if err != nil {
+		return nil, err
+	}
+	req := query.NewRequest()
+	body, err := bodyOrSource(r)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		if err := req.ParseRequest(body); err != nil {
+			return nil, err
+		}
+	}
+	if err := searchParams(r, req); err != nil {
+		return nil, err
+	}
+	totalAsInt, err := r.Bool("rest_total_hits_as_int", false)
+	if err != nil {
+		return nil, err
+	}
+	routing := r.List("routing")
+	timeout, err := r.Duration("timeout", 0)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		targets, release, err := s.targets(expressions, o, routing)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		if totalAsInt {
+			req.TrackTotal = 1<<62 - 1
+		}
+		res, err := query.Execute(ctx, targets, req, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		answer := res.JSON("")
+		if totalAsInt {
+			plainTotal(answer, res.Total)
+		}
+		return rest.OK(answer), nil
+	}, nil
+}
+
+// plainTotal shows hits.total as a number.
+func plainTotal(answer wire.Object, total int64) {
+	for _, m := range answer {
+		if hits, ok := m.Value.(wire.Object); ok && m.Name == "hits" {
+			for i := range hits {
+				if hits[i].Name == "total" {
+					hits[i].Value = total
+				}
+			}
+		}
+	}
+}
+
+// bodyOrSource is the body, or the source parameter that stands in for it.
+func bodyOrSource(r *rest.Request) ([]byte, error) {
+	kind := r.Param("source_content_type", "")
+	if source := r.Param("source", ""); source != "" {
+		if !strings.HasPrefix(kind, "application/json") {
+			return nil, fault.Illegal("Validation error: source_content_type parameter is required")
+		}
+		return []byte(source), nil
+	}
+	return r.Body()
+}
+
+// searchParams reads what a search takes from the URL.
+func searchParams(r *rest.Request, req *query.Request) (err error) {
+	q, err := queryParams(r)
+	if err != nil {
+		return err
+	}
+	if q != nil {
+		req.Query = q
+	}
+	if r.Has("from") {
+		if req.From, err = r.Int("from", 0); err != nil {
+			return err
+		}
+		if req.From < 0 {
+			return fault.Illegal("[from] parameter cannot be negative but was [%d]", req.From)
+		}
+	}
+	if r.Has("size") {
+		if req.Size, err = r.Int("size", 0); err != nil {
+			return err
+		}
+		if req.Size < 0 {
+			return fault.Illegal("[size] parameter cannot be negative, found [%d]", req.Size)
+		}
+	}
+	if list := r.List("sort"); list != nil {
+		req.Sort = nil
+		for _, text := range list {
+			field, order, ordered := strings.Cut(text, ":")
+			if ordered {
+				if order, err = query.ParseOrder(order); err != nil {
+					return err
+				}
+			}
+			req.Sort = append(req.Sort, query.NewSort(field, order))
+		}
+	}
+	if r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
+		if req.Source, err = sourceParams(r); err != nil {
+			return err
+		}
+	}
+	if r.Has("version") {
+		if req.Version, err = r.Bool("version", false); err != nil {
+			return err
+		}
+	}
+	if r.Has("seq_no_primary_term") {
+		if req.SeqNo, err = r.Bool("seq_no_primary_term", false); err != nil {
+			return err
+		}
+	}
+	if r.Has("terminate_after") {
+		if req.TerminateAfter, err = r.Int("terminate_after", 0); err != nil {
+			return err
+		}
+	}
+	if err := trackParam(r, req); err != nil {
+		return err
+	}
+	return neutralParams(r)
+}
+
+func trackParam(r *rest.Request, req *query.Request) error {
+	switch v := r.Param("track_total_hits", ""); v {
+	case "":
+		if r.Has("track_total_hits") {
+			req.TrackTotal = 1<<62 - 1
+		}
+	case "true":
+		req.TrackTotal = 1<<62 - 1
+	case "false":
+		req.TrackTotal = -1
+	default:
+		n, err := r.Int("track_total_hits", 0)
+		if err != nil {
+			return err
+		}
+		req.TrackTotal = int64(n)
+	}
+	return nil
+}
+
+// neutralParams reads parameters that change nothing of what a single node finds, and refuses those that would.
+func neutralParams(r *rest.Request) error {
+	r.Ignore("preference", "ignore_throttled", "ccs_minimize_roundtrips", "batched_reduce_size", "max_concurrent_shard_requests",
+		"pre_filter_shard_size", "allow_partial_search_results", "request_cache", "stats", "cancel_after_time_interval",
+		"phase_took", "track_scores", "typed_keys")
+	if r.Has("search_type") {
+		if t := r.Param("search_type", ""); t != "query_then_fetch" && t != "dfs_query_then_fetch" {
+			return fault.Illegal("No search type for [%s]", t)
+		}
+	}
+	for _, name := range []string{"scroll", "docvalue_fields", "explain", "suggest_field", "suggest_text", "search_pipeline", "stored_fields"} {
+		if v := r.Param(name, ""); r.Has(name) && v != "false" && v != "_none_" {
+			return fault.Unsupported("[" + name + "] of a search")
+		}
+	}
+	return nil
+}
+
+// queryParams reads q and what goes with it; nil without q.
+func queryParams(r *rest.Request) (query.Query, error) {
+	text, given := r.Param("q", ""), r.Has("q")
+	field := r.Param("df", "")
+	operator := r.Param("default_operator", "OR")
+	r.Ignore("analyzer", "analyze_wildcard", "lenient")
+	if !given {
+		return nil, nil
+	}
+	switch strings.ToUpper(operator) {
+	case "AND", "OR":
+	default:
+		return nil, fault.Illegal("Unsupported defaultOperator [%s], can either be [OR] or [AND]", operator)
+	}
+	return query.QueryString(text, field, strings.EqualFold(operator, "AND"))
+}
+
+// targets makes the indices of expressions searchable.
+func (s *Server) targets(expressions []string, o wire.IndexOptions, routing []string) (list []query.Target, release func(), err error) {
+	resolved, err := s.Catalog.State().ResolveSearch(expressions, o, s.Clock.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	var releases []func()
+	release = func() {
+		for _, r := range releases {
+			r()
+		}
+	}
+	for _, t := range resolved {
+		filter, err := filterOf(t.Filters)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		shards := routing
+		if len(shards) == 0 {
+			shards = t.Routing
+		}
+		target, done, err := s.Docs.Target(t.Index, filter, shards)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		releases = append(releases, done)
+		list = append(list, target)
+	}
+	return list, release, nil
+}
+
+// filterOf makes one query of the filters of the aliases through which an index is seen; nil shows all of it.
+func filterOf(filters [][]byte) (query.Query, error) {
+	if len(filters) == 0 {
+		return nil, nil
+	}
+	var list []query.Query
+	for _, f := range filters {
+		q, err := query.Parse(f)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, q)
+	}
+	return query.AnyOf(list), nil
+}
+
+func (s *Server) count(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(searchOptions)
+	if err != nil {
+		return nil, err
+	}
+	q, err := queryParams(r)
+	if err != nil {
+		return nil, err
+	}
+	r.Ignore("preference", "ignore_throttled", "terminate_after")
+	if r.Has("min_score") {
+		return nil, fault.Unsupported("[min_score] of a count")
+	}
+	routing := r.List("routing")
+	body, err := bodyOrSource(r)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		if q, err = queryOnly(body); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		targets, release, err := s.targets(expressions, o, routing)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		n, shards, err := query.Count(ctx, targets, q, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("count", n, "_shards", shardsOK(shards))), nil
+	}, nil
+}
+
+func shardsOK(n int) wire.Object {
+	return wire.Obj("total", n, "successful", n, "skipped", 0, "failed", 0)
+}
+
+// queryOnly reads a body that may hold a query and nothing else; nil if it is empty.
+func queryOnly(body []byte) (query.Query, error) {
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	var q query.Query
+	err := p.Object(func(name string) (err error) {
+		if name != "query" {
+			line, col := p.Position()
+			return fault.Parsing(line, col, "request does not support [%s]", name)
+		}
+		raw, err := p.Raw()
+		if err == nil {
+			q, err = query.Parse(raw)
+		}
+		return err
+	})
+	return q, err
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+func (s *Server) statsRoutes(rt *rest.Router) {
+	for _, index := range []string{"", "/{index}"} {
+		rt.Handle("GET", index+"/_stats", s.indexStats)
+		rt.Handle("GET", index+"/_stats/{metric}", s.indexStats)
+		rt.Handle("GET", index+"/_segments", s.segments)
+		rt.Handle("GET", index+"/_recovery", s.recovery)
+	}
+}
+
+// statsOptions are the defaults of statistics: open indices, and an error for a closed one that is named.
+var statsOptions = wire.IndexOptions{Open: true, AllowNoIndices: true, ForbidClosed: true}
+
+// indexMetrics are the metrics of an index's statistics.
+var indexMetrics = []string{"docs", "store", "indexing", "get", "search", "merge", "flush", "refresh", "warmer", "query_cache", "fielddata",
+	"completion", "segments", "translog", "request_cache", "recovery"}
+
+// indexFigures are the numbers of an index's primary shards.
+type indexFigures struct {
+	index  *catalog.Index
+	shards []shard.Stats
+}
+
+// totals are sums over shards.
+type totals struct{ shard.Stats }
+
+func (t *totals) add(st shard.Stats) {
+	t.Docs, t.Deleted, t.Live = t.Docs+st.Docs, t.Deleted+st.Deleted, t.Live+st.Live
+	t.Size, t.Segments, t.Uncommitted = t.Size+st.Size, t.Segments+st.Segments, t.Uncommitted+st.Uncommitted
+	t.Refreshes, t.Flushes, t.Merges = t.Refreshes+st.Refreshes, t.Flushes+st.Flushes, t.Merges+st.Merges
+	t.Indexed, t.DeletedOps, t.Gets = t.Indexed+st.Indexed, t.DeletedOps+st.DeletedOps, t.Gets+st.Gets
+}
+
+func (f indexFigures) totals() (t totals) {
+	for _, st := range f.shards {
+		t.add(st)
+	}
+	return t
+}
+
+func sum(list []indexFigures) (t totals) {
+	for _, f := range list {
+		for _, st := range f.shards {
+			t.add(st)
+		}
+	}
+	return t
+}
+
+// indexTotals reads the numbers of indices. One that is deleted meanwhile is left out.
+func (s *Server) indexTotals(list []*catalog.Index) ([]indexFigures, error) {
+	out := make([]indexFigures, 0, len(list))
+	for _, index := range list {
+		shards, err := s.Docs.ShardStats(index)
+		if err != nil && s.Catalog.State().IndexByUUID(index.UUID) == nil {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, indexFigures{index, shards})
+	}
+	return out, nil
+}
+
+// readStatsOptions reads index options and forbid_closed_indices.
+func readStatsOptions(r *rest.Request) (wire.IndexOptions, error) {
+	o, err := r.IndexOptions(statsOptions)
+	if err != nil {
+		return o, err
+	}
+	o.ForbidClosed, err = r.Bool("forbid_closed_indices", true)
+	return o, err
+}
+
+func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
+	expressions, metrics := r.List("index"), r.List("metric")
+	if err := checkIndexMetrics(r, metrics); err != nil {
+		return nil, err
+	}
+	o, err := readStatsOptions(r)
+	if err != nil {
+		return nil, err
+	}
+	level := r.Param("level", "indices")
+	if level != "cluster" && level != "indices" && level != "shards" {
+		return nil, fault.Illegal("level parameter must be one of [cluster] or [indices] or [shards] but was [%s]", level)
+	}
+	r.Ignore("fields", "fielddata_fields", "completion_fields", "groups", "types", "include_segment_file_sizes", "include_unloaded_segments")
+	human := r.Human()
+	return func(context.Context) (*rest.Response, error) {
+		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		figures, err := s.indexTotals(indices)
+		if err != nil {
+			return nil, err
+		}
+		all := sum(figures).json(metrics, human)
+		body := wire.Obj("_shards", copies(indices), "_all", wire.Obj("primaries", all, "total", all))
+		if level != "cluster" {
+			list := wire.Object{}
+			for _, f := range figures {
+				list.Add(f.index.Name, s.oneIndexStats(f, metrics, level == "shards", human))
+			}
+			body.Add("indices", list)
+		}
+		return rest.OK(body), nil
+	}, nil
+}
+
+// copies counts the copies of shards that indices ask for, and those that there are.
+func copies(indices []*catalog.Index) wire.Object {
+	total, successful := 0, 0
+	for _, i := range indices {
+		total += i.Shards() * (1 + i.Replicas())
+		successful += i.Shards()
+	}
+	return wire.Obj("total", total, "successful", successful, "failed", 0)
+}
+
+func (s *Server) oneIndexStats(f indexFigures, metrics []string, shards, human bool) wire.Object {
+	sections := f.totals().json(metrics, human)
+	o := wire.Obj("uuid", f.index.UUID, "primaries", sections, "total", sections)
+	if !shards {
+		return o
+	}
+	list := wire.Object{}
+	for n, st := range f.shards {
+		list.Add(strconv.Itoa(n), []wire.Object{s.shardStats(f.index, n, st, metrics, human)})
+	}
+	o.Add("shards", list)
+	return o
+}
+
+func (s *Server) shardStats(index *catalog.Index, n int, st shard.Stats, metrics []string, human bool) wire.Object {
+	o := wire.Obj("routing", wire.Obj("state", "STARTED", "primary", true, "node", query.NodeID, "relocating_node", nil))
+	o = append(o, totals{st}.json(metrics, human)...)
+	number := strconv.Itoa(n)
+	searched := strconv.FormatInt(st.MaxSeqNo-st.Uncommitted, 10)
+	o.Add("commit", wire.Obj("id", stableID("commit", index.UUID, number, searched), "generation", st.Flushes+1,
+		"user_data", wire.Obj("history_uuid", stableID("history", index.UUID, number), "local_checkpoint", searched, "max_seq_no", searched),
+		"num_docs", st.Docs))
+	o.Add("seq_no", wire.Obj("max_seq_no", st.MaxSeqNo, "local_checkpoint", st.MaxSeqNo, "global_checkpoint", st.MaxSeqNo))
+	o.Add("retention_leases", wire.Obj("primary_term", 1, "version", 0, "leases", []any{}))
+	o.Add("shard_path", wire.Obj("state_path", s.Dir, "data_path", s.Dir, "is_custom_data_path", false))
+	return o
+}
+
+// checkIndexMetrics refuses metrics that do not exist, and _all among others.
+func checkIndexMetrics(r *rest.Request, metrics []string) error {
+	if slices.Contains(metrics, "_all") && len(metrics) > 1 {
+		return fault.Illegal("request [%s] contains _all and individual metrics [%s]", r.HTTP.URL.EscapedPath(), strings.Join(metrics, ","))
+	}
+	if !allMetrics(metrics, indexMetrics) {
+		return unknownMetrics(r, metrics, indexMetrics)
+	}
+	return nil
+}
+
+// minMetricSimilarity is what a metric needs to be suggested (OpenSearch's figure).
+const minMetricSimilarity = 0.5
+
+// unknownMetrics is the 400 that names the metrics which do not exist.
+func unknownMetrics(r *rest.Request, given, known []string) error {
+	var unknown []string
+	for _, m := range given {
+		if m != "_all" && !contains(known, m) {
+			unknown = append(unknown, m)
+		}
+	}
+	slices.Sort(unknown)
+	word := "metric"
+	if len(unknown) > 1 {
+		word = "metrics"
+	}
+	for i, m := range unknown {
+		unknown[i] = "[" + m + "]"
+		switch near := wire.Similar(m, known, minMetricSimilarity); len(near) {
+		case 0:
+		case 1:
+			unknown[i] += fmt.Sprintf(" -> did you mean [%s]?", near[0])
+		default:
+			unknown[i] += fmt.Sprintf(" -> did you mean any of [%s]?", strings.Join(near, ", "))
+		}
+	}
+	return fault.Illegal("request [%s] contains unrecognized %s: %s", r.HTTP.URL.EscapedPath(), word, strings.Join(unknown, ", "))
+}

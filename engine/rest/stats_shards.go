@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// segments lists the segments that searches see.
+func (s *Server) segments(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(statsOptions)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Bool("verbose", false); err != nil {
+		return nil, err
+	}
+	human := r.Human()
+	return func(context.Context) (*rest.Response, error) {
+		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		list := wire.Object{}
+		for _, index := range indices {
+			shards, err := s.Docs.Segments(index)
+			if err != nil {
+				return nil, err
+			}
+			list.Add(index.Name, wire.Obj("shards", segmentsOf(shards, human)))
+		}
+		return rest.OK(wire.Obj("_shards", copies(indices), "indices", list)), nil
+	}, nil
+}
+
+func segmentsOf(shards [][]shard.Segment, human bool) wire.Object {
+	out := wire.Object{}
+	for n, segments := range shards {
+		byName := wire.Object{}
+		for _, g := range segments {
+			one := wire.Obj("generation", g.Generation, "num_docs", g.Docs, "deleted_docs", g.Deleted)
+			one.AddIf(human, "size", wire.HumanBytes(g.Size))
+			one.Add("size_in_bytes", g.Size)
+			one.Add("committed", true)
+			one.Add("search", true)
+			one.Add("version", luceneVersion)
+			one.Add("compound", false)
+			byName.Add(g.Name, one)
+		}
+		out.Add(strconv.Itoa(n), []wire.Object{wire.Obj(
+			"routing", wire.Obj("state", "STARTED", "primary", true, "node", query.NodeID),
+			"num_committed_segments", len(segments), "num_search_segments", len(segments), "segments", byName)})
+	}
+	return out
+}
+
+// recovery tells how each primary came to its node: made empty, or found on disk. Both are over when they are seen.
+func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	active, err := r.Bool("active_only", false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Bool("detailed", false); err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*rest.Response, error) {
+		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		out := wire.Object{}
+		for _, index := range indices {
+			if active {
+				break
+			}
+			var shards []wire.Object
+			for n := range index.Shards() {
+				shards = append(shards, s.recoveryOf(index, n))
+			}
+			out.Add(index.Name, wire.Obj("shards", shards))
+		}
+		return rest.OK(out), nil
+	}, nil
+}
+
+// recoverySource is "empty_store" for an index made by this process, else "existing_store".
+func recoverySource(index *catalog.Index) string {
+	if index.Created().Before(processStarted) {
+		return "existing_store"
+	}
+	return "empty_store"
+}
+
+func (s *Server) recoveryOf(index *catalog.Index, n int) wire.Object {
+	at := index.Created().UnixMilli()
+	percent := "0.0%"
+	if recoverySource(index) == "existing_store" {
+		percent = "100.0%"
+	}
+	return wire.Obj("id", n, "type", strings.ToUpper(recoverySource(index)), "stage", "DONE", "primary", true,
+		"start_time_in_millis", at, "stop_time_in_millis", at, "total_time_in_millis", 0, "source", wire.Object{},
+		"target", wire.Obj("id", query.NodeID, "host", s.host(), "transport_address", s.transportAddress(), "ip", s.host(), "name", s.nodeName()),
+		"index", wire.Obj("size", wire.Obj("total_in_bytes", 0, "reused_in_bytes", 0, "recovered_in_bytes", 0, "percent", percent),
+			"files", wire.Obj("total", 0, "reused", 0, "recovered", 0, "percent", percent), "total_time_in_millis", 0,
+			"source_throttle_time_in_millis", 0, "target_throttle_time_in_millis", 0),
+		"translog", wire.Obj("recovered", 0, "total", 0, "percent", "100.0%", "total_on_start", 0, "total_time_in_millis", 0),
+		"verify_index", wire.Obj("check_index_time_in_millis", 0, "total_time_in_millis", 0))
+}

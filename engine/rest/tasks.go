@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// tasks are the long actions that run now.
+type tasks struct {
+	mu      sync.Mutex
+	last    int64
+	running map[int64]*task
+}
+
+type task struct {
+	id                  int64
+	action, description string
+	opaqueID            string
+	started             time.Time
+	cancel              context.CancelFunc
+}
+
+// start notes a task until done is called. The context it returns ends when the task is cancelled.
+func (t *tasks) start(ctx context.Context, r *rest.Request, action, description string) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	one := &task{id: t.last, action: action, description: description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(), cancel: cancel}
+	if t.running == nil {
+		t.running = map[int64]*task{}
+	}
+	t.running[one.id] = one
+	return ctx, func() {
+		cancel()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.running, one.id)
+	}
+}
+
+// list is a snapshot of what runs, oldest first, of actions that match one of the patterns (none: all).
+func (t *tasks) list(actions []string) []*task {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []*task
+	for _, one := range t.running {
+		if len(actions) == 0 || wire.MatchAny(actions, one.action) {
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b *task) int { return int(a.id - b.id) })
+	return out
+}
+
+func (s *Server) taskRoutes(rt *rest.Router) {
+	rt.Handle("GET", "/_tasks", s.listTasks)
+	rt.Handle("GET", "/_tasks/{task_id}", s.getTask)
+	rt.Handle("POST", "/_tasks/_cancel", s.cancelTasks)
+	rt.Handle("POST", "/_tasks/{task_id}/_cancel", s.cancelTasks)
+}
+
+// ID is the task's id as the API writes it.
+func (t *task) ID() string { return query.NodeID + ":" + strconv.FormatInt(t.id, 10) }
+
+func (t *task) json(detailed bool) wire.Object {
+	running := time.Since(t.started)
+	o := wire.Obj("node", query.NodeID, "id", t.id, "type", "transport", "action", t.action)
+	o.AddIf(detailed, "description", t.description)
+	o.Add("start_time_in_millis", t.started.UnixMilli())
+	o.Add("running_time_in_nanos", running.Nanoseconds())
+	o.Add("cancellable", true)
+	o.Add("cancelled", false)
+	headers := wire.Object{}
+	headers.AddIf(t.opaqueID != "", "X-Opaque-Id", t.opaqueID)
+	o.Add("headers", headers)
+	return o
+}
+
+// nodeTasks is the answer of list and cancel.
+func (s *Server) nodeTasks(list []*task, detailed bool) wire.Object {
+	if len(list) == 0 {
+		return wire.Obj("nodes", wire.Object{})
+	}
+	byID := wire.Object{}
+	for _, t := range list {
+		byID.Add(t.ID(), t.json(detailed))
+	}
+	return wire.Obj("nodes", wire.Obj(query.NodeID, wire.Obj("name", s.nodeName(), "roles", nodeRoles, "tasks", byID)))
+}
+
+func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
+	detailed, err := r.Bool("detailed", false)
+	if err != nil {
+		return nil, err
+	}
+	actions := r.List("actions")
+	group := r.Param("group_by", "nodes")
+	r.Ignore("nodes", "parent_task_id", "wait_for_completion", "timeout")
+	return func(context.Context) (*rest.Response, error) {
+		list := s.tasks.list(actions)
+		switch group {
+		case "nodes":
+			return rest.OK(s.nodeTasks(list, detailed)), nil
+		case "none":
+			out := []wire.Object{}
+			for _, t := range list {
+				out = append(out, t.json(detailed))
+			}
+			return rest.OK(wire.Obj("tasks", out)), nil
+		case "parents":
+			out := wire.Object{}
+			for _, t := range list {
+				out.Add(t.ID(), t.json(detailed))
+			}
+			return rest.OK(wire.Obj("tasks", out)), nil
+		}
+		return nil, fault.Illegal("[group_by] must be one of [nodes], [parents] or [none] but was [%s]", group)
+	}, nil
+}
+
+// find is the running task of an id, or the error that the API gives.
+func (s *Server) find(id string) (*task, error) {
+	node, number, ok := strings.Cut(id, ":")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil {
+		return nil, fault.Illegal("malformed task id %s", id)
+	}
+	for _, t := range s.tasks.list(nil) {
+		if node == query.NodeID && t.id == n {
+			return t, nil
+		}
+	}
+	return nil, fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] isn't running and hasn't stored its results", id)
+}
+
+func (s *Server) getTask(r *rest.Request) (rest.Action, error) {
+	id := r.Path("task_id")
+	r.Ignore("wait_for_completion", "timeout")
+	return func(context.Context) (*rest.Response, error) {
+		t, err := s.find(id)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("completed", false, "task", t.json(true))), nil
+	}, nil
+}
+
+func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
+	id, actions := r.Path("task_id"), r.List("actions")
+	r.Ignore("nodes", "parent_task_id", "wait_for_completion")
+	return func(context.Context) (*rest.Response, error) {
+		list := s.tasks.list(actions)
+		if id != "" {
+			t, err := s.find(id)
+			if err != nil {
+				return nil, err
+			}
+			list = []*task{t}
+		}
+		for _, t := range list {
+			t.cancel()
+		}
+		return rest.OK(s.nodeTasks(list, true)), nil
+	}, nil
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// update is the body of an update.
+type update struct {
+	doc, upsert json.RawMessage
+	docAsUpsert bool
+	detectNoop  bool
+	source      *query.Source // what of the new document the answer shows
+	conditional bool
+	seqNo, term int64
+	retries     int
+}
+
+func parseUpdate(body []byte) (update, error) {
+	u := update{detectNoop: true, seqNo: -2}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return u, err
+	}
+	err := p.Object(func(name string) (err error) {
+		switch name {
+		case "doc":
+			u.doc, err = objectOf(p)
+		case "upsert":
+			u.upsert, err = objectOf(p)
+		case "doc_as_upsert":
+			u.docAsUpsert, err = p.Bool()
+		case "detect_noop":
+			u.detectNoop, err = p.Bool()
+		case "_source":
+			var src query.Source
+			src, err = query.ParseSource(p)
+			u.source = &src
+		case "if_seq_no":
+			u.seqNo, err = p.Long()
+		case "if_primary_term":
+			u.term, err = p.Long()
+		case "script", "scripted_upsert":
+			err = fault.Unsupported("[" + name + "] of an update")
+		default:
+			line, col := p.Position()
+			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [UpdateRequest] unknown field [%s]", line, col, name)
+		}
+		return err
+	})
+	if err == nil && u.doc == nil {
+		err = fault.Validation("script or doc is missing")
+	}
+	return u, err
+}
+
+func objectOf(p *wire.Parser) (json.RawMessage, error) {
+	if err := p.Expect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	return p.Raw()
+}
+
+func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
+	name := r.Path("index")
+	op := shard.Operation{ID: r.Path("id"), Routing: r.Param("routing", "")}
+	if err := condition(r, &op); err != nil {
+		return nil, err
+	}
+	if op.VersionType != shard.Internal {
+		return nil, fault.Validation("version type [external] is not supported by the update API")
+	}
+	o, err := readWriteOptions(r)
+	if err != nil {
+		return nil, err
+	}
+	retries, err := r.Int("retry_on_conflict", 0)
+	if err != nil {
+		return nil, err
+	}
+	src, err := sourceParams(r)
+	if err != nil {
+		return nil, err
+	}
+	shown := r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes")
+	body, err := r.RequireBody()
+	if err != nil {
+		return nil, err
+	}
+	u, err := parseUpdate(body)
+	if err != nil {
+		return nil, err
+	}
+	if shown {
+		u.source = &src
+	}
+	u.retries = retries
+	if u.seqNo != -2 {
+		if err := setCondition(&op, u.seqNo, u.term, -3, ""); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op.Routing)
+		if err != nil {
+			return nil, err
+		}
+		op.Routing = routing
+		out, err := s.update(ctx, index, op, u)
+		if err != nil {
+			return nil, err
+		}
+		if out.Err != nil {
+			return nil, out.Err
+		}
+		if err := s.refreshAfter(index, o.refresh, out.Shard); err != nil {
+			return nil, err
+		}
+		answer, err := updateAnswer(index, out, o.refresh, u)
+		return &rest.Response{Status: writeStatus(out), Body: answer}, err
+	}, nil
+}
+
+// update applies an update to a document.
+func (s *Server) update(ctx context.Context, index *catalog.Index, op shard.Operation, u update) (documents.Outcome, error) {
+	return s.Docs.Update(ctx, index, op, u.retries, func(current *shard.Document) ([]byte, error) {
+		if current == nil {
+			switch {
+			case u.upsert != nil:
+				return u.upsert, nil
+			case u.docAsUpsert:
+				return u.doc, nil
+			}
+			return nil, fault.New(http.StatusNotFound, "document_missing_exception", "[%s]: document missing", op.ID).
+				With("index", index.Name).With("shard", itoa(int64(documents.Route(index, op.ID)))).With("index_uuid", index.UUID)
+		}
+		merged, changed, err := merge(current.Source, u.doc)
+		if err != nil || (!changed && u.detectNoop) {
+			return nil, err
+		}
+		return merged, nil
+	})
+}
+
+func updateAnswer(index *catalog.Index, out documents.Outcome, refresh string, u update) (wire.Object, error) {
+	answer := writeAnswer(index, out, refresh)
+	if u.source == nil || u.source.Off {
+		return answer, nil
+	}
+	source, err := u.source.Filter(out.Source)
+	answer.Add("get", wire.Obj("_seq_no", out.SeqNo, "_primary_term", out.PrimaryTerm, "found", true, "_source", json.RawMessage(source)))
+	return answer, err
+}
+
+// merge puts the members of a partial document into a source, objects member by member. Order and number texts stay.
+func merge(source, part []byte) (merged []byte, changed bool, err error) {
+	into, err := members(source)
+	if err != nil {
+		return nil, false, err
+	}
+	from, err := members(part)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, m := range from {
+		value := m.Value.(json.RawMessage)
+		at := -1
+		for i := range into {
+			if into[i].Name == m.Name {
+				at = i
+			}
+		}
+		if at < 0 {
+			into.Add(m.Name, value)
+			changed = true
+			continue
+		}
+		was := into[at].Value.(json.RawMessage)
+		next, differs := value, !sameJSON(was, value)
+		if isObject(was) && isObject(value) {
+			inner, innerChanged, err := merge(was, value)
+			if err != nil {
+				return nil, false, err
+			}
+			next, differs = inner, innerChanged
+		}
+		into[at].Value = next
+		changed = changed || differs
+	}
+	merged, err = into.MarshalJSON()
+	return merged, changed, err
+}
+
+func isObject(raw json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y bytes.Buffer
+	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
+		return false
+	}
+	return bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+// members are the members of a JSON object in order, values as they are written.
+func members(body []byte) (wire.Object, error) {
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	o := wire.Object{}
+	err := p.Object(func(name string) error {
+		raw, err := p.Raw()
+		o.Add(name, raw)
+		return err
+	})
+	return o, err
+}
