@@ -129,7 +129,7 @@ func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
 	status := s.statusAPI()
 	o := gateway.Options{
 		APIs:    []gateway.API{s.ismAPI(client), {Match: status.Match, Handler: status}},
-		Backend: back.transport, Noticed: s.manager.Wake, MaxBody: back.maxBody, Logger: s.log,
+		Backend: back.transport, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {
 		o.Access = gateway.NewAccess(client)

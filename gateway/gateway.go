@@ -41,9 +41,9 @@ type Options struct {
 	Backend http.RoundTripper
 	// Access says who may use the APIs; nil means everybody.
 	Access *Access
-	// Noticed is called after a passed-on request that may have changed something; nil means nobody wants to know. It
-	// must not block.
-	Noticed func()
+	// Changing is called before a request is passed on that may change something, and what it returns after the answer;
+	// nil means nobody wants to know. Neither must block.
+	Changing func() (changed func())
 	// MaxBody is the limit of a passed-on body in bytes, beyond which the answer is 413; 0 leaves it to the backend.
 	MaxBody int64
 	// Logger gets requests (debug), and failures that are not the caller's (error).
@@ -62,8 +62,8 @@ func New(o Options) *Gateway {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Noticed == nil {
-		o.Noticed = func() {}
+	if o.Changing == nil {
+		o.Changing = func() func() { return func() {} }
 	}
 	return &Gateway{o: o, proxy: newProxy(o)}
 }

@@ -33,10 +33,10 @@ func newProxy(o Options) http.Handler {
 		}
 		// The backend's answer stands as it is: net/http shall not add these.
 		w.Header()["Date"], w.Header()["Content-Type"] = nil, nil
-		proxy.ServeHTTP(w, r)
 		if mayChange(r) {
-			o.Noticed()
+			defer o.Changing()()
 		}
+		proxy.ServeHTTP(w, r)
 	})
 }
 

@@ -310,8 +310,11 @@ func TestTooLargeABodyIsA413(t *testing.T) {
 
 func TestOnlyRequestsThatMayChangeSomethingAreNoticed(t *testing.T) {
 	backend := opensearch.InProcess(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	noticed := 0
-	front := gateway.New(gateway.Options{Backend: backend, Noticed: func() { noticed++ }})
+	begun, noticed := 0, 0
+	front := gateway.New(gateway.Options{Backend: backend, Changing: func() func() {
+		begun++
+		return func() { noticed++ }
+	}})
 	cases := []struct {
 		method, path string
 		want         int
@@ -326,10 +329,10 @@ func TestOnlyRequestsThatMayChangeSomethingAreNoticed(t *testing.T) {
 		{"POST", "/_bulk", 1},
 	}
 	for _, c := range cases {
-		noticed = 0
+		begun, noticed = 0, 0
 		front.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(c.method, c.path, nil))
-		if noticed != c.want {
-			t.Errorf("%s %s was noticed %d times, want %d", c.method, c.path, noticed, c.want)
+		if begun != c.want || noticed != c.want {
+			t.Errorf("%s %s was noticed %d times before and %d times after, want %d", c.method, c.path, begun, noticed, c.want)
 		}
 	}
 }

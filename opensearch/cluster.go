@@ -29,8 +29,9 @@ func (c *Client) Mark(ctx context.Context) (Mark, error) {
 	return m, c.Do(ctx, call, &m)
 }
 
-// MaxSeqNo is the highest sequence number of each shard of an index, the cheap probe of "did a document change"; nil if
-// the index does not exist.
+// MaxSeqNo is the highest sequence number of each shard of an index, by the index's uuid and the shard's number
+// ("uuid/0"): the cheap probe of "did a document change". An index that was deleted and made again has other keys. It
+// is nil if the index does not exist.
 func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, error) {
 	type shardCopy struct {
 		SeqNo struct {
@@ -39,12 +40,13 @@ func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, 
 	}
 	var answer struct {
 		Indices map[string]struct {
+			UUID   string                 `json:"uuid"`
 			Shards map[string][]shardCopy `json:"shards"`
 		} `json:"indices"`
 	}
 	call := Call{
 		Method: http.MethodGet, Path: Path(index, "_stats", "docs"),
-		Query: query("level", "shards", "filter_path", "indices.*.shards.*.seq_no.max_seq_no"),
+		Query: query("level", "shards", "filter_path", "indices.*.uuid,indices.*.shards.*.seq_no.max_seq_no"),
 	}
 	err := c.Do(ctx, call, &answer)
 	if fault.Is(err, "index_not_found_exception") {
@@ -56,9 +58,10 @@ func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, 
 	out := map[string]int64{}
 	for _, idx := range answer.Indices {
 		for shard, copies := range idx.Shards {
+			key := idx.UUID + "/" + shard
 			for i, s := range copies {
-				if i == 0 || s.SeqNo.Max > out[shard] {
-					out[shard] = s.SeqNo.Max
+				if i == 0 || s.SeqNo.Max > out[key] {
+					out[key] = s.SeqNo.Max
 				}
 			}
 		}

@@ -125,6 +125,25 @@ func (c *Client) IndexNames(ctx context.Context) (map[string]map[string]Alias, e
 	return out, nil
 }
 
+// IndexUUIDs are the uuids of all indices by name, hidden and closed included.
+func (c *Client) IndexUUIDs(ctx context.Context) (map[string]string, error) {
+	var answer map[string]struct {
+		Settings map[string]string `json:"settings"`
+	}
+	call := Call{
+		Method: http.MethodGet, Path: "/_all/_settings/index.uuid",
+		Query: query("expand_wildcards", "all", "flat_settings", "true", "filter_path", "*.settings"),
+	}
+	if err := c.Do(ctx, call, &answer); err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(answer))
+	for name, a := range answer {
+		out[name] = a.Settings["index.uuid"]
+	}
+	return out, nil
+}
+
 // Resolve turns an index expression into concrete names as the lenient lookup of the ISM APIs does: open, closed and
 // hidden, aliases and data streams resolved, unknown names ignored. strict makes an unknown concrete name the 404
 // index_not_found_exception. The names are sorted.

@@ -106,10 +106,10 @@ func (d *documents) forget() changes {
 	return out
 }
 
-// behind reports whether the index is another one than the one that was followed: its numbers begin again.
+// behind reports whether the index is another one than the one that was followed, or an older state of it.
 func (d *documents) behind(marks map[string]int64) bool {
-	for shard, n := range marks {
-		if n < d.last[shard] {
+	for shard, last := range d.last {
+		if n, ok := marks[shard]; !ok || n < last {
 			return true
 		}
 	}

@@ -95,12 +95,16 @@ func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opens
 	if err != nil {
 		return found{}, err
 	}
+	uuids, err := c.IndexUUIDs(ctx)
+	if err != nil {
+		return found{}, err
+	}
 	f := found{full: !v.known || now.Sub(v.fullAt) >= fullEvery}
 	infos := map[string]opensearch.IndexInfo{}
 	if f.full {
 		infos, err = c.Indices(ctx, nil)
 		v.fullAt = now
-	} else if names := v.unknown(listed); len(names) > 0 {
+	} else if names := v.unknown(uuids); len(names) > 0 {
 		infos, err = c.Indices(ctx, names)
 	}
 	if err != nil {
@@ -111,11 +115,11 @@ func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opens
 	return f, nil
 }
 
-// unknown are the listed names that are new.
-func (v *inventory) unknown(listed map[string]map[string]opensearch.Alias) []string {
+// unknown are the names of indices that are new, or others than before of the same name.
+func (v *inventory) unknown(uuids map[string]string) []string {
 	var names []string
-	for name := range listed {
-		if v.byName[name] == nil {
+	for name, uuid := range uuids {
+		if s := v.byName[name]; s == nil || s.uuid != uuid {
 			names = append(names, name)
 		}
 	}

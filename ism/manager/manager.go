@@ -47,15 +47,13 @@ type Manager struct {
 	inventory *inventory
 	settings  settings
 	queue     queue
-	// configUUID is the config index's.
-	configUUID string
-	fence      int64 // the lease under which the caches were loaded; 0: not loaded
-	enrolAll   bool  // every unmanaged index is to be looked at, not only new ones
-	reenable   bool  // jobs that were disabled with the plugin are to be enabled again
-	red        bool
-	gone       bool     // some entry's index may be gone
-	added      []string // uuids of indices that have not been looked at yet
-	status     Status
+	fence     int64 // the lease under which the caches were loaded; 0: not loaded
+	enrolAll  bool  // every unmanaged index is to be looked at, not only new ones
+	reenable  bool  // jobs that were disabled with the plugin are to be enabled again
+	red       bool
+	gone      bool     // some entry's index may be gone
+	added     []string // uuids of indices that have not been looked at yet
+	status    Status
 
 	steps *steps
 
@@ -119,6 +117,15 @@ func (m *Manager) Wake() {
 	}
 	m.heldMu.Unlock()
 	signal(m.wake)
+}
+
+// Changing holds the clock while something is being changed through us; changed calls Wake and lets it go.
+func (m *Manager) Changing() (changed func()) {
+	release := m.opts.Clock.Hold()
+	return func() {
+		m.Wake()
+		release()
+	}
 }
 
 // reported makes Run sweep: a step is done.

@@ -30,11 +30,6 @@ func (s *sweep) notice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.configReplaced() {
-		if err := s.followDocuments(ctx); err != nil {
-			return err
-		}
-	}
 	s.added = append(s.added, found.added...)
 	s.enrolAll = s.enrolAll || found.full
 	s.gone = true
@@ -66,22 +61,6 @@ func (s *sweep) wakeChanged(f found) {
 	}
 }
 
-// configReplaced reports whether the config index is another one than before, and forgets the old one's documents.
-func (s *sweep) configReplaced() bool {
-	i := s.inventory.byName[ConfigIndex]
-	if i == nil || i.uuid == s.configUUID {
-		return false
-	}
-	replaced := s.configUUID != ""
-	s.configUUID = i.uuid
-	if replaced {
-		for _, e := range s.docs.forget().removed {
-			s.queue.remove(e)
-		}
-	}
-	return replaced
-}
-
 func (s *sweep) followDocuments(ctx context.Context) error {
 	marks, err := s.opts.Client.MaxSeqNo(ctx, ConfigIndex)
 	if err != nil {
@@ -109,7 +88,7 @@ func (s *sweep) lead(ctx context.Context, fence int64) error {
 		return nil
 	}
 	s.fence = 0
-	s.docs, s.inventory, s.queue, s.configUUID = newDocuments(), newInventory(), queue{}, ""
+	s.docs, s.inventory, s.queue = newDocuments(), newInventory(), queue{}
 	if err := s.followDocuments(ctx); err != nil {
 		return err
 	}

@@ -223,7 +223,29 @@ func TestTheProbesMoveWhenSomethingChanges(t *testing.T) {
 		w.write(index, "a", wire.Obj())
 		seq, err := w.MaxSeqNo(ctx, index)
 		w.must(err)
-		w.equal(map[string]int64{"0": 1}, seq)
+		uuids, err := w.IndexUUIDs(ctx)
+		w.must(err)
+		w.equal(map[string]int64{uuids[index] + "/0": 1}, seq)
+	})
+}
+
+func TestAnIndexThatIsMadeAgainIsAnotherOne(t *testing.T) {
+	onEach(t, func(w world) {
+		index, ctx := w.name(""), w.t.Context()
+		w.create(index, noReplicas)
+		before, err := w.IndexUUIDs(ctx)
+		w.must(err)
+		_, err = w.DeleteIndex(ctx, index)
+		w.must(err)
+		w.create(index, noReplicas)
+		after, err := w.IndexUUIDs(ctx)
+		w.must(err)
+		if before[index] == "" || before[index] == after[index] {
+			w.t.Errorf("the uuid was %q and is %q", before[index], after[index])
+		}
+		seq, err := w.MaxSeqNo(ctx, index)
+		w.must(err)
+		w.equal(map[string]int64{after[index] + "/0": -1}, seq)
 	})
 }
 
