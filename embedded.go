@@ -19,7 +19,9 @@ const maxBody = 100 << 20
 func (s *Steward) openEngine() (backend, error) {
 	e, err := engine.Open(engine.Options{
 		Dir: s.o.Data, Clock: s.o.Clock, Settings: pluginSettings(), Config: s.o.Settings, Version: s.version(),
-		Logger: s.log,
+		Logger: s.log, Plugins: []engine.Plugin{{
+			Component: "opensearch-index-management", Version: s.version() + ".0", Description: "Index State Management",
+		}},
 	})
 	if err != nil {
 		return backend{}, err

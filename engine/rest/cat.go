@@ -2,6 +2,294 @@
 
 package rest
 
-import "github.com/opensteward/steward/wire/rest"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-func (s *Server) catRoutes(*rest.Router) {}
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// catAPI is one cat API: read takes its own parameters and returns what fills the table.
+type catAPI struct {
+	paths   []string
+	columns []column
+	read    func(r *rest.Request) (fill func(ctx context.Context, t *table) error, err error)
+}
+
+func (s *Server) catRoutes(rt *rest.Router) {
+	listing := "=^.^=\n"
+	for _, api := range s.catAPIs() {
+		for _, path := range api.paths {
+			rt.Handle("GET", path, api.handle)
+			listing += path + "\n"
+		}
+	}
+	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(plain(listing)), nil })
+}
+
+func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
+	v, err := readCatView(r)
+	if err != nil {
+		return nil, err
+	}
+	fill, err := c.read(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		t := &table{columns: c.columns}
+		if v.help {
+			return plain(t.helpText()), nil
+		}
+		if err := fill(ctx, t); err != nil {
+			return nil, err
+		}
+		return v.answer(t)
+	}, nil
+}
+
+func (s *Server) catAPIs() []catAPI {
+	return []catAPI{
+		{[]string{"/_cat/allocation", "/_cat/allocation/{nodes}"}, allocationColumns, s.catAllocation},
+		{[]string{"/_cat/shards", "/_cat/shards/{index}"}, shardColumns, s.catShards},
+		{[]string{"/_cat/cluster_manager", "/_cat/master"}, managerColumns, s.catManager},
+		{[]string{"/_cat/nodes"}, nodeColumns, s.catNodes},
+		{[]string{"/_cat/tasks"}, taskColumns, s.catTasks},
+		{[]string{"/_cat/indices", "/_cat/indices/{index}"}, indexColumns, s.catIndices},
+		{[]string{"/_cat/segments", "/_cat/segments/{index}"}, segmentColumns, s.catSegments},
+		{[]string{"/_cat/count", "/_cat/count/{index}"}, countColumns, s.catCount},
+		{[]string{"/_cat/recovery", "/_cat/recovery/{index}"}, recoveryColumns, s.catRecovery},
+		{[]string{"/_cat/health"}, healthColumns, s.catHealth},
+		{[]string{"/_cat/pending_tasks"}, pendingColumns, s.catNothing},
+		{[]string{"/_cat/aliases", "/_cat/aliases/{alias}"}, aliasColumns, s.catAliases},
+		{[]string{"/_cat/thread_pool", "/_cat/thread_pool/{thread_pool_patterns}"}, poolColumns, s.catThreadPool},
+		{[]string{"/_cat/plugins"}, pluginColumns, s.catPlugins},
+		{[]string{"/_cat/fielddata", "/_cat/fielddata/{fields}"}, fielddataColumns, s.catNothing},
+		{[]string{"/_cat/nodeattrs"}, attributeColumns, s.catAttributes},
+		{[]string{"/_cat/templates", "/_cat/templates/{name}"}, templateColumns, s.catTemplates},
+	}
+}
+
+// fill fills a table that needs no parameters but those that tell where to look.
+func fill(r *rest.Request, fn func(t *table)) (func(context.Context, *table) error, error) {
+	if _, err := r.ManagerTimeout(); err != nil {
+		return nil, err
+	}
+	if _, err := r.Bool("local", false); err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, t *table) error { fn(t); return nil }, nil
+}
+
+// catNothing is a table of things that this engine never has: pending tasks of a cluster manager, field data.
+func (s *Server) catNothing(r *rest.Request) (func(context.Context, *table) error, error) {
+	r.Ignore("fields")
+	return fill(r, func(*table) {})
+}
+
+var (
+	pendingColumns = []column{
+		{name: "insertOrder", alias: "o", help: "task insertion order", right: true},
+		{name: "timeInQueue", alias: "t", help: "how long task has been in queue", right: true},
+		{name: "priority", alias: "p", help: "task priority"},
+		{name: "source", alias: "s", help: "task source"},
+	}
+	fielddataColumns = []column{
+		{name: "id", help: "node id"},
+		{name: "host", alias: "h", help: "host name"},
+		{name: "ip", help: "ip address"},
+		{name: "node", alias: "n", help: "node name"},
+		{name: "field", alias: "f", help: "field name"},
+		{name: "size", alias: "s", help: "field data usage", right: true},
+	}
+	healthColumns = []column{
+		{name: "epoch", alias: "t,time", help: "seconds since 1970-01-01 00:00:00"},
+		{name: "timestamp", alias: "ts,hms,hhmmss", help: "time in HH:MM:SS"},
+		{name: "cluster", alias: "cl", help: "cluster name"},
+		{name: "status", alias: "st", help: "health status"},
+		{name: "node.total", alias: "nt,nodeTotal", help: "total number of nodes", right: true},
+		{name: "node.data", alias: "nd,nodeData", help: "number of nodes that can store data", right: true},
+		{name: "discovered_cluster_manager", alias: "dcm,dm,discovered_master", help: "cluster manager is discovered or not", right: true},
+		{name: "shards", alias: "t,sh,shards.total,shardsTotal", help: "total number of shards", right: true},
+		{name: "pri", alias: "p,shards.primary,shardsPrimary", help: "number of primary shards", right: true},
+		{name: "relo", alias: "r,shards.relocating,shardsRelocating", help: "number of relocating nodes", right: true},
+		{name: "init", alias: "i,shards.initializing,shardsInitializing", help: "number of initializing nodes", right: true},
+		{name: "unassign", alias: "u,shards.unassigned,shardsUnassigned", help: "number of unassigned shards", right: true},
+		{name: "pending_tasks", alias: "pt,pendingTasks", help: "number of pending tasks", right: true},
+		{name: "max_task_wait_time", alias: "mtwt,maxTaskWaitTime", help: "wait time of longest task pending", right: true},
+		{name: "active_shards_percent", alias: "asp,activeShardsPercent", help: "active number of shards in percent", right: true},
+	}
+	countColumns = []column{
+		{name: "epoch", alias: "t,time", help: "seconds since 1970-01-01 00:00:00"},
+		{name: "timestamp", alias: "ts,hms,hhmmss", help: "time in HH:MM:SS"},
+		{name: "count", alias: "dc,docs.count,docsCount", help: "the document count"},
+	}
+	aliasColumns = []column{
+		{name: "alias", alias: "a", help: "alias name"},
+		{name: "index", alias: "i,idx", help: "index alias points to"},
+		{name: "filter", alias: "f,fi", help: "filter"},
+		{name: "routing.index", alias: "ri,routingIndex", help: "index routing"},
+		{name: "routing.search", alias: "rs,routingSearch", help: "search routing"},
+		{name: "is_write_index", alias: "w,isWriteIndex", help: "write index"},
+	}
+	templateColumns = []column{
+		{name: "name", alias: "n", help: "template name"},
+		{name: "index_patterns", alias: "t", help: "template index patterns"},
+		{name: "order", alias: "o,p", help: "template application order/priority number"},
+		{name: "version", alias: "v", help: "version"},
+		{name: "composed_of", alias: "c", help: "component templates comprising index template"},
+	}
+	taskColumns = []column{
+		{name: "id", alias: "id", help: "id of the task with the node", extra: true},
+		{name: "action", alias: "ac", help: "task action"},
+		{name: "task_id", alias: "ti", help: "unique task id"},
+		{name: "parent_task_id", alias: "pti", help: "parent task id"},
+		{name: "type", alias: "ty", help: "task type"},
+		{name: "start_time", alias: "start", help: "start time in ms"},
+		{name: "timestamp", alias: "ts,hms,hhmmss", help: "start time in HH:MM:SS"},
+		{name: "running_time_ns", alias: "time", help: "running time ns", extra: true},
+		{name: "running_time", alias: "time", help: "running time"},
+		{name: "node_id", alias: "ni", help: "unique node id", extra: true},
+		{name: "ip", alias: "i", help: "ip address"},
+		{name: "port", alias: "po", help: "bound transport port", extra: true},
+		{name: "node", alias: "n", help: "node name"},
+		{name: "version", alias: "v", help: "version", extra: true},
+		{name: "x_opaque_id", alias: "x", help: "X-Opaque-ID header", extra: true},
+		{name: "description", alias: "desc", help: "task action", extra: true},
+	}
+)
+
+func (s *Server) catHealth(r *rest.Request) (func(context.Context, *table) error, error) {
+	return fill(r, func(t *table) {
+		h := healthOf(s.Catalog.State().SortedIndices())
+		now := s.Clock.Now().UTC()
+		t.add(now.Unix(), now.Format(time.TimeOnly), s.clusterName(), h.status(), 1, 1, "true", h.primaries, h.primaries, 0, 0, h.unassigned, 0, "-",
+			fmt.Sprintf("%.1f%%", h.percent()))
+	})
+}
+
+// catCount counts what a search of the indices would find.
+func (s *Server) catCount(r *rest.Request) (func(context.Context, *table) error, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(searchOptions)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, t *table) error {
+		targets, release, err := s.targets(expressions, o, nil)
+		if err != nil {
+			return err
+		}
+		defer release()
+		now := s.Clock.Now().UTC()
+		n, _, err := query.Count(ctx, targets, nil, now)
+		t.add(now.Unix(), now.Format(time.TimeOnly), n)
+		return err
+	}, nil
+}
+
+func (s *Server) catAliases(r *rest.Request) (func(context.Context, *table) error, error) {
+	names := r.List("alias")
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Bool("local", false); err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, t *table) error {
+		indices, err := s.Catalog.State().Resolve(nil, o, s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		for _, i := range indices {
+			for _, name := range aliasNames(i) {
+				if asked(names, name) {
+					t.addAlias(name, i)
+				}
+			}
+		}
+		slices.SortStableFunc(t.rows, func(a, b []any) int { return compareCells(a[0], b[0]) })
+		return nil
+	}, nil
+}
+
+func (t *table) addAlias(name string, i *catalog.Index) {
+	a := i.Aliases[name]
+	text := func(s string) string {
+		if s == "" {
+			return "-"
+		}
+		return s
+	}
+	filter, write := "-", "-"
+	if a.Filter != nil {
+		filter = "*"
+	}
+	if a.IsWrite != nil {
+		write = strconv.FormatBool(*a.IsWrite)
+	}
+	t.add(name, i.Name, filter, text(a.IndexRouting), text(a.SearchRouting), write)
+}
+
+func (s *Server) catTemplates(r *rest.Request) (func(context.Context, *table) error, error) {
+	pattern := r.Path("name")
+	if strings.Contains(pattern, ",") {
+		return nil, fault.Illegal("more than one template name or pattern: [%s]", pattern)
+	}
+	wants := func(name string) bool { return pattern == "" || wire.Match(pattern, name) }
+	version := func(n *int64) any {
+		if n == nil {
+			return nil
+		}
+		return *n
+	}
+	list := func(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
+	return fill(r, func(t *table) {
+		state := s.Catalog.State()
+		for _, name := range sorted(state.LegacyTemplates) {
+			if x := state.LegacyTemplates[name]; wants(name) {
+				t.add(name, list(x.Patterns), x.Order, version(x.Version), "")
+			}
+		}
+		for _, name := range sorted(state.IndexTemplates) {
+			x := state.IndexTemplates[name]
+			if !wants(name) {
+				continue
+			}
+			priority := int64(0)
+			if x.Priority != nil {
+				priority = *x.Priority
+			}
+			t.add(name, list(x.Patterns), priority, version(x.Version), list(x.ComposedOf))
+		}
+	})
+}
+
+func (s *Server) catTasks(r *rest.Request) (func(context.Context, *table) error, error) {
+	actions, nodes := r.List("actions"), append(r.List("nodes"), r.List("node_id")...)
+	if r.Has("parent_task_id") {
+		return nil, fault.Unsupported("parent tasks")
+	}
+	if _, err := r.Bool("detailed", false); err != nil {
+		return nil, err
+	}
+	return fill(r, func(t *table) {
+		if len(nodes) > 0 && !s.isNode(nodes) {
+			return
+		}
+		for _, one := range s.tasks.list(actions) {
+			running := time.Since(one.started)
+			t.add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
+				timeCell(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)
+		}
+	})
+}
