@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
@@ -265,12 +266,22 @@ func (w *world) probes(c *counter, n int64) {
 	w.wait("the reconciler to look around", func() bool { return c.looks.Load() >= until })
 }
 
-// backend is the cluster to test on.
+// backend is the cluster to test on: a real one if there is one, else the embedded engine.
 func backend(t *testing.T) http.RoundTripper {
 	t.Helper()
 	url := os.Getenv("STEWARD_TEST_CLUSTER")
 	if url == "" {
-		t.Skip("no cluster")
+		t.Parallel() // each has its own engine, and most of the time goes by waiting
+		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Settings: ism.Settings()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return opensearch.InProcess(e)
 	}
 	network, err := opensearch.Dial(opensearch.DialOptions{URLs: []string{url}})
 	if err != nil {
