@@ -112,7 +112,8 @@ func TestEveryPackageImportsOnlyWhatItMay(t *testing.T) {
 		row := slices.IndexFunc(arrows, func(a struct {
 			pkg, why string
 			may      []string
-		}) bool {
+		},
+		) bool {
 			return matches(a.pkg, f.pkg)
 		})
 		if row < 0 {

@@ -126,8 +126,17 @@ type Bytes struct {
 
 // byteUnits from the largest; the long suffix is the normal one.
 var byteUnits = []unit{
-	{"pb", 1 << 50}, {"tb", 1 << 40}, {"gb", 1 << 30}, {"mb", 1 << 20}, {"kb", 1 << 10},
-	{"p", 1 << 50}, {"t", 1 << 40}, {"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"b", 1},
+	{"pb", 1 << 50},
+	{"tb", 1 << 40},
+	{"gb", 1 << 30},
+	{"mb", 1 << 20},
+	{"kb", 1 << 10},
+	{"p", 1 << 50},
+	{"t", 1 << 40},
+	{"g", 1 << 30},
+	{"m", 1 << 20},
+	{"k", 1 << 10},
+	{"b", 1},
 }
 
 // ParseBytes reads a byte size ("50GB", "5g", "-1"). setting is the name in error texts.

@@ -6,7 +6,7 @@ import "github.com/opensteward/steward/wire/setting"
 
 // clusterSettings are the cluster settings that OpenSearch clients use.
 var clusterSettings = []row{
-	{key: "action.auto_create_index", def: "true"},
+	{key: "action.auto_create_index", def: "true", check: checkAutoCreate},
 	{key: "action.destructive_requires_name", kind: setting.Bool, def: "false"},
 	{key: "action.search.shard_count.limit", kind: setting.Long, low: "1"},
 	{key: "cluster.blocks.read_only", kind: setting.Bool, def: "false"},
@@ -49,7 +49,7 @@ var clusterSettings = []row{
 	{key: "indices.query.bool.max_clause_count", kind: setting.Int, def: "1024", low: "1"},
 	{key: "indices.id_field_data.enabled", kind: setting.Bool, def: "true"},
 	{key: "ingest.*"},
-	{key: "logger.*"},
+	{key: "logger.*", check: checkLevel},
 	{key: "network.breaker.*"},
 	{key: "search.allow_expensive_queries", kind: setting.Bool, def: "true"},
 	{key: "search.default_allow_partial_results", kind: setting.Bool, def: "true"},

@@ -99,6 +99,8 @@ type origin struct {
 	settings setting.Values
 	// timestamp is the data stream's field.
 	timestamp string
+	// hidden is true for an index that its request hides: templates for every name are not for it.
+	hidden bool
 }
 
 // build adds an index to a draft. provided is its name as it was given.
@@ -106,6 +108,7 @@ func (c *Catalog) build(next *State, name, provided string, r NewIndex, from *or
 	if from == nil {
 		from = &origin{}
 	}
+	from.hidden = r.Settings.Set["index.hidden"] == "true"
 	if err := next.checkNewName(name, from.stream != ""); err != nil {
 		return nil, err
 	}

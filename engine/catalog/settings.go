@@ -142,7 +142,7 @@ func (e *environment) checkIndexSettings(change SettingsChange) error {
 	}
 	if len(unknown) > 0 {
 		if len(unknown) > 1 {
-			unknown[0].With("suppressed", unknown[1:])
+			return unknown[0].With("suppressed", unknown[1:])
 		}
 		return unknown[0]
 	}

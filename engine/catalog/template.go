@@ -92,12 +92,12 @@ func (s *State) templatesFor(name string, from *origin) []Template {
 	if from.templateName != "" {
 		name = from.templateName
 	}
-	if _, t := s.matchTemplate(name, false); t != nil {
+	if _, t := s.matchTemplate(name, from.hidden); t != nil {
 		return s.composed(t)
 	}
 	var legacy []*LegacyTemplate
 	for _, key := range slices.Sorted(maps.Keys(s.LegacyTemplates)) {
-		if t := s.LegacyTemplates[key]; wire.MatchAny(t.Patterns, name) {
+		if t := s.LegacyTemplates[key]; wire.MatchAny(t.Patterns, name) && (!from.hidden || !slices.Contains(t.Patterns, "*")) {
 			legacy = append(legacy, t)
 		}
 	}

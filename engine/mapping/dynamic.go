@@ -129,8 +129,11 @@ func (t *template) check() error {
 func (t *template) json() wire.Object {
 	o := wire.Object{}
 	for _, m := range []wire.Member{
-		{Name: "path_match", Value: t.pathMatch}, {Name: "path_unmatch", Value: t.pathUnmatch},
-		{Name: "match", Value: t.match}, {Name: "unmatch", Value: t.unmatch}, {Name: "match_mapping_type", Value: t.kind},
+		{Name: "path_match", Value: t.pathMatch},
+		{Name: "path_unmatch", Value: t.pathUnmatch},
+		{Name: "match", Value: t.match},
+		{Name: "unmatch", Value: t.unmatch},
+		{Name: "match_mapping_type", Value: t.kind},
 	} {
 		o.AddIf(m.Value != "", m.Name, m.Value)
 	}

@@ -19,8 +19,10 @@ func TestAMappingPrintsItsParametersInOrderAndWithoutDefaults(t *testing.T) {
 		{"defaults are left out", `{"properties":{"a":{"type":"keyword","index":true,"doc_values":"true","ignore_above":2147483647}}}`, `{"properties":{"a":{"type":"keyword"}}}`},
 		{"the order of a keyword", `{"properties":{"a":{"normalizer":"lowercase","ignore_above":"5","null_value":"x","index":"false","type":"keyword"}}}`, `{"properties":{"a":{"type":"keyword","index":false,"null_value":"x","ignore_above":5,"normalizer":"lowercase"}}}`},
 		{"the order of a number", `{"properties":{"a":{"type":"scaled_float","coerce":false,"scaling_factor":100}}}`, `{"properties":{"a":{"type":"scaled_float","scaling_factor":100.0,"coerce":false}}}`},
-		{"the order of the root", `{"properties":{},"numeric_detection":false,"date_detection":true,"dynamic_templates":[{"t":{"mapping":{"type":"long"},"match":"*"}}],"dynamic_date_formats":["yyyy"],"_routing":{"required":true},"_meta":{"a":1},"dynamic":false}`,
-			`{"dynamic":"false","_meta":{"a":1},"_routing":{"required":true},"dynamic_date_formats":["yyyy"],"dynamic_templates":[{"t":{"match":"*","mapping":{"type":"long"}}}],"date_detection":true,"numeric_detection":false}`},
+		{
+			"the order of the root", `{"properties":{},"numeric_detection":false,"date_detection":true,"dynamic_templates":[{"t":{"mapping":{"type":"long"},"match":"*"}}],"dynamic_date_formats":["yyyy"],"_routing":{"required":true},"_meta":{"a":1},"dynamic":false}`,
+			`{"dynamic":"false","_meta":{"a":1},"_routing":{"required":true},"dynamic_date_formats":["yyyy"],"dynamic_templates":[{"t":{"match":"*","mapping":{"type":"long"}}}],"date_detection":true,"numeric_detection":false}`,
+		},
 		{"a kept source is not mentioned", `{"_source":{"enabled":true}}`, `{}`},
 		{"nested", `{"properties":{"n":{"include_in_root":true,"type":"nested"}}}`, `{"properties":{"n":{"type":"nested","include_in_root":true}}}`},
 		{"names with dots are objects", `{"properties":{"a.b":{"type":"long"},"a.c":{"type":"ip"}}}`, `{"properties":{"a":{"properties":{"b":{"type":"long"},"c":{"type":"ip"}}}}}`},
@@ -100,12 +102,18 @@ func TestWhatDynamicMappingMakesOfValues(t *testing.T) {
 		{"numeric detection", `{"numeric_detection":true}`, `{"a":"7","b":"7.5"}`, `{"numeric_detection":true,"properties":{"a":{"type":"long"},"b":{"type":"float"}}}`},
 		{"not dynamic", `{"dynamic":false}`, `{"a":1,"o":{"b":1}}`, ``},
 		{"dynamic only inside", `{"dynamic":false,"properties":{"o":{"dynamic":true,"properties":{}}}}`, `{"a":1,"o":{"b":1}}`, `{"dynamic":"false","properties":{"o":{"type":"object","dynamic":"true","properties":{"b":{"type":"long"}}}}}`},
-		{"a template that switches objects off", `{"dynamic_templates":[{"t":{"match_mapping_type":"object","match":"raw*","mapping":{"type":"object","enabled":false}}}]}`, `{"raw1":{"x":1}}`,
-			`{"dynamic_templates":[{"t":{"match":"raw*","match_mapping_type":"object","mapping":{"type":"object","enabled":false}}}],"properties":{"raw1":{"type":"object","enabled":false}}}`},
-		{"a template of a regular expression", `{"dynamic_templates":[{"t":{"match":"^n\\d+$","match_pattern":"regex","mapping":{"type":"keyword"}}}]}`, `{"n12":5}`,
-			`{"dynamic_templates":[{"t":{"match":"^n\\d+$","match_pattern":"regex","mapping":{"type":"keyword"}}}],"properties":{"n12":{"type":"keyword"}}}`},
-		{"only what templates fit", `{"dynamic":"false_allow_templates","dynamic_templates":[{"t":{"match":"k","mapping":{"type":"keyword"}}}]}`, `{"k":"a","l":"b","o":{"k":1}}`,
-			`{"dynamic":"false_allow_templates","dynamic_templates":[{"t":{"match":"k","mapping":{"type":"keyword"}}}],"properties":{"k":{"type":"keyword"}}}`},
+		{
+			"a template that switches objects off", `{"dynamic_templates":[{"t":{"match_mapping_type":"object","match":"raw*","mapping":{"type":"object","enabled":false}}}]}`, `{"raw1":{"x":1}}`,
+			`{"dynamic_templates":[{"t":{"match":"raw*","match_mapping_type":"object","mapping":{"type":"object","enabled":false}}}],"properties":{"raw1":{"type":"object","enabled":false}}}`,
+		},
+		{
+			"a template of a regular expression", `{"dynamic_templates":[{"t":{"match":"^n\\d+$","match_pattern":"regex","mapping":{"type":"keyword"}}}]}`, `{"n12":5}`,
+			`{"dynamic_templates":[{"t":{"match":"^n\\d+$","match_pattern":"regex","mapping":{"type":"keyword"}}}],"properties":{"n12":{"type":"keyword"}}}`,
+		},
+		{
+			"only what templates fit", `{"dynamic":"false_allow_templates","dynamic_templates":[{"t":{"match":"k","mapping":{"type":"keyword"}}}]}`, `{"k":"a","l":"b","o":{"k":1}}`,
+			`{"dynamic":"false_allow_templates","dynamic_templates":[{"t":{"match":"k","mapping":{"type":"keyword"}}}],"properties":{"k":{"type":"keyword"}}}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			grown, err := parse(t, c.mapping).Check("1", []byte(c.source))

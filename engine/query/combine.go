@@ -210,7 +210,7 @@ func (s *combinedSearcher) match(ctx *search.SearchContext, id index.IndexIntern
 func (s *combinedSearcher) Close() error {
 	var err error
 	for _, c := range s.all {
-		err = errors.Join(err, c.Searcher.Close())
+		err = errors.Join(err, c.Close())
 	}
 	return err
 }
@@ -237,7 +237,7 @@ func (s *combinedSearcher) Size() int            { return 0 }
 func (s *combinedSearcher) DocumentMatchPoolSize() int {
 	n := 1
 	for _, c := range s.all {
-		n += c.Searcher.DocumentMatchPoolSize() + 1
+		n += c.DocumentMatchPoolSize() + 1
 	}
 	return n
 }

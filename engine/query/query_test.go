@@ -304,9 +304,9 @@ func TestRangesOfLongsAreWhatComparingThemGives(t *testing.T) {
 		docs = append(docs, fmt.Sprintf(`{"n":%d}`, n))
 	}
 	target := newTarget(t, "numbers", `{"properties":{"n":{"type":"long"}}}`, docs...)
-	any := rapid.OneOf(rapid.SampledFrom(numbers), rapid.Int64())
+	number := rapid.OneOf(rapid.SampledFrom(numbers), rapid.Int64())
 	rapid.Check(t, func(rt *rapid.T) {
-		low, high := any.Draw(rt, "low"), any.Draw(rt, "high")
+		low, high := number.Draw(rt, "low"), number.Draw(rt, "high")
 		ids, _, err := run(t, fmt.Sprintf(`{"size":20,"sort":["n"],"query":{"range":{"n":{"gte":%d,"lt":%d}}}}`, low, high), target)
 		if err != nil {
 			rt.Fatal(err)

@@ -22,8 +22,8 @@ type queryString struct {
 	simple  bool
 }
 
-// QueryString is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it.
-func QueryString(text, field string, and bool) (Query, error) {
+// ParseText is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it.
+func ParseText(text, field string, and bool) (Query, error) {
 	q := queryString{text: text, and: and}
 	if field != "" {
 		q.fields = []string{field}
@@ -446,9 +446,9 @@ func (p *luceneParser) leaf(field, text string, phrase bool) Query {
 }
 
 // each makes a query for the field, or one for each default field.
-func (p *luceneParser) each(field string, make func(name string) Query) Query {
+func (p *luceneParser) each(field string, build func(name string) Query) Query {
 	if field != "" && !wire.IsPattern(field) {
-		return make(field)
+		return build(field)
 	}
 	names := p.q.fields
 	if field != "" {
@@ -456,12 +456,12 @@ func (p *luceneParser) each(field string, make func(name string) Query) Query {
 	}
 	if len(names) == 1 && !wire.IsPattern(names[0]) {
 		name, _, _ := strings.Cut(names[0], "^")
-		return make(name)
+		return build(name)
 	}
 	if len(names) == 0 {
 		names = []string{"*"}
 	}
-	return overFields{names, make}
+	return overFields{names, build}
 }
 
 // suffix skips boost (^2) and fuzziness (~1) marks of a clause, which weigh or widen it.

@@ -215,8 +215,10 @@ func (s *Server) addShards(t *table, i *catalog.Index) error {
 		}
 		t.rows = append(t.rows, row)
 		for range i.Replicas() {
-			row := []any{i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, "INDEX_CREATED", instant(i.Created()),
-				timeCell(s.Clock.Now().Sub(i.Created())), "PEER"}
+			row := []any{
+				i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, "INDEX_CREATED", instant(i.Created()),
+				timeCell(s.Clock.Now().Sub(i.Created())), "PEER",
+			}
 			t.rows = append(t.rows, append(row, make([]any, len(shardColumns)-len(row))...))
 		}
 	}

@@ -49,18 +49,27 @@ var (
 		{name: "name", alias: "n", help: "node name"},
 	}
 	managerColumns = []column{
-		{name: "id", help: "node id"}, {name: "host", alias: "h", help: "host name"}, {name: "ip", help: "ip address"},
+		{name: "id", help: "node id"},
+		{name: "host", alias: "h", help: "host name"},
+		{name: "ip", help: "ip address"},
 		{name: "node", alias: "n", help: "node name"},
 	}
 	attributeColumns = []column{
-		{name: "node", help: "node name"}, {name: "id", alias: "id,nodeId", help: "unique node id", extra: true},
-		{name: "pid", alias: "p", help: "process id", extra: true}, {name: "host", alias: "h", help: "host name"}, {name: "ip", alias: "i", help: "ip address"},
-		{name: "port", alias: "po", help: "bound transport port", extra: true}, {name: "attr", help: "attribute description"},
+		{name: "node", help: "node name"},
+		{name: "id", alias: "id,nodeId", help: "unique node id", extra: true},
+		{name: "pid", alias: "p", help: "process id", extra: true},
+		{name: "host", alias: "h", help: "host name"},
+		{name: "ip", alias: "i", help: "ip address"},
+		{name: "port", alias: "po", help: "bound transport port", extra: true},
+		{name: "attr", help: "attribute description"},
 		{name: "value", help: "attribute value"},
 	}
 	pluginColumns = []column{
-		{name: "id", help: "unique node id", extra: true}, {name: "name", alias: "n", help: "node name"}, {name: "component", alias: "c", help: "component"},
-		{name: "version", alias: "v", help: "component version"}, {name: "description", alias: "d", help: "plugin details", extra: true},
+		{name: "id", help: "unique node id", extra: true},
+		{name: "name", alias: "n", help: "node name"},
+		{name: "component", alias: "c", help: "component"},
+		{name: "version", alias: "v", help: "component version"},
+		{name: "description", alias: "d", help: "plugin details", extra: true},
 	}
 	allocationColumns = []column{
 		{name: "shards", alias: "s", help: "number of shards on node", right: true},
@@ -69,7 +78,9 @@ var (
 		{name: "disk.avail", alias: "da,diskAvail", help: "disk available", right: true},
 		{name: "disk.total", alias: "dt,diskTotal", help: "total capacity of all volumes", right: true},
 		{name: "disk.percent", alias: "dp,diskPercent", help: "percent disk used", right: true},
-		{name: "host", alias: "h", help: "host of node"}, {name: "ip", help: "ip of node"}, {name: "node", alias: "n", help: "name of node"},
+		{name: "host", alias: "h", help: "host of node"},
+		{name: "ip", help: "ip of node"},
+		{name: "node", alias: "n", help: "name of node"},
 	}
 	poolColumns = []column{
 		{name: "node_name", alias: "nn", help: "node name"},

@@ -85,7 +85,7 @@ func (m *machine) readDisk(dir string) {
 	if unix.Statfs(dir, &fs) != nil {
 		return
 	}
-	size := int64(fs.Bsize)
+	size := fs.Bsize
 	m.diskTotal, m.diskFree, m.diskAvailable = int64(fs.Blocks)*size, int64(fs.Bfree)*size, int64(fs.Bavail)*size
 }
 

@@ -171,10 +171,12 @@ func prettyOS() string {
 
 // statsMetrics are the parts of a node's statistics. Those after fs count things that the engine does not have: they
 // may be asked for, and nothing is shown.
-var statsMetrics = []string{"indices", "os", "process", "jvm", "fs", "thread_pool", "transport", "http", "breaker", "script", "discovery", "ingest",
+var statsMetrics = []string{
+	"indices", "os", "process", "jvm", "fs", "thread_pool", "transport", "http", "breaker", "script", "discovery", "ingest",
 	"adaptive_selection", "script_cache", "indexing_pressure", "shard_indexing_pressure", "search_backpressure", "cluster_manager_throttling",
 	"weighted_routing", "file_cache", "task_cancellation", "search_pipeline", "resource_usage_stats", "segment_replication_backpressure",
-	"repositories", "admission_control", "caches", "remote_store"}
+	"repositories", "admission_control", "caches", "remote_store",
+}
 
 func (s *Server) nodesStats(r *rest.Request) (rest.Action, error) {
 	nodes, metrics := r.List("nodeId"), r.List("metric")

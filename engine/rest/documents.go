@@ -269,9 +269,7 @@ type readOptions struct {
 }
 
 func readReadOptions(r *rest.Request) (o readOptions, err error) {
-	if o.source, err = sourceParams(r); err != nil {
-		return o, err
-	}
+	o.source = sourceParams(r)
 	if o.refresh, err = r.Bool("refresh", false); err != nil {
 		return o, err
 	}
@@ -293,7 +291,7 @@ func readReadOptions(r *rest.Request) (o readOptions, err error) {
 }
 
 // sourceParams reads _source, _source_includes and _source_excludes.
-func sourceParams(r *rest.Request) (query.Source, error) {
+func sourceParams(r *rest.Request) query.Source {
 	var src query.Source
 	switch v := r.Param("_source", "true"); v {
 	case "true", "":
@@ -304,7 +302,7 @@ func sourceParams(r *rest.Request) (query.Source, error) {
 	}
 	src.Includes = append(src.Includes, r.List("_source_includes")...)
 	src.Excludes = r.List("_source_excludes")
-	return src, nil
+	return src
 }
 
 func (s *Server) getDocument(r *rest.Request) (rest.Action, error) {
@@ -369,7 +367,7 @@ func found(index *catalog.Index, doc shard.Document, o readOptions) (wire.Object
 		return body, nil
 	}
 	source, err := o.source.Filter(doc.Source)
-	body.Add("_source", json.RawMessage(source))
+	body.Add("_source", source)
 	return body, err
 }
 
@@ -388,7 +386,7 @@ func (s *Server) getSource(r *rest.Request) (rest.Action, error) {
 			return nil, fault.New(http.StatusNotFound, "resource_not_found_exception", "Document not found [%s]/[%s]", name, id)
 		}
 		source, err := o.source.Filter(doc.Source)
-		return rest.OK(json.RawMessage(source)), err
+		return rest.OK(source), err
 	}, nil
 }
 

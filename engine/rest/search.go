@@ -149,9 +149,7 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 		}
 	}
 	if r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
-		if req.Source, err = sourceParams(r); err != nil {
-			return err
-		}
+		req.Source = sourceParams(r)
 	}
 	if r.Has("version") {
 		if req.Version, err = r.Bool("version", false); err != nil {
@@ -226,7 +224,7 @@ func queryParams(r *rest.Request) (query.Query, error) {
 	default:
 		return nil, fault.Illegal("Unsupported defaultOperator [%s], can either be [OR] or [AND]", operator)
 	}
-	return query.QueryString(text, field, strings.EqualFold(operator, "AND"))
+	return query.ParseText(text, field, strings.EqualFold(operator, "AND"))
 }
 
 // targets makes the indices of expressions searchable.

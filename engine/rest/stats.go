@@ -30,8 +30,10 @@ func (s *Server) statsRoutes(rt *rest.Router) {
 var statsOptions = wire.IndexOptions{Open: true, AllowNoIndices: true, ForbidClosed: true}
 
 // indexMetrics are the metrics of an index's statistics.
-var indexMetrics = []string{"docs", "store", "indexing", "get", "search", "merge", "flush", "refresh", "warmer", "query_cache", "fielddata",
-	"completion", "segments", "translog", "request_cache", "recovery"}
+var indexMetrics = []string{
+	"docs", "store", "indexing", "get", "search", "merge", "flush", "refresh", "warmer", "query_cache", "fielddata",
+	"completion", "segments", "translog", "request_cache", "recovery",
+}
 
 // indexFigures are the numbers of an index's primary shards.
 type indexFigures struct {

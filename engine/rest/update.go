@@ -23,7 +23,6 @@ type update struct {
 	docAsUpsert bool
 	detectNoop  bool
 	source      *query.Source // what of the new document the answer shows
-	conditional bool
 	seqNo, term int64
 	retries     int
 }
@@ -90,10 +89,7 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := sourceParams(r)
-	if err != nil {
-		return nil, err
-	}
+	src := sourceParams(r)
 	shown := r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes")
 	body, err := r.RequireBody()
 	if err != nil {
@@ -160,7 +156,7 @@ func updateAnswer(index *catalog.Index, out documents.Outcome, refresh string, u
 		return answer, nil
 	}
 	source, err := u.source.Filter(out.Source)
-	answer.Add("get", wire.Obj("_seq_no", out.SeqNo, "_primary_term", out.PrimaryTerm, "found", true, "_source", json.RawMessage(source)))
+	answer.Add("get", wire.Obj("_seq_no", out.SeqNo, "_primary_term", out.PrimaryTerm, "found", true, "_source", source))
 	return answer, err
 }
 

@@ -33,7 +33,7 @@ func Check(dir string) (findings []string) {
 		say("cannot be opened: %v", err)
 		return findings
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	live := map[string]int64{}
 	maxSeq := int64(-1)
 	if err := db.View(func(tx *bbolt.Tx) error {
@@ -112,7 +112,7 @@ func checkIndex(path string, live map[string]int64, maxSeq int64, say func(strin
 	if err != nil {
 		return // it is built again
 	}
-	defer idx.Close()
+	defer func() { _ = idx.Close() }()
 	fed := int64(-1)
 	if v, err := idx.GetInternal(keyFed); err == nil && len(v) == 8 {
 		fed = int64(binary.BigEndian.Uint64(v))

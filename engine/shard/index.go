@@ -55,11 +55,11 @@ var errFull = errors.New("batch is full")
 func (s *Shard) nextBatch(idx bleve.Index, from int64) (batch *bleve.Batch, last int64, err error) {
 	n := 0
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		max := getInt(tx.Bucket(bucketMeta), keyMaxSeq)
-		if max < from {
+		highest := getInt(tx.Bucket(bucketMeta), keyMaxSeq)
+		if highest < from {
 			return nil
 		}
-		batch, last = idx.NewBatch(), max
+		batch, last = idx.NewBatch(), highest
 		return scan(tx, from, func(seqNo int64, r record) error {
 			if n++; n > feedBatch {
 				last = seqNo - 1
@@ -117,9 +117,9 @@ func (s *Shard) Flush() error {
 	})
 }
 
-// ForceMerge merges the full-text index to at most max segments, or, with onlyExpunge, rebuilds it where it holds
+// ForceMerge merges the full-text index to at most limit segments, or, with onlyExpunge, rebuilds it where it holds
 // deleted documents. It first refreshes. A merge to one segment drops all deleted documents.
-func (s *Shard) ForceMerge(ctx context.Context, max int, onlyExpunge bool) error {
+func (s *Shard) ForceMerge(ctx context.Context, limit int, onlyExpunge bool) error {
 	if err := s.Refresh(); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Shard) ForceMerge(ctx context.Context, max int, onlyExpunge bool) error
 	defer s.refreshMu.Unlock()
 	s.counters.merges.Add(1)
 	if !onlyExpunge {
-		if err := s.merge(ctx, max); err != nil {
+		if err := s.merge(ctx, limit); err != nil {
 			return err
 		}
 	}
@@ -139,19 +139,19 @@ func (s *Shard) ForceMerge(ctx context.Context, max int, onlyExpunge bool) error
 	for _, g := range segments {
 		deleted += g.Deleted
 	}
-	if deleted > 0 && (onlyExpunge || max == 1) {
+	if deleted > 0 && (onlyExpunge || limit == 1) {
 		return s.rebuild()
 	}
 	return nil
 }
 
 // merge asks for merges until there are few enough segments. One merge takes in at most as many as the plan says.
-func (s *Shard) merge(ctx context.Context, max int) error {
+func (s *Shard) merge(ctx context.Context, limit int) error {
 	plan := mergeplan.SingleSegmentMergePlanOptions
 	plan.SegmentsPerMergeTask = 1000
 	for before := -1; ; {
 		segments, err := s.segments()
-		if err != nil || len(segments) <= max || len(segments) == before {
+		if err != nil || len(segments) <= limit || len(segments) == before {
 			return err
 		}
 		before = len(segments)
@@ -220,7 +220,7 @@ func (s *Shard) segments() ([]Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	snapshot, ok := reader.(*scorch.IndexSnapshot)
 	if !ok {
 		return nil, errors.New("the full-text index is of an unknown kind")

@@ -321,7 +321,7 @@ func TestAFullDiskRefusesWritesAndKeepsTheRest(t *testing.T) {
 		_ = full.Close()
 	}
 	again := open(t, dir)
-	defer again.Close()
+	defer func() { _ = again.Close() }()
 	if _, ok, _ := again.Get("a"); !ok {
 		t.Error("the document is gone")
 	}
@@ -359,7 +359,7 @@ func TestFlushForgetsOldDeletionsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	apply(t, s, put("a", "x"), del("a"))
 	for _, c := range []struct {
 		later time.Duration
@@ -395,7 +395,7 @@ func TestBuildMakesAWholeShardOrNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, dir)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if doc, _, _ := s.Get("a"); doc.Version != 7 || found(t, s, "x") != 2 {
 		t.Errorf("built %+v, %d found", doc, found(t, s, "x"))
 	}
@@ -432,7 +432,7 @@ func BenchmarkBulkOf1000(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	n := 0
 	for b.Loop() {
 		ops := make([]Operation, 1000)
