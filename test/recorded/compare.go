@@ -13,7 +13,7 @@ import (
 
 // Values that no two servers share need only be of the same kind.
 var (
-	generatedID = regexp.MustCompile(`\b[A-Za-z0-9_-]{19,22}\b`)
+	word        = regexp.MustCompile(`[A-Za-z0-9_-]+`)
 	bigNumber   = regexp.MustCompile(`\b\d{9,}\b`)
 	ownKeys     = regexp.MustCompile(`(_time|_date|_seq_no|_primary_term|^took|^_version|_in_millis|^timestamp|^uuid|_uuid|^max_score|^_score|^schema_version)$`)
 	seqNo       = regexp.MustCompile(`seqNo \[[^\]]*\]( and primary term \[\d+\])?`)
@@ -116,10 +116,10 @@ func normal(s string) string {
 	return bigNumber.ReplaceAllString(maskIDs(s), "N")
 }
 
-// maskIDs replaces what looks like a generated id: it has a capital, a digit, _ or -.
+// maskIDs replaces what looks like a generated id: 19 to 22 characters, among them a capital, a digit, _ or -.
 func maskIDs(s string) string {
-	return generatedID.ReplaceAllStringFunc(s, func(id string) string {
-		if strings.ContainsAny(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") {
+	return word.ReplaceAllStringFunc(s, func(id string) string {
+		if len(id) >= 19 && len(id) <= 22 && strings.ContainsAny(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") {
 			return "ID"
 		}
 		return id
