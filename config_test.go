@@ -106,7 +106,20 @@ func TestOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		o    Options
 		want string // "" means accepted
 	}{
-		"nothing":          {Options{}, ""},
+		"nothing":                     {Options{}, ""},
+		"an engine's dynamic setting": {Options{Settings: map[string]string{"cluster.max_shards_per_node": "5"}}, ""},
+		"a bad value of it":           {Options{Settings: map[string]string{"cluster.max_shards_per_node": "0"}}, "must be >= 1"},
+		"an engine's setting before a cluster": {
+			Options{Cluster: Cluster{URLs: []string{"http://a"}}, Settings: map[string]string{"cluster.max_shards_per_node": "5"}},
+			"in front of a cluster, set it there",
+		},
+		"an attribute":          {Options{Settings: map[string]string{"node.attr.box": "hot"}}, ""},
+		"the port alone":        {Options{Settings: map[string]string{"http.port": "9201"}}, ""},
+		"all addresses by name": {Options{Settings: map[string]string{"network.host": "0.0.0.0"}}, "refusing to listen on 0.0.0.0:9200"},
+		"the address twice": {
+			Options{Listen: "127.0.0.1:1", Settings: map[string]string{"http.port": "2"}},
+			`the address is given twice: listen is "127.0.0.1:1" and http.port makes it "127.0.0.1:2"`,
+		},
 		"data twice, same": {Options{Data: "./d", Settings: map[string]string{"path.data": "d"}}, ""},
 		"data twice, different": {
 			Options{Data: "a", Settings: map[string]string{"path.data": "b"}},

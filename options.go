@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,8 +40,8 @@ type Options struct {
 	// Cluster, if it names any URL, puts Steward in front of a real cluster instead of the embedded engine.
 	Cluster Cluster
 	// Settings are node settings by OpenSearch's own names: cluster.name, node.name, path.data (the same as Data),
-	// path.repo, version.number (what GET / reports, [DefaultVersion] unless set), and start values of dynamic cluster
-	// settings (plugins.index_state_management.*). Lists are joined with commas.
+	// path.repo, network.host and http.port (the same as Listen), node.attr.*, version.number (what GET / reports,
+	// [DefaultVersion] unless set), and start values of dynamic cluster settings. Lists are joined with commas.
 	Settings map[string]string
 	// Clock gives the time of lifecycles and documents; nil means the machine's.
 	Clock clock.Clock
@@ -71,8 +72,8 @@ func (o Options) complete() (Options, error) {
 	if o.Settings == nil {
 		o.Settings = map[string]string{}
 	}
-	if o.Listen == "" {
-		o.Listen = DefaultListen
+	if err := o.completeListen(); err != nil {
+		return o, err
 	}
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -84,6 +85,30 @@ func (o Options) complete() (Options, error) {
 		return o, err
 	}
 	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster())
+}
+
+// completeListen makes one of Listen, network.host and http.port.
+func (o *Options) completeListen() error {
+	host, port, err := net.SplitHostPort(DefaultListen)
+	if err != nil {
+		return err
+	}
+	settings := map[string]*string{"network.host": &host, "http.port": &port}
+	given := ""
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if v := o.Settings[name]; v != "" {
+			*settings[name], given = v, name
+		}
+		delete(o.Settings, name)
+	}
+	address := net.JoinHostPort(host, port)
+	if given != "" && o.Listen != "" && o.Listen != address {
+		return fmt.Errorf("the address is given twice: listen is %q and %s makes it %q", o.Listen, given, address)
+	}
+	if o.Listen == "" {
+		o.Listen = address
+	}
+	return nil
 }
 
 // completeData makes one of Data and path.data.
@@ -129,21 +154,29 @@ func (o Options) checkCluster() error {
 	return nil
 }
 
-// nodeSettings are the settings of a node that are not declared with the plugins.
-var nodeSettings = []string{"cluster.name", "node.name", "path.data", "path.repo", "version.number"}
+// nodeSettings are the settings of a node that are not declared with the plugins or the engine.
+var nodeSettings = []string{"cluster.name", "http.port", "network.host", "node.name", "path.data", "path.repo", "version.number"}
+
+// attributePrefix begins the names of a node's own attributes.
+const attributePrefix = "node.attr."
 
 // checkSettings refuses unknown settings and bad values.
 func (o Options) checkSettings() error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o.Settings)) {
-		if def, declared := settings.Lookup(name); declared && !def.Index {
+		def, declared := settings.Lookup(name)
+		if !declared && o.embedded() {
+			def, declared = engineSettings.Lookup(name)
+		}
+		if declared && !def.Index {
 			if err := def.Validate(o.Settings[name]); err != nil {
 				errs = append(errs, err)
 			}
 			continue
 		}
+		_, engines := engineSettings.Lookup(name)
 		switch {
-		case !slices.Contains(nodeSettings, name):
+		case !engines && !slices.Contains(nodeSettings, name) && !strings.HasPrefix(name, attributePrefix):
 			errs = append(errs, unknown("setting", name, settingNames()))
 		case !o.embedded():
 			errs = append(errs, fmt.Errorf("setting %q is one of the embedded engine: in front of a cluster, set it there", name))
@@ -154,7 +187,7 @@ func (o Options) checkSettings() error {
 
 func settingNames() []string {
 	names := slices.Clone(nodeSettings)
-	for _, def := range settings.All() {
+	for _, def := range slices.Concat(settings.All(), engineSettings.All()) {
 		if !def.Index {
 			names = append(names, def.Key)
 		}

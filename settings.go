@@ -3,11 +3,15 @@
 package steward
 
 import (
+	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/wire/setting"
 )
 
 // pluginSettings declares the settings of the plugins whose work this program does.
 func pluginSettings() []setting.Definition { return ism.Settings() }
+
+// engineSettings are the dynamic settings of the embedded engine, which may have start values too.
+var engineSettings = setting.NewRegistry(engine.Settings()...)
 
 var settings = setting.NewRegistry(pluginSettings()...)

@@ -42,9 +42,11 @@ type Steward struct {
 	begun   bool
 	closers []closer // in the order of opening
 	url     string
-	handler http.Handler
-	manager *manager.Manager
-	serving *gateway.Server
+	// listening is host:port of the listener.
+	listening string
+	handler   http.Handler
+	manager   *manager.Manager
+	serving   *gateway.Server
 }
 
 // closer ends one part of the program.
@@ -106,6 +108,7 @@ func (s *Steward) start(ctx context.Context) error {
 		return err
 	}
 	s.onClose("listener", func(context.Context) error { return ignoreClosed(listener.Close()) })
+	s.listening = listener.Addr().String()
 	back, err := s.open()
 	if err != nil {
 		return err

@@ -69,12 +69,17 @@ type Options struct {
 	Plugins  []Plugin
 	// Config are the settings that the node was started with ("cluster.name", "node.name", ...).
 	Config map[string]string
+	// Address is host:port where the engine is reached, for clients that ask its node; "" means 127.0.0.1:9200.
+	Address string
 	// Version is the version of OpenSearch that it reports; "" means DefaultVersion.
 	Version string
 	Logger  *slog.Logger
 	// OpenFile opens document files; nil means os.OpenFile. Tests put a failing disk here.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
 }
+
+// Settings declares the dynamic cluster settings that Options.Config may give start values.
+func Settings() []setting.Definition { return catalog.ClusterDefinitions() }
 
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
@@ -129,7 +134,7 @@ func Open(o Options) (_ *Engine, err error) {
 	}
 	server := &rest.Server{
 		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
-		Config: o.Config, Dir: o.Dir,
+		Config: o.Config, Address: o.Address, Dir: o.Dir,
 	}
 	e.router = wirerest.NewRouter(o.Version)
 	e.router.Logger(o.Logger)

@@ -42,17 +42,24 @@ func (r row) definition(index bool) setting.Definition {
 	return d
 }
 
+// ClusterDefinitions declares the cluster settings that the engine knows by itself.
+func ClusterDefinitions() []setting.Definition {
+	out := make([]setting.Definition, len(clusterSettings))
+	for i, r := range clusterSettings {
+		out[i] = r.definition(false)
+	}
+	return out
+}
+
 func newEnvironment(o Options) (*environment, error) {
 	env := &environment{config: setting.Values{}, version: o.NodeVersion}
 	if env.version == "" {
 		env.version = "3.4.0"
 	}
-	var index, cluster []setting.Definition
+	var index []setting.Definition
+	cluster := ClusterDefinitions()
 	for _, r := range indexSettings {
 		index = append(index, r.definition(true))
-	}
-	for _, r := range clusterSettings {
-		cluster = append(cluster, r.definition(false))
 	}
 	for _, d := range o.Settings {
 		if d.Index {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"net"
 	"strconv"
 	"strings"
 
@@ -66,13 +67,21 @@ func (s *Server) configured(key, def string) string {
 
 func (s *Server) nodeName() string    { return s.configured("node.name", defaultNodeName) }
 func (s *Server) clusterName() string { return s.configured("cluster.name", defaultCluster) }
-func (s *Server) host() string        { return s.configured("network.host", defaultHost) }
+func (s *Server) host() string {
+	if host, _, err := net.SplitHostPort(s.Address); err == nil && host != "" {
+		return host
+	}
+	return defaultHost
+}
 
 // transportAddress is where a cluster's node would listen. Nothing does: there is one node.
 func (s *Server) transportAddress() string { return s.host() + ":" + transportPort }
 
 func (s *Server) httpAddress() string {
-	return s.host() + ":" + s.configured("http.port", defaultHTTPPort)
+	if s.Address == "" {
+		return net.JoinHostPort(s.host(), defaultHTTPPort)
+	}
+	return s.Address
 }
 
 // root is what a client asks first.

@@ -30,6 +30,8 @@ type Server struct {
 	Plugins []Plugin
 	// Config are the settings that the node was started with.
 	Config map[string]string
+	// Address is host:port where the API is reached; "" means 127.0.0.1:9200.
+	Address string
 	// Dir is the data directory, for figures about its disk.
 	Dir string
 

@@ -13,13 +13,13 @@ import (
 
 // Values that no two servers share need only be of the same kind.
 var (
-	word        = regexp.MustCompile(`[A-Za-z0-9_-]+`)
-	bigNumber   = regexp.MustCompile(`\b\d{9,}\b`)
-	ownKeys     = regexp.MustCompile(`(_time|_date|_seq_no|_primary_term|^took|^_version|_in_millis|^timestamp|^uuid|_uuid|^max_score|^_score|^schema_version)$`)
-	seqNo       = regexp.MustCompile(`seqNo \[[^\]]*\]( and primary term \[\d+\])?`)
-	current     = regexp.MustCompile(`\(current version \[\d+\]\)`)
-	allowed     = regexp.MustCompile(`allowed: \[([A-Z, ]*)\]`)
-	javaHash    = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
+	word      = regexp.MustCompile(`[A-Za-z0-9_-]+`)
+	bigNumber = regexp.MustCompile(`\b\d{9,}\b`)
+	ownKeys   = regexp.MustCompile(`(_time|_date|_seq_no|_primary_term|^took|^_version|_in_millis|^timestamp|^uuid|_uuid|^max_score|^_score|^schema_version)$`)
+	seqNo     = regexp.MustCompile(`seqNo \[[^\]]*\]( and primary term \[\d+\])?`)
+	current   = regexp.MustCompile(`\(current version \[\d+\]\)`)
+	allowed   = regexp.MustCompile(`allowed: \[([A-Z, ]*)\]`)
+	javaHash  = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
 )
 
 // Difference says where two JSON values differ, or "".
