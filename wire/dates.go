@@ -152,6 +152,7 @@ func applyDateMath(t time.Time, math, whole string, roundUp bool) (time.Time, er
 	bad := func() (time.Time, error) {
 		return time.Time{}, fault.Parse("failed to parse date field [%s]: operator not supported for date math [%s]", whole, math)
 	}
+	all := math
 	for math != "" {
 		op := math[0]
 		math = math[1:]
@@ -188,7 +189,7 @@ func applyDateMath(t time.Time, math, whole string, roundUp bool) (time.Time, er
 			t = addUnit(t, n, unit)
 		}
 		if t.IsZero() {
-			return time.Time{}, fault.Parse("unit [%c] not supported for date math [%s]", unit, whole)
+			return time.Time{}, fault.Parse("unit [%c] not supported for date math [%s]", unit, all)
 		}
 	}
 	return t, nil

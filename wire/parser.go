@@ -120,6 +120,17 @@ func (p *Parser) streamConstraint(format string, args ...any) error {
 	return fault.New(400, "stream_constraints_exception", format, args...)
 }
 
+// wordAt is the run of letters and digits that begins here, if it begins with a letter.
+func (p *Parser) wordAt(at int) string {
+	end := at
+	for end < len(p.body) && (isLetter(p.body[end]) || end > at && p.body[end] >= '0' && p.body[end] <= '9') {
+		end++
+	}
+	return string(p.body[at:end])
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
+
 // skipToToken goes over what stands between two tokens.
 func (p *Parser) skipToToken(at int) int {
 	for at < len(p.body) && strings.IndexByte(" \t\r\n,:", p.body[at]) >= 0 {
@@ -138,6 +149,10 @@ func (p *Parser) malformed(err error) error {
 			name = string(v)
 		}
 		return p.at(p.start, "json_parse_exception", fmt.Sprintf("Duplicate field '%s'", name))
+	}
+	if word := p.wordAt(p.start); word != "" && word != "null" && word != "true" && word != "false" {
+		return p.at(p.start+len(word), "json_parse_exception", fmt.Sprintf(
+			"Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word))
 	}
 	at := p.start
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {

@@ -41,7 +41,7 @@ func TestParserRefusesMalformedBodies(t *testing.T) {
 	for _, c := range []struct{ name, body, typ, reason string }{
 		{"truncated", `{"policy": `, "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 12]"},
 		{"a key twice", "{\"x\":1,\n\"x\":2}", "json_parse_exception", "Duplicate field 'x'\n"},
-		{"no JSON", `nope`, "json_parse_exception", "Unexpected character"},
+		{"no JSON", `nope`, "json_parse_exception", "Unrecognized token 'nope': was expecting (JSON String, Number, Array, Object or token"},
 		{"a trailing comma", `{"a":1,}`, "json_parse_exception", "Unexpected character (',' (code 44))"},
 		{"too deep", strings.Repeat("[", MaxDepth+1), "stream_constraints_exception", "nesting depth (1001)"},
 	} {

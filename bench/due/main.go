@@ -92,7 +92,7 @@ func byAge(p *measure.Program, i int) (time.Duration, error) {
 	index := fmt.Sprintf("bench-age-%d", i)
 	if i == 0 {
 		condition := fmt.Sprintf(`,"conditions":{"min_index_age":"%dms"}`, age.Milliseconds())
-		if err := policy(p, "bench-age", state(0, "", condition)+","+state(1, "", "last")); err != nil {
+		if err := policy(p, "bench-age", state(0, "", condition)+","+state(1, "", `,"conditions":{"min_index_age":"3650d"}`)+","+state(2, "", "last")); err != nil {
 			return 0, err
 		}
 	}

@@ -65,7 +65,7 @@ func ParseAliases(body []byte) (map[string]Alias, error) {
 		err := p.Object(func(member string) error {
 			known, err := a.ParseMember(p, member)
 			if err == nil && !known {
-				err = fault.Illegal("unknown field [%s]", member)
+				err = p.Skip() // as OpenSearch does here, unlike in the alias APIs
 			}
 			return err
 		})

@@ -37,7 +37,7 @@ var (
 		{7, "index.blocks.read", "index read (api)", []Op{Read}},
 		{8, "index.blocks.write", "index write (api)", []Op{Write}},
 		{9, "index.blocks.metadata", "index metadata (api)", []Op{MetadataRead, MetadataWrite, Delete}},
-		{12, "index.blocks.read_only_allow_delete", "index read-only / allow delete (api)", []Op{Write, MetadataWrite}},
+		{12, "index.blocks.read_only_allow_delete", "disk usage exceeded flood-stage watermark, index has read-only-allow-delete block", []Op{Write, MetadataWrite}},
 	}
 	clusterBlocks = []block{
 		{6, "cluster.blocks.read_only", "cluster read-only (api)", []Op{Write, MetadataWrite, Delete}},

@@ -86,6 +86,11 @@ func (s *State) mayPutClusterSettings(changes ...SettingsChange) error {
 	return nil
 }
 
+// nodeOnly are settings that a node is started with and that nothing changes while it runs.
+var nodeOnly = []string{
+	"bootstrap.memory_lock", "cluster.name", "discovery.type", "http.port", "network.host", "node.name", "node.roles", "path.data", "path.logs", "path.repo",
+}
+
 // changeCluster applies one change to values.
 func (e *environment) changeCluster(values setting.Values, change SettingsChange, kind string) error {
 	names := slices.Collect(maps.Keys(change.Set))
@@ -97,10 +102,10 @@ func (e *environment) changeCluster(values setting.Values, change SettingsChange
 	slices.Sort(names)
 	for _, key := range names {
 		d, known := e.cluster.Lookup(key)
-		if !known {
+		if !known && !slices.Contains(nodeOnly, key) {
 			return fault.New(400, "settings_exception", "%s setting [%s], not recognized", kind, key)
 		}
-		if d.Final {
+		if !known || d.Final {
 			return fault.New(400, "settings_exception", "%s setting [%s], not dynamically updateable", kind, key)
 		}
 	}

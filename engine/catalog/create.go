@@ -256,8 +256,8 @@ func (s *State) checkShardLimit(settings setting.Values) error {
 		return nil
 	}
 	return fault.New(400, "validation_exception", "%s", fault.Numbered(
-		"this action would add ["+strconv.Itoa(add)+"] total shards, but this cluster currently has ["+strconv.Itoa(open)+
-			"]/["+strconv.Itoa(limit)+"] maximum shards open"))
+		"this action would add ["+strconv.Itoa(add)+"] total LOCAL_ONLY shards, but this cluster currently has ["+strconv.Itoa(open)+
+			"]/["+strconv.Itoa(limit)+"] maximum LOCAL_ONLY shards open"))
 }
 
 // newMapping merges the mappings of templates and request.

@@ -5,7 +5,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -141,7 +140,7 @@ func (c *Catalog) DeleteIndexTemplate(ctx context.Context, pattern string) error
 type Simulation struct {
 	// Template is nil if no template matches.
 	Template *Template
-	// Overlapping are the templates that match too and do not count, with their patterns.
+	// Overlapping are the templates whose patterns overlap and that do not count, with their patterns.
 	Overlapping []Overlap
 }
 
@@ -171,10 +170,8 @@ func (s *State) SimulateIndex(name string, with *IndexTemplate) (Simulation, err
 		return Simulation{}, err
 	}
 	out := Simulation{Template: &merged}
-	for _, other := range slices.Sorted(maps.Keys(s.IndexTemplates)) {
-		if o := s.IndexTemplates[other]; other != winner && wire.MatchAny(o.Patterns, name) {
-			out.Overlapping = append(out.Overlapping, Overlap{other, o.Patterns})
-		}
+	for _, other := range draft.Overlapping(winner, t.Patterns) {
+		out.Overlapping = append(out.Overlapping, Overlap{other, draft.IndexTemplates[other].Patterns})
 	}
 	return out, nil
 }

@@ -52,6 +52,12 @@ func (c Condition) threshold() (int64, error) {
 	return 0, fault.Illegal("[conditions] unknown field [%s]", c.Name)
 }
 
+// Check refuses a threshold that cannot be read.
+func (c Condition) Check() error {
+	_, err := c.threshold()
+	return err
+}
+
 // record is the threshold as rollover_info keeps it.
 func (c Condition) record() json.RawMessage {
 	switch n, err := c.threshold(); {

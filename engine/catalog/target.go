@@ -34,6 +34,16 @@ type SearchTarget struct {
 // A missing index is made if action.auto_create_index lets it. create says that the write refuses an existing
 // document, which is all that a data stream takes; requireAlias that the name has to be that of an alias.
 func (c *Catalog) WriteTarget(ctx context.Context, name string, requireAlias, create bool) (Target, error) {
+	return c.target(ctx, name, requireAlias, create, true)
+}
+
+// DeleteTarget is the index that a document of the name is deleted from: as WriteTarget, but a missing index is not
+// made; it is the 404 index_not_found_exception.
+func (c *Catalog) DeleteTarget(ctx context.Context, name string, requireAlias bool) (Target, error) {
+	return c.target(ctx, name, requireAlias, false, false)
+}
+
+func (c *Catalog) target(ctx context.Context, name string, requireAlias, create, makeIndex bool) (Target, error) {
 	now := c.clock.Now()
 	concrete, err := wire.ResolveDateMath(name, now)
 	if err != nil {
@@ -44,7 +54,7 @@ func (c *Catalog) WriteTarget(ctx context.Context, name string, requireAlias, cr
 		return Target{}, fault.New(404, "index_not_found_exception", "no such index [%s] and [require_alias] request flag is [true] and [%s] is not an alias", concrete, concrete).
 			With("index", concrete).With("index_uuid", "_na_")
 	}
-	if !s.exists(concrete) {
+	if makeIndex && !s.exists(concrete) {
 		if s, err = c.autoCreate(ctx, name, concrete); err != nil {
 			return Target{}, err
 		}

@@ -107,8 +107,12 @@ func plant(tree map[string]any, path string, def any) {
 
 func (w *walker) walk(source []byte) error {
 	w.p = wire.NewParser(source)
-	if err := w.p.NextExpect(wire.StartObject); err != nil {
+	switch t, err := w.p.Next(); {
+	case err != nil:
 		return w.failed(err)
+	case t != wire.StartObject:
+		return w.failed(fault.New(400, "not_x_content_exception",
+			"Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"))
 	}
 	if err := w.object(w.mapping.root, "", w.mapping.root.dynamic); err != nil {
 		return w.failed(err)
@@ -519,7 +523,7 @@ func (f *Field) ParseInteger(text string) (int64, error) {
 	if err != nil {
 		x, ferr := parseNumber(text)
 		if ferr != nil {
-			return 0, ferr
+			return 0, fault.Illegal("For input string: \"%s\"", text)
 		}
 		if x >= math.MaxInt64 || x <= math.MinInt64 {
 			return 0, f.outOfRange(text)

@@ -168,7 +168,7 @@ func (q match) build(c *scope) (bq.Query, error) {
 	if q.phrase {
 		phrase := combined{filter: []bq.Query{bleve.NewPhraseQuery(words, f.Path)}}
 		for _, w := range words {
-			phrase.must = append(phrase.must, termScore{f.Path, w, true})
+			phrase.must = append(phrase.must, termScore{f.Path, w})
 		}
 		return phrase, nil
 	}
@@ -178,7 +178,7 @@ func (q match) build(c *scope) (bq.Query, error) {
 func (q match) words(path string, words []string) (bq.Query, error) {
 	list := make([]bq.Query, len(words))
 	for i, w := range words {
-		list[i] = termScore{path, w, true}
+		list[i] = termScore{path, w}
 		if q.fuzziness != "" {
 			var err error
 			if list[i], err = constantly(fuzzyTerm(path, w, q.fuzziness, q.prefixLength)); err != nil {

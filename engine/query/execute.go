@@ -27,7 +27,7 @@ type Response struct {
 	Shards int
 	Total  int64
 	// MaxScore is nil where the page is sorted by something else, or empty.
-	MaxScore *float64
+	MaxScore *Score
 	Hits     []Hit
 	failures []failure
 	request  *Request
@@ -37,7 +37,7 @@ type Response struct {
 type Hit struct {
 	Index string
 	shard.Document
-	Score  *float64
+	Score  *Score
 	Sort   []any
 	Source json.RawMessage // what the request wants of it; nil if nothing
 }
@@ -469,7 +469,8 @@ func (c *collector) show(hit *Hit, cand candidate) (err error) {
 		hit.Sort = append(hit.Sort, s.json(c.kinds[i], c.dates[i], cand.keys[i]))
 	}
 	if r.shows() {
-		hit.Score = &cand.score
+		score := Score(cand.score)
+		hit.Score = &score
 	}
 	if !r.Source.Off && !r.NoStored {
 		hit.Source, err = r.Source.Filter(hit.Document.Source)
@@ -499,7 +500,11 @@ func (r *Response) JSON(scrollID string) wire.Object {
 		}
 		hits.Add("total", wire.Obj("value", total, "relation", relation))
 	}
-	hits.Add("max_score", r.MaxScore)
+	best := r.MaxScore
+	if r.Shards == 0 {
+		best = new(Score) // OpenSearch's answer when there was nothing to search
+	}
+	hits.Add("max_score", best)
 	list := make([]wire.Object, len(r.Hits))
 	for i := range r.Hits {
 		list[i] = r.hit(&r.Hits[i])

@@ -202,10 +202,19 @@ func (s sorter) badAfter(text string) error {
 	return e
 }
 
+// unmappedKinds are the kinds of keys of types that stand in for a field that no index has.
+var unmappedKinds = map[string]keyKind{
+	"long": keyInteger, "integer": keyInteger, "short": keyInteger, "byte": keyInteger, "date": keyInteger, "date_nanos": keyInteger,
+	"double": keyFloat, "float": keyFloat, "half_float": keyFloat, "scaled_float": keyFloat,
+}
+
 // json is a key as a hit's "sort" shows it.
 func (s Sort) json(kind keyKind, date bool, k key) any {
 	if k.missing {
 		last := !s.MissingFirst
+		if kind == keyMissing {
+			kind = unmappedKinds[s.UnmappedType]
+		}
 		switch {
 		case kind == keyInteger && last != s.Desc:
 			return int64(math.MaxInt64)

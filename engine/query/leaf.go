@@ -137,7 +137,7 @@ func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 		return constantly(rangeQuery{field: f.Path, lower: &bound{text, true}, upper: &bound{text, true}}.dates(c, f))
 	case f.IsInteger():
 		n, err := f.ParseInteger(text)
-		if fault.Is(err, "number_format_exception") {
+		if fault.Is(err, "illegal_argument_exception") && strings.HasPrefix(fault.Of(err).Reason, "For input string") {
 			return nil, c.notCreated(err)
 		}
 		if err != nil || strings.ContainsAny(text, ".eE") && !wholeNumber(text) {
@@ -157,7 +157,10 @@ func exact(c *scope, f *mapping.Field, text string) (bq.Query, error) {
 			return nil, c.notCreated(fault.Illegal("Can't parse boolean value [%s], expected [true] or [false]", text))
 		}
 	}
-	return termScore{f.Path, f.Normalize(text), f.Type == "text"}, nil
+	if f.Type != "text" {
+		return constantScore{term(f.Path, f.Normalize(text)), 1}, nil
+	}
+	return termScore{f.Path, f.Normalize(text)}, nil
 }
 
 func wholeNumber(text string) bool {

@@ -220,7 +220,7 @@ func TestSortsAndPages(t *testing.T) {
 		{"two keys", `{"sort":[{"tag":"desc"},{"pages":"desc"}],"size":2}`, "2 1", `[["b",9007199254740993],["b",100]]`},
 		{"search_after", `{"sort":["pages"],"search_after":[100],"size":2}`, "3 2", `[[9007199254740992],[9007199254740993]]`},
 		{"from", `{"sort":["pages"],"from":1,"size":2}`, "1 1", `[[7],[100]]`},
-		{"an unmapped field", `{"sort":[{"nope":{"unmapped_type":"long"}},{"pages":"asc"}],"size":1}`, "4", `[[null,-5]]`},
+		{"an unmapped field", `{"sort":[{"nope":{"unmapped_type":"long"}},{"pages":"asc"}],"size":1}`, "4", `[[9223372036854775807,-5]]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ids, res, err := run(t, c.body, books, other)
@@ -242,13 +242,13 @@ func TestSortsAndPages(t *testing.T) {
 func TestWhatAHitShows(t *testing.T) {
 	books := library(t)
 	for _, c := range []struct{ name, body, want string }{
-		{"a plain hit", `{"query":{"ids":{"values":["4"]}}}`, `{"_index":"books","_id":"4","_score":1,"_source":{"title":"Nothing","pages":-5,"price":-1.25}}`},
-		{"no source", `{"query":{"ids":{"values":["4"]}},"_source":false}`, `{"_index":"books","_id":"4","_score":1}`},
-		{"a part of the source", `{"query":{"ids":{"values":["4"]}},"_source":["p*"]}`, `{"_index":"books","_id":"4","_score":1,"_source":{"pages":-5,"price":-1.25}}`},
-		{"without a part", `{"query":{"ids":{"values":["1"]}},"_source":{"includes":["by","title"],"excludes":["by.name"]}}`, `{"_index":"books","_id":"1","_score":1,"_source":{"title":"The quick brown fox","by":{}}}`},
-		{"versions", `{"query":{"ids":{"values":["4"]}},"_source":false,"version":true,"seq_no_primary_term":true}`, `{"_index":"books","_id":"4","_version":1,"_seq_no":3,"_primary_term":1,"_score":1}`},
+		{"a plain hit", `{"query":{"ids":{"values":["4"]}}}`, `{"_index":"books","_id":"4","_score":1.0,"_source":{"title":"Nothing","pages":-5,"price":-1.25}}`},
+		{"no source", `{"query":{"ids":{"values":["4"]}},"_source":false}`, `{"_index":"books","_id":"4","_score":1.0}`},
+		{"a part of the source", `{"query":{"ids":{"values":["4"]}},"_source":["p*"]}`, `{"_index":"books","_id":"4","_score":1.0,"_source":{"pages":-5,"price":-1.25}}`},
+		{"without a part", `{"query":{"ids":{"values":["1"]}},"_source":{"includes":["by","title"],"excludes":["by.name"]}}`, `{"_index":"books","_id":"1","_score":1.0,"_source":{"title":"The quick brown fox","by":{}}}`},
+		{"versions", `{"query":{"ids":{"values":["4"]}},"_source":false,"version":true,"seq_no_primary_term":true}`, `{"_index":"books","_id":"4","_version":1,"_seq_no":3,"_primary_term":1,"_score":1.0}`},
 		{"a sorted hit", `{"query":{"ids":{"values":["4"]}},"_source":false,"sort":["pages"]}`, `{"_index":"books","_id":"4","_score":null,"sort":[-5]}`},
-		{"a filtered hit", `{"query":{"bool":{"filter":{"ids":{"values":["4"]}}}},"_source":false}`, `{"_index":"books","_id":"4","_score":0}`},
+		{"a filtered hit", `{"query":{"bool":{"filter":{"ids":{"values":["4"]}}}},"_source":false}`, `{"_index":"books","_id":"4","_score":0.0}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, res, err := run(t, c.body, books)

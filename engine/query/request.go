@@ -86,7 +86,7 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 	case "from":
 		r.From, err = p.Int()
 		if err == nil && r.From < 0 {
-			err = fault.Illegal("[from] parameter cannot be negative but was [%d]", r.From)
+			err = fault.Illegal("[from] parameter cannot be negative, found [%d]", r.From)
 		}
 	case "size":
 		r.Size, err = p.Int()

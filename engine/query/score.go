@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 
 	bm "github.com/blevesearch/bleve/v2/mapping"
 	"github.com/blevesearch/bleve/v2/search"
@@ -79,23 +81,17 @@ const (
 // lengthSample is over how many documents of a term the mean length of a text is estimated.
 const lengthSample = 256
 
-// termScore finds one term, scored by BM25. Only analyzed text has lengths.
-type termScore struct {
-	path, term string
-	lengths    bool
-}
+// termScore finds one term of analyzed text, scored by BM25.
+type termScore struct{ path, term string }
 
 // Searcher makes the searcher of the query.
 func (q termScore) Searcher(ctx context.Context, r index.IndexReader, m bm.IndexMapping, o search.SearcherOptions) (search.Searcher, error) {
 	if o.Score == unscored {
 		return term(q.path, q.term).Searcher(ctx, r, m, o)
 	}
-	mean := 1.0
-	if q.lengths {
-		var err error
-		if mean, err = q.meanLength(ctx, r); err != nil {
-			return nil, err
-		}
+	mean, err := q.meanLength(ctx, r)
+	if err != nil {
+		return nil, err
 	}
 	withField, err := r.TermFieldReader(ctx, []byte(q.path), mapping.FieldNames, false, false, false)
 	if err != nil {
@@ -105,13 +101,13 @@ func (q termScore) Searcher(ctx context.Context, r index.IndexReader, m bm.Index
 	if err := withField.Close(); err != nil {
 		return nil, err
 	}
-	postings, err := r.TermFieldReader(ctx, []byte(q.term), q.path, true, q.lengths, false)
+	postings, err := r.TermFieldReader(ctx, []byte(q.term), q.path, true, true, false)
 	if err != nil {
 		return nil, err
 	}
 	n := float64(postings.Count())
 	return &termSearcher{
-		postings: postings, lengths: q.lengths, mean: mean,
+		postings: postings, mean: mean,
 		idf: math.Log(1 + (max(total, n)-n+0.5)/(n+0.5)),
 	}, nil
 }
@@ -148,7 +144,6 @@ func length(norm float64) float64 {
 type termSearcher struct {
 	postings  index.TermFieldReader
 	doc       index.TermFieldDoc
-	lengths   bool
 	idf, mean float64
 }
 
@@ -167,10 +162,7 @@ func (s *termSearcher) match(ctx *search.SearchContext) func(*index.TermFieldDoc
 		if doc == nil || err != nil {
 			return nil, err
 		}
-		frequency, share := 1.0, 1.0
-		if s.lengths {
-			frequency, share = float64(doc.Freq), 1-bm25B+bm25B*length(doc.Norm)/s.mean
-		}
+		frequency, share := float64(doc.Freq), 1-bm25B+bm25B*length(doc.Norm)/s.mean
 		m := ctx.DocumentMatchPool.Get()
 		m.IndexInternalID = append(m.IndexInternalID[:0], doc.ID...)
 		m.Score = s.idf * frequency / (frequency + bm25K*share)
@@ -190,3 +182,19 @@ func (s *termSearcher) SetQueryNorm(float64)       {}
 func (s *termSearcher) Min() int                   { return 0 }
 func (s *termSearcher) Size() int                  { return s.postings.Size() }
 func (s *termSearcher) DocumentMatchPoolSize() int { return 1 }
+
+// Score is the score of a hit. It is written as a number of single precision, with a point or an exponent: 1.0, 1.5E-4.
+type Score float64
+
+// MarshalJSON writes the number.
+func (s Score) MarshalJSON() ([]byte, error) {
+	format := byte('f')
+	if abs := math.Abs(float64(s)); abs != 0 && (abs < 1e-3 || abs >= 1e7) {
+		format = 'E'
+	}
+	text := strconv.FormatFloat(float64(s), format, -1, 32)
+	if format == 'f' && !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return []byte(text), nil
+}

@@ -90,7 +90,6 @@ func parseNewIndex(body []byte) (catalog.NewIndex, error) {
 
 // newIndexMember reads one member of a creation.
 func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
-	line, col := p.Position()
 	switch name {
 	case "settings":
 		raw, err := objectOf(p)
@@ -111,7 +110,7 @@ func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
 		n.Aliases, err = catalog.ParseAliases(raw)
 		return err
 	}
-	return fault.New(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", name).With("line", line).With("col", col)
+	return fault.New(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", name)
 }
 
 func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
@@ -253,7 +252,7 @@ func (s *Server) closeIndex(r *rest.Request) (rest.Action, error) {
 		for _, i := range list {
 			closed.Add(i.Name, wire.Obj("closed", true))
 		}
-		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", true, "indices", closed)), nil
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", len(list) > 0, "indices", closed)), nil
 	}, nil
 }
 

@@ -37,7 +37,7 @@ func parseAlias(p *wire.Parser) (catalog.Alias, error) {
 	err := p.Object(func(name string) error {
 		known, err := a.ParseMember(p, name)
 		if !known && err == nil {
-			err = fault.Illegal("Unknown field [%s] in alias", name)
+			err = fault.Illegal("unknown field [%s]", name)
 		}
 		return err
 	})
@@ -80,13 +80,14 @@ func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
 		if name != "actions" {
 			return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[aliases] unknown field [%s]", name)
 		}
-		return p.Array(func() error {
+		err := p.Array(func() error {
 			return p.Object(func(kind string) error {
 				a, err := parseAliasAction(p, kind)
 				list = append(list, a)
 				return err
 			})
 		})
+		return failedMember(p, "aliases", "actions", err)
 	})
 	if err == nil && len(list) == 0 {
 		err = fault.Illegal("No action specified")
@@ -94,12 +95,30 @@ func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
 	return list, err
 }
 
+// failedMember wraps what is wrong in a member of a body, as OpenSearch's parsers do.
+func failedMember(p *wire.Parser, object, member string, err error) error {
+	if err == nil {
+		return nil
+	}
+	line, col := p.Position()
+	e := fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] failed to parse field [%s]", line, col, object, member)
+	e.CausedBy = fault.Of(err)
+	if e.CausedBy.Type == e.Type { // the innermost of its kind is the root
+		e.Roots = []*fault.Error{e.CausedBy}
+		if len(e.CausedBy.Roots) > 0 {
+			e.Roots = e.CausedBy.Roots
+		}
+	}
+	return e
+}
+
 func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) {
 	kinds := map[string]catalog.AliasKind{"add": catalog.AddAlias, "remove": catalog.RemoveAlias, "remove_index": catalog.RemoveIndex}
 	a := catalog.AliasAction{}
 	var known bool
 	if a.Kind, known = kinds[kind]; !known {
-		return a, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[alias_action] unknown field [%s]", kind)
+		line, col := p.Position()
+		return a, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [alias_action] unknown field [%s]", line, col, kind)
 	}
 	err := p.Object(func(name string) (err error) {
 		switch name {
@@ -143,7 +162,7 @@ func textList(p *wire.Parser) ([]string, error) {
 		s, err := p.Text()
 		return []string{s}, err
 	}
-	var list []string
+	list := []string{}
 	err := p.Array(func() error {
 		s, err := p.Text()
 		list = append(list, s)

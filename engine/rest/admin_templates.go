@@ -29,13 +29,14 @@ func (s *Server) templateRoutes(rt *rest.Router) {
 		rt.Handle("HEAD", k.path+"/{name}", k.exist)
 		rt.Handle("DELETE", k.path+"/{name}", k.erase)
 	}
-	rt.Handle("POST", "/_index_template/_simulate", refuse)
-	rt.Handle("POST", "/_index_template/_simulate/{name}", refuse)
-	rt.Handle("POST", "/_index_template/_simulate_index/{name}", refuse)
+	rt.Handle("POST", "/_index_template/_simulate", s.simulateTemplate)
+	rt.Handle("POST", "/_index_template/_simulate/{name}", s.simulateTemplate)
+	rt.Handle("POST", "/_index_template/_simulate_index/{name}", s.simulateIndex)
 }
 
-func unknownTemplateField(kind, name string) error {
-	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%s] unknown field [%s]", kind, name)
+func unknownTemplateField(p *wire.Parser, kind, name string) error {
+	line, col := p.Position()
+	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] unknown field [%s]", line, col, kind, name)
 }
 
 // parseTemplate reads settings, mappings and aliases of a template.
@@ -46,7 +47,7 @@ func parseTemplate(p *wire.Parser) (*catalog.Template, error) {
 		case "settings", "mappings", "aliases":
 			return newIndexMember(p, name, &n)
 		}
-		return unknownTemplateField("template", name)
+		return unknownTemplateField(p, "template", name)
 	})
 	return templateOf(n), err
 }
@@ -72,14 +73,10 @@ func templateBody(r *rest.Request) (*wire.Parser, bool, error) {
 	return p, create, p.NextExpect(wire.StartObject)
 }
 
-func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
-	name := r.Path("name")
-	p, create, err := templateBody(r)
-	if err != nil {
-		return nil, err
-	}
+// readIndexTemplate reads a composable template.
+func readIndexTemplate(p *wire.Parser) (*catalog.IndexTemplate, error) {
 	t := &catalog.IndexTemplate{ComposedOf: []string{}}
-	err = p.Object(func(member string) (err error) {
+	err := p.Object(func(member string) (err error) {
 		switch member {
 		case "index_patterns":
 			t.Patterns, err = textList(p)
@@ -96,17 +93,100 @@ func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
 		case "data_stream":
 			t.DataStream, err = parseDataStreamTemplate(p)
 		default:
-			err = unknownTemplateField("index_template", member)
+			err = unknownTemplateField(p, "index_template", member)
 		}
 		return err
 	})
-	if err == nil && len(t.Patterns) == 0 {
-		err = fault.Validation("index patterns are missing")
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Patterns == nil:
+		return nil, fault.Illegal("Required [index_patterns]")
+	case len(t.Patterns) == 0:
+		return nil, fault.Illegal("There must be at least one pattern, zero given")
 	}
+	return t, nil
+}
+
+func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
+	name := r.Path("name")
+	p, create, err := templateBody(r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := readIndexTemplate(p)
 	if err != nil {
 		return nil, err
 	}
 	return change(func(ctx context.Context) error { return s.Catalog.PutIndexTemplate(ctx, name, t, create) }), nil
+}
+
+// simulated reads the template of a simulation's body, if there is one.
+func simulated(r *rest.Request) (*catalog.IndexTemplate, error) {
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	r.Ignore("create", "cause")
+	body, err := r.Body()
+	if err != nil || body == nil {
+		return nil, err
+	}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	return readIndexTemplate(p)
+}
+
+func (s *Server) simulateIndex(r *rest.Request) (rest.Action, error) {
+	name := r.Path("name")
+	with, err := simulated(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.simulation(func(state *catalog.State) (catalog.Simulation, error) { return state.SimulateIndex(name, with) }), nil
+}
+
+func (s *Server) simulateTemplate(r *rest.Request) (rest.Action, error) {
+	name := r.Path("name")
+	with, err := simulated(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.simulation(func(state *catalog.State) (catalog.Simulation, error) { return state.SimulateTemplate(name, with) }), nil
+}
+
+func (s *Server) simulation(simulate func(state *catalog.State) (catalog.Simulation, error)) rest.Action {
+	return func(context.Context) (*rest.Response, error) {
+		state := s.Catalog.State()
+		sim, err := simulate(state)
+		if err != nil {
+			return nil, err
+		}
+		if sim.Template == nil {
+			return rest.OK(wire.Object{}), nil
+		}
+		shown := whole(*sim.Template)
+		overlapping := []wire.Object{}
+		for _, o := range sim.Overlapping {
+			overlapping = append(overlapping, wire.Obj("name", o.Name, "index_patterns", o.Patterns))
+		}
+		return rest.OK(wire.Obj("template", templateJSON(state, &shown, false), "overlapping", overlapping)), nil
+	}
+}
+
+// whole is a template that shows also the parts it does not have.
+func whole(t catalog.Template) catalog.Template {
+	if t.Settings == nil {
+		t.Settings = map[string]string{}
+	}
+	if t.Mappings == nil {
+		t.Mappings = []byte("{}")
+	}
+	if t.Aliases == nil {
+		t.Aliases = map[string]catalog.Alias{}
+	}
+	return t
 }
 
 func longOf(p *wire.Parser) (*int64, error) {
@@ -121,11 +201,11 @@ func parseDataStreamTemplate(p *wire.Parser) (*catalog.DataStreamTemplate, error
 	d := &catalog.DataStreamTemplate{TimestampField: "@timestamp"}
 	err := p.Object(func(name string) error {
 		if name != "timestamp_field" {
-			return unknownTemplateField("data_stream_template", name)
+			return unknownTemplateField(p, "data_stream_template", name)
 		}
 		return p.Object(func(name string) (err error) {
 			if name != "name" {
-				return unknownTemplateField("timestamp_field", name)
+				return unknownTemplateField(p, "timestamp_field", name)
 			}
 			d.TimestampField, err = p.Text()
 			return err
@@ -155,7 +235,7 @@ func (s *Server) putComponentTemplate(r *rest.Request) (rest.Action, error) {
 		case "_meta":
 			t.Meta, err = objectOf(p)
 		default:
-			err = unknownTemplateField("component_template", member)
+			err = unknownTemplateField(p, "component_template", member)
 		}
 		return err
 	})
@@ -342,16 +422,7 @@ func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
 			o := wire.Obj("order", t.Order)
 			o.AddIf(t.Version != nil, "version", t.Version)
 			o.Add("index_patterns", t.Patterns)
-			shown := t.Template
-			if shown.Settings == nil {
-				shown.Settings = map[string]string{}
-			}
-			if shown.Mappings == nil {
-				shown.Mappings = []byte("{}")
-			}
-			if shown.Aliases == nil {
-				shown.Aliases = map[string]catalog.Alias{}
-			}
+			shown := whole(t.Template)
 			out.Add(name, append(o, templateJSON(state, &shown, flat)...))
 		}
 		status := http.StatusOK
@@ -535,10 +606,27 @@ func parseRollover(body []byte, req *catalog.RolloverRequest) error {
 		if name != "conditions" {
 			return newIndexMember(p, name, &req.New)
 		}
-		return p.Object(func(name string) error {
-			value, err := p.Text()
-			req.Conditions = append(req.Conditions, catalog.Condition{Name: name, Value: value})
+		err := p.Object(func(name string) error {
+			c, err := parseCondition(p, name)
+			req.Conditions = append(req.Conditions, c)
 			return err
 		})
+		return failedMember(p, "rollover", "conditions", err)
 	})
+}
+
+// rolloverConditions are the names of conditions.
+var rolloverConditions = []string{"max_age", "max_docs", "max_size"}
+
+func parseCondition(p *wire.Parser, name string) (c catalog.Condition, err error) {
+	line, col := p.Position()
+	if !contains(rolloverConditions, name) {
+		return c, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [conditions] unknown field [%s]%s", line, col, name,
+			nearest(name, rolloverConditions))
+	}
+	c.Name = name
+	if c.Value, err = p.Text(); err != nil {
+		return c, err
+	}
+	return c, failedMember(p, "conditions", name, c.Check())
 }

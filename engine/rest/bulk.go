@@ -95,8 +95,8 @@ func parseBulk(body []byte, def bulkItem) ([]bulkItem, error) {
 		}
 		if item.action != "delete" {
 			source, ok := next()
-			if !ok || len(bytes.TrimSpace(source)) == 0 {
-				return nil, fault.Validation("The bulk request must be terminated by a newline [\\n]")
+			if !ok {
+				break // an action without its document is left out, as by OpenSearch
 			}
 			item.take(bytes.Clone(source))
 		}
@@ -130,7 +130,7 @@ func (b *bulkItem) parse(text []byte, line int) error {
 	switch b.action {
 	case "index", "create", "update", "delete":
 	default:
-		return malformed("expected field [create], [delete], [index] or [update] but found [%s]", b.action)
+		return malformed("expected one of [create, delete, index, update] but found [%s]", b.action)
 	}
 	if t, err := p.Next(); err != nil || t != wire.StartObject {
 		return malformed("expected a simple value for field [%s] but found [%s]", b.action, t)
@@ -221,7 +221,7 @@ func (s *Server) runBulk(ctx context.Context, items []bulkItem, refresh string) 
 		if b.err != nil {
 			continue
 		}
-		index, routing, err := s.writeTarget(ctx, b.name, b.requireAlias, b.op.Op == shard.OpCreate, b.op.Routing)
+		index, routing, err := s.writeTarget(ctx, b.name, b.requireAlias, b.op.Op == shard.OpCreate, b.op)
 		if err != nil {
 			b.err = err
 			continue

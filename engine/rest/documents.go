@@ -160,7 +160,7 @@ func (s *Server) indexDocument(r *rest.Request) (rest.Action, error) {
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		create := op.Op == shard.OpCreate
-		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, create, op.Routing)
+		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, create, op)
 		if err != nil {
 			return nil, err
 		}
@@ -169,12 +169,20 @@ func (s *Server) indexDocument(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// writeTarget is the index that a write goes to, which is made if it may be, and the routing that its alias gives.
-func (s *Server) writeTarget(ctx context.Context, name string, requireAlias, create bool, routing string) (*catalog.Index, string, error) {
-	t, err := s.Catalog.WriteTarget(ctx, name, requireAlias, create)
+// writeTarget is the index that a write goes to, which is made if it may be, and the routing that its alias gives. A
+// delete makes an index only to remember the version that its caller counts.
+func (s *Server) writeTarget(ctx context.Context, name string, requireAlias, create bool, op shard.Operation) (*catalog.Index, string, error) {
+	var t catalog.Target
+	var err error
+	if op.Op == shard.OpDelete && op.VersionType == shard.Internal {
+		t, err = s.Catalog.DeleteTarget(ctx, name, requireAlias)
+	} else {
+		t, err = s.Catalog.WriteTarget(ctx, name, requireAlias, create)
+	}
 	if err != nil {
 		return nil, "", err
 	}
+	routing := op.Routing
 	if routing == "" {
 		routing = t.Routing
 	} else if t.Routing != "" && t.Routing != routing {
@@ -248,7 +256,7 @@ func (s *Server) deleteDocument(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op.Routing)
+		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op)
 		if err != nil {
 			return nil, err
 		}
@@ -273,7 +281,11 @@ func readReadOptions(r *rest.Request) (o readOptions, err error) {
 	if o.refresh, err = r.Bool("refresh", false); err != nil {
 		return o, err
 	}
-	if _, err := r.Bool("realtime", true); err != nil {
+	realtime, err := r.Bool("realtime", true)
+	if err == nil && !realtime {
+		err = fault.Unsupported("[realtime=false] of a get")
+	}
+	if err != nil {
 		return o, err
 	}
 	if o.version, err = r.Long("version", -3); err != nil {

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -218,7 +219,7 @@ func (s *Server) runDeleteByQuery(ctx context.Context, expressions []string, o w
 	return &rest.Response{Status: status, Body: wire.Obj(
 		"took", time.Since(started).Milliseconds(), "timed_out", false, "total", total, "deleted", deleted, "batches", 1,
 		"version_conflicts", conflicts, "noops", 0, "retries", wire.Obj("bulk", 0, "search", 0), "throttled_millis", 0,
-		"requests_per_second", -1, "throttled_until_millis", 0, "failures", failures)}, nil
+		"requests_per_second", json.Number("-1.0"), "throttled_until_millis", 0, "failures", failures)}, nil
 }
 
 // matches lists what a query finds in an index, each deletion bound to the version that was found.

@@ -125,7 +125,7 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 			return err
 		}
 		if req.From < 0 {
-			return fault.Illegal("[from] parameter cannot be negative but was [%d]", req.From)
+			return fault.Illegal("[from] parameter cannot be negative, found [%d]", req.From)
 		}
 	}
 	if r.Has("size") {

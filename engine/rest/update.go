@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
@@ -16,6 +17,24 @@ import (
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
+
+// updateFields are the members of an update's body.
+var updateFields = []string{"_source", "detect_noop", "doc", "doc_as_upsert", "if_primary_term", "if_seq_no", "script", "scripted_upsert", "upsert"}
+
+// nearest suggests known names for an unknown one: " did you mean [doc]?".
+func nearest(name string, known []string) string {
+	switch near := wire.Similar(name, known, minNameSimilarity); len(near) {
+	case 0:
+		return ""
+	case 1:
+		return " did you mean [" + near[0] + "]?"
+	default:
+		return " did you mean any of [" + strings.Join(near, ", ") + "]?"
+	}
+}
+
+// minNameSimilarity is what a name needs to be suggested (OpenSearch's figure).
+const minNameSimilarity = 0.5
 
 // update is the body of an update.
 type update struct {
@@ -55,7 +74,7 @@ func parseUpdate(body []byte) (update, error) {
 			err = fault.Unsupported("[" + name + "] of an update")
 		default:
 			line, col := p.Position()
-			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [UpdateRequest] unknown field [%s]", line, col, name)
+			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [UpdateRequest] unknown field [%s]%s", line, col, name, nearest(name, updateFields))
 		}
 		return err
 	})
@@ -109,7 +128,7 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 		}
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op.Routing)
+		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op)
 		if err != nil {
 			return nil, err
 		}

@@ -22,11 +22,20 @@ var (
 	javaHash  = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
 )
 
-// Difference says where two JSON values differ, or "".
-func Difference(want, got any) string { return difference("", "", want, got) }
+// Difference says where two JSON values differ, or "". Sequence numbers, versions, times and the like need only be there.
+func Difference(want, got any) string { return comparison{ownKeys}.difference("", "", want, got) }
 
-func difference(path, key string, want, got any) string {
-	if ownKeys.MatchString(key) && !composite(want) {
+// ExactDifference is Difference with sequence numbers, versions and scores compared too. servers are the keys whose
+// values are each server's own.
+func ExactDifference(servers *regexp.Regexp, want, got any) string {
+	return comparison{servers}.difference("", "", want, got)
+}
+
+// comparison compares all but the values of some keys.
+type comparison struct{ own *regexp.Regexp }
+
+func (c comparison) difference(path, key string, want, got any) string {
+	if c.own.MatchString(key) && !composite(want) {
 		if (want == nil) == (got == nil) && !composite(got) {
 			return ""
 		}
@@ -35,11 +44,11 @@ func difference(path, key string, want, got any) string {
 	switch w := want.(type) {
 	case map[string]any:
 		if g, ok := got.(map[string]any); ok {
-			return objectDifference(path, normalKeys(w), normalKeys(g))
+			return c.objectDifference(path, normalKeys(w), normalKeys(g))
 		}
 	case []any:
 		if g, ok := got.([]any); ok {
-			return listDifference(path, w, g)
+			return c.listDifference(path, w, g)
 		}
 	case string:
 		if g, ok := got.(string); ok && normal(w) == normal(g) {
@@ -57,7 +66,7 @@ func difference(path, key string, want, got any) string {
 	return fmt.Sprintf("%s: want %s, got %s", path, text(want), text(got))
 }
 
-func objectDifference(path string, want, got map[string]any) string {
+func (c comparison) objectDifference(path string, want, got map[string]any) string {
 	for k := range want {
 		if _, ok := got[k]; !ok {
 			return fmt.Sprintf("%s.%s: missing, want %s", path, k, text(want[k]))
@@ -69,19 +78,19 @@ func objectDifference(path string, want, got map[string]any) string {
 		}
 	}
 	for k := range want {
-		if d := difference(path+"."+k, k, want[k], got[k]); d != "" {
+		if d := c.difference(path+"."+k, k, want[k], got[k]); d != "" {
 			return d
 		}
 	}
 	return ""
 }
 
-func listDifference(path string, want, got []any) string {
+func (c comparison) listDifference(path string, want, got []any) string {
 	if len(want) != len(got) {
 		return fmt.Sprintf("%s: want %d items, got %d: %s", path, len(want), len(got), text(got))
 	}
 	for i := range want {
-		if d := difference(fmt.Sprintf("%s[%d]", path, i), "", want[i], got[i]); d != "" {
+		if d := c.difference(fmt.Sprintf("%s[%d]", path, i), "", want[i], got[i]); d != "" {
 			return d
 		}
 	}
@@ -99,7 +108,10 @@ func composite(v any) bool {
 func normalKeys(m map[string]any) map[string]any {
 	out := make(map[string]any, len(m))
 	for k, v := range m {
-		out[maskIDs(k)] = v
+		if strings.ToLower(k) != k { // no name of a member has capitals; uuids do
+			k = maskIDs(k)
+		}
+		out[k] = v
 	}
 	return out
 }

@@ -86,7 +86,9 @@ func (d Definition) Validate(value string) error {
 func (d Definition) bounded(value string, parse func(string) (float64, bool)) error {
 	n, ok := parse(value)
 	if !ok {
-		return fault.Illegal("Failed to parse value [%s] for setting [%s]", value, d.Key)
+		e := fault.Illegal("Failed to parse value [%s] for setting [%s]", value, d.Key)
+		e.CausedBy = fault.New(400, "number_format_exception", "For input string: \"%s\"", value)
+		return e
 	}
 	if low, ok := parse(d.Min); ok && n < low {
 		return fault.Illegal("Failed to parse value [%s] for setting [%s] must be >= %s", value, d.Key, d.Min)
