@@ -3,6 +3,7 @@
 package documents
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type Store struct {
 	indices map[string]*group // by uuid
 	closed  bool
 	reaper  *time.Timer
+	open    openShards
 }
 
 // group is the shards of one index.
@@ -70,6 +72,9 @@ type slot struct {
 	users int
 	used  time.Time
 	stats *shard.Stats // of a shard that is not open, as it was when it was closed
+
+	open  *openShards
+	place *list.Element // under open.mu
 }
 
 // New returns a store. Nothing is opened yet.
@@ -103,7 +108,7 @@ func (s *Store) group(index *catalog.Index) (*group, error) {
 	}
 	g := &group{uuid: index.UUID, name: index.Name, mapping: index.Mapping, interval: refreshInterval(index)}
 	for n := range index.Shards() {
-		g.slots = append(g.slots, &slot{group: g, number: n, dir: filepath.Join(s.o.Dir, index.UUID, strconv.Itoa(n))})
+		g.slots = append(g.slots, &slot{group: g, number: n, open: &s.open, dir: filepath.Join(s.o.Dir, index.UUID, strconv.Itoa(n))})
 	}
 	s.indices[index.UUID] = g
 	return g, nil
@@ -136,12 +141,28 @@ func (s *Store) acquire(sl *slot) (sh *shard.Shard, release func(), err error) {
 		s.watchIdle()
 	}
 	sl.users++
+	s.closeBeyond(sl.open.touch(sl))
 	return sl.shard, sync.OnceFunc(func() {
 		sl.mu.Lock()
 		defer sl.mu.Unlock()
 		sl.users--
 		sl.used = time.Now()
 	}), nil
+}
+
+// closeBeyond closes shards that are open beyond the limit, but for those in use and those that wait for a refresh.
+func (s *Store) closeBeyond(list []*slot) {
+	for _, sl := range list {
+		if !sl.mu.TryLock() {
+			continue // somebody is about to use it
+		}
+		if sl.users == 0 && sl.shard != nil && !sl.shard.Dirty() {
+			if err := sl.close(); err != nil {
+				s.o.Logger.Error("close shard", "index", sl.group.name, "shard", sl.number, "err", err)
+			}
+		}
+		sl.mu.Unlock()
+	}
 }
 
 // openShard opens a shard and shows searches what was written before it was closed, or before the process ended.
@@ -213,6 +234,7 @@ func (sl *slot) close() error {
 	}
 	err := sl.shard.Close()
 	sl.shard = nil
+	sl.open.remove(sl)
 	return err
 }
 
@@ -265,7 +287,9 @@ func (s *Store) Create(_ context.Context, index *catalog.Index) error {
 		}
 		sl.mu.Lock()
 		sl.shard, sl.used = sh, time.Now()
+		beyond := sl.open.touch(sl)
 		sl.mu.Unlock()
+		s.closeBeyond(beyond)
 	}
 	s.watchIdle()
 	return nil
