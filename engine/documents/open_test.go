@@ -22,7 +22,7 @@ func TestNoMoreShardsAreOpenThanTheLimitAndAllAnswer(t *testing.T) {
 	indices := make([]*catalog.Index, maxOpen+20)
 	for i := range indices {
 		indices[i] = &catalog.Index{
-			Name: fmt.Sprint("i", i), UUID: fmt.Sprint("uuid", i), Mapping: mapping.Empty(),
+			Name: fmt.Sprint("i", i), UUID: fmt.Sprint("uuid", i), Mapping: mapping.Empty(), RoutingShards: 1,
 			Settings: setting.Values{"index.number_of_shards": "1", "index.refresh_interval": "-1"},
 		}
 		if err := s.Create(t.Context(), indices[i]); err != nil {
