@@ -14,7 +14,7 @@ import (
 // deleteStep is the step after which there is no index left to keep documents of.
 const deleteStep = "attempt_delete"
 
-// settle stores the results of steps in one bulk write, and makes their entries ready for what comes next.
+// settle stores the results of steps in bulk, and makes their entries ready for what comes next.
 func (s *sweep) settle(ctx context.Context, results []stepResult) error {
 	if len(results) == 0 {
 		return nil
@@ -33,26 +33,38 @@ func (s *sweep) settle(ctx context.Context, results []stepResult) error {
 		}
 	}
 	refused, err := s.store(ctx, writes)
+	if err == nil {
+		err = s.closeIntentions(ctx, results, refused)
+	}
 	for i := range results {
 		s.settled(&results[i], refused[results[i].entry] || err != nil)
 	}
 	return err
 }
 
+// closeIntentions deletes the intentions of steps whose results are stored. It takes a request of its own: a bulk
+// request may be done in part, and an intention must not be gone before what it led to is remembered.
+func (s *sweep) closeIntentions(ctx context.Context, results []stepResult, refused map[*entry]bool) error {
+	var writes []write
+	for _, r := range results {
+		if r.err == nil && r.intentions.open() && !refused[r.entry] {
+			writes = append(writes, r.intentions.close())
+		}
+	}
+	_, err := s.store(ctx, writes)
+	return err
+}
+
 // resultWrites are what is stored because of a step's result.
 func (s *sweep) resultWrites(r *stepResult) []write {
-	var out []write
-	if r.intentions.open() {
-		out = append(out, r.intentions.close())
-	}
 	if r.deleted() {
-		return append(out, forgetWrites(r.entry)...)
+		return forgetWrites(r.entry)
 	}
 	meta := ism.Finish(r.move, r.result, s.now)
 	if same(meta, r.entry.meta) {
-		return out // it looked again and saw the same
+		return nil // it looked again and saw the same
 	}
-	return append(out, metaWrite(r.entry, meta))
+	return []write{metaWrite(r.entry, meta)}
 }
 
 // deleted reports whether the step has deleted its index.
