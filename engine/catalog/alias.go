@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -142,28 +143,12 @@ func (c *Catalog) UpdateAliases(ctx context.Context, actions []AliasAction) erro
 	defer c.change.Unlock()
 	var gone []*Index
 	err := c.updateLocked(ctx, func(next *State) error {
-		u := aliasUpdate{c: c, next: next}
-		for _, a := range actions {
-			if a.Kind == RemoveIndex {
-				if err := u.run(a); err != nil {
-					return err
-				}
-			}
+		u := aliasUpdate{before: c.State(), next: next, now: c.clock.Now()}
+		if err := u.runAll(actions); err != nil {
+			return err
 		}
-		for _, a := range actions {
-			if a.Kind != RemoveIndex {
-				if err := u.run(a); err != nil {
-					return err
-				}
-			}
-		}
-		if !u.changed && u.missing != nil {
-			return u.missing
-		}
-		next.indexAliases()
 		gone = u.gone
-		slices.Sort(u.touched)
-		return next.checkAliases(slices.Compact(u.touched))
+		return nil
 	})
 	if err == nil {
 		c.deleteShards(ctx, gone)
@@ -171,30 +156,70 @@ func (c *Catalog) UpdateAliases(ctx context.Context, actions []AliasAction) erro
 	return err
 }
 
-// aliasUpdate is the state of one request.
+// aliasUpdate is the state of one request. What its actions mean is looked up in the state before it: an alias that is
+// added and removed in one request stays.
 type aliasUpdate struct {
-	c       *Catalog
-	next    *State
-	changed bool
-	missing error    // the first alias that was not there to remove
-	touched []string // aliases
-	gone    []*Index
+	before, next *State
+	now          time.Time
+	changed      bool
+	missing      []string // aliases that were not there to remove
+	touched      []string // aliases
+	gone         []*Index
 }
 
-func (u *aliasUpdate) run(a AliasAction) error {
-	o := wire.IndexOptions{Open: true, Closed: true}
-	r := resolver{state: u.next, o: o, now: u.c.clock.Now(), refuseAliases: true}
+func (u *aliasUpdate) runAll(actions []AliasAction) error {
+	indices := make([][]*Index, len(actions))
+	for i, a := range actions {
+		var err error
+		if indices[i], err = u.indices(a); err != nil {
+			return err
+		}
+	}
+	for i, a := range actions {
+		if a.Kind == RemoveIndex {
+			u.changed = true
+			u.gone = append(u.gone, indices[i]...)
+		}
+	}
+	if err := u.next.removeIndices(u.gone); err != nil {
+		return err
+	}
+	for i, a := range actions {
+		if err := u.run(a, indices[i]); err != nil {
+			return err
+		}
+	}
+	if !u.changed && len(u.missing) > 0 {
+		return aliasesMissing(u.missing)
+	}
+	u.next.indexAliases()
+	slices.Sort(u.touched)
+	return u.next.checkAliases(slices.Compact(u.touched))
+}
+
+// indices are what one action is about.
+func (u *aliasUpdate) indices(a AliasAction) ([]*Index, error) {
+	r := resolver{state: u.before, o: wire.IndexOptions{Open: true, Closed: true}, now: u.now, refuseAliases: true}
 	indices, err := r.indices(a.Indices)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	for _, index := range indices {
+		if index.DataStream != "" {
+			return nil, fault.Illegal("The provided expressions [%s] match a backing index belonging to data stream [%s]. Data streams and their backing indices don't support aliases.", strings.Join(a.Indices, ","), index.DataStream)
+		}
+	}
+	return indices, u.before.Block(MetadataWrite, indices...)
+}
+
+func (u *aliasUpdate) run(a AliasAction, indices []*Index) error {
 	if a.Kind == RemoveIndex {
-		u.changed = true
-		u.gone = append(u.gone, indices...)
-		return u.next.removeIndices(indices)
+		return nil
 	}
-	if err := u.next.Block(MetadataWrite, indices...); err != nil {
-		return err
+	for _, index := range indices {
+		if u.next.Indices[index.Name] == nil {
+			return fault.New(404, "index_not_found_exception", "no such index [%s]", index.Name).With("index", index.Name).With("index_uuid", "_na_")
+		}
 	}
 	if a.Kind == AddAlias {
 		return u.add(a, indices)
@@ -203,14 +228,12 @@ func (u *aliasUpdate) run(a AliasAction) error {
 }
 
 func (u *aliasUpdate) add(a AliasAction, indices []*Index) error {
-	for _, index := range indices {
-		if index.DataStream != "" {
-			return fault.Illegal("The provided expressions [%s] match a backing index belonging to data stream [%s]. Data streams and their backing indices don't support aliases.", strings.Join(a.Indices, ","), index.DataStream)
-		}
-	}
 	for _, alias := range a.Aliases {
 		if err := u.next.checkAliasName(alias); err != nil {
 			return err
+		}
+		if u.next.DataStreams[alias] != nil && len(indices) > 0 {
+			return duplicateName(alias, indices[0], "data stream")
 		}
 		if strings.Contains(a.Alias.IndexRouting, ",") {
 			return fault.Illegal("alias [%s] has several index routing values associated with it", alias)
@@ -218,8 +241,7 @@ func (u *aliasUpdate) add(a AliasAction, indices []*Index) error {
 		for _, index := range indices {
 			u.changed = true
 			u.touched = append(u.touched, alias)
-			index = u.next.Indices[index.Name]
-			if has, ok := index.Aliases[alias]; ok && has.Equal(a.Alias) {
+			if has, ok := u.next.Indices[index.Name].Aliases[alias]; ok && has.Equal(a.Alias) {
 				continue
 			}
 			draft := u.next.edit(index.Name)
@@ -233,15 +255,11 @@ func (u *aliasUpdate) add(a AliasAction, indices []*Index) error {
 func (u *aliasUpdate) remove(a AliasAction, indices []*Index) error {
 	found := map[string]bool{}
 	for _, index := range indices {
-		index = u.next.Indices[index.Name]
 		for alias := range index.Aliases {
 			for _, pattern := range a.Aliases {
 				if pattern == "_all" || wire.Match(pattern, alias) {
 					found[pattern] = true
-					draft := u.next.edit(index.Name)
-					delete(draft.Aliases, alias)
-					draft.AliasesVersion++
-					u.changed = true
+					u.drop(index.Name, alias)
 				}
 			}
 		}
@@ -252,28 +270,57 @@ func (u *aliasUpdate) remove(a AliasAction, indices []*Index) error {
 			missing = append(missing, pattern)
 		}
 	}
-	mustExist := a.MustExist != nil && *a.MustExist
-	lenient := a.MustExist != nil && !*a.MustExist
 	switch {
-	case len(missing) == 0 || lenient:
-	case mustExist:
-		return aliasesMissing(missing)
-	case len(found) == 0 && u.missing == nil:
-		u.missing = aliasesMissing(missing)
-	}
-	if lenient {
+	case a.MustExist == nil:
+		u.missing = append(u.missing, missing...)
+	case !*a.MustExist:
 		u.changed = true
+	case len(missing) > 0:
+		return aliasesMissing(missing)
 	}
 	return nil
 }
 
-func aliasesMissing(names []string) error {
-	return fault.New(404, "aliases_not_found_exception", "aliases [%s] missing", strings.Join(names, ", ")).
-		With("resource.id", strings.Join(names, ",")).With("resource.type", "aliases")
+// drop takes an alias away, unless an earlier action of the request has.
+func (u *aliasUpdate) drop(index, alias string) {
+	u.changed = true
+	if _, has := u.next.Indices[index].Aliases[alias]; !has {
+		return
+	}
+	draft := u.next.edit(index)
+	delete(draft.Aliases, alias)
+	draft.AliasesVersion++
 }
 
-// checkAliasName refuses a bad name, or that of an index or data stream.
+// duplicateName is the 500 for an alias that is called as something else is.
+func duplicateName(alias string, index *Index, other string) error {
+	return fault.IllegalState("index, alias, and data stream names need to be unique, but the following duplicates were found [%s (alias of [%s/%s]) conflicts with %s]", alias, index.Name, index.UUID, other)
+}
+
+func aliasesMissing(names []string) error {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	id := any(names)
+	if len(names) == 1 {
+		id = names[0]
+	}
+	return fault.New(404, "aliases_not_found_exception", "aliases [%s] missing", strings.Join(names, ", ")).
+		With("resource.id", id).With("resource.type", "aliases")
+}
+
+// checkAliasName refuses a bad name, or that of an index.
 func (s *State) checkAliasName(alias string) error {
+	if err := checkAliasText(alias); err != nil {
+		return err
+	}
+	if index := s.Indices[alias]; index != nil {
+		return invalidAlias(alias, "Invalid alias name [%s], an index exists with the same name as the alias", alias).With("index_uuid", index.UUID)
+	}
+	return nil
+}
+
+// checkAliasText refuses a bad name.
+func checkAliasText(alias string) error {
 	switch {
 	case alias == "":
 		return fault.Illegal("alias name is required")
@@ -289,10 +336,6 @@ func (s *State) checkAliasName(alias string) error {
 		return invalidAlias("", "Invalid alias name [%s]: must not be '.' or '..'", alias)
 	case len(alias) > wire.MaxIndexName:
 		return invalidAlias("", "Invalid alias name [%s]: index name is too long, (%d > %d)", alias, len(alias), wire.MaxIndexName)
-	case s.Indices[alias] != nil:
-		return invalidAlias(alias, "Invalid alias name [%s], an index exists with the same name as the alias", alias).With("index_uuid", s.Indices[alias].UUID)
-	case s.DataStreams[alias] != nil:
-		return fault.IllegalState("index and alias names need to be unique, but the following duplicates were found [%s (alias of [%s] conflicts with data stream)]", alias, alias)
 	}
 	return nil
 }

@@ -15,7 +15,17 @@ import (
 
 // ClusterSetting is the value of a cluster setting: transient, else persistent, else as the node was started, else the
 // default.
-func (s *State) ClusterSetting(key string) string { return s.ClusterSettings().Text(key) }
+func (s *State) ClusterSetting(key string) string {
+	if d, known := s.env.cluster.Lookup(key); known && d.Fallback == "" {
+		for _, values := range []setting.Values{s.Transient, s.Persistent, s.env.config} {
+			if value, set := values[key]; set {
+				return value
+			}
+		}
+		return d.Default
+	}
+	return s.ClusterSettings().Text(key)
+}
 
 // ClusterSettings are all cluster settings in force.
 func (s *State) ClusterSettings() setting.View {
@@ -86,11 +96,6 @@ func (s *State) mayPutClusterSettings(changes ...SettingsChange) error {
 	return nil
 }
 
-// nodeOnly are settings that a node is started with and that nothing changes while it runs.
-var nodeOnly = []string{
-	"bootstrap.memory_lock", "cluster.name", "discovery.type", "http.port", "network.host", "node.name", "node.roles", "path.data", "path.logs", "path.repo",
-}
-
 // changeCluster applies one change to values.
 func (e *environment) changeCluster(values setting.Values, change SettingsChange, kind string) error {
 	names := slices.Collect(maps.Keys(change.Set))
@@ -102,7 +107,7 @@ func (e *environment) changeCluster(values setting.Values, change SettingsChange
 	slices.Sort(names)
 	for _, key := range names {
 		d, known := e.cluster.Lookup(key)
-		if !known && !slices.Contains(nodeOnly, key) {
+		if !known && !wire.MatchAny(nodeOnly, key) {
 			return fault.New(400, "settings_exception", "%s setting [%s], not recognized", kind, key)
 		}
 		if !known || d.Final {

@@ -109,10 +109,10 @@ func (c *Catalog) build(next *State, name, provided string, r NewIndex, from *or
 		from = &origin{}
 	}
 	from.hidden = r.Settings.Set["index.hidden"] == "true"
-	if err := next.checkNewName(name, from.stream != ""); err != nil {
+	if err := next.env.checkIndexSettings(r.Settings); err != nil {
 		return nil, err
 	}
-	if err := next.env.checkIndexSettings(r.Settings); err != nil {
+	if err := next.checkNewName(name, from.stream != ""); err != nil {
 		return nil, err
 	}
 	if err := refusePrivate(r.Settings); err != nil {
@@ -120,6 +120,9 @@ func (c *Catalog) build(next *State, name, provided string, r NewIndex, from *or
 	}
 	settings, err := c.newSettings(next, name, provided, r, from)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkNewSettings(settings); err != nil {
 		return nil, err
 	}
 	m, err := next.newMapping(name, r.Mappings, settings, from)
@@ -139,12 +142,7 @@ func (c *Catalog) build(next *State, name, provided string, r NewIndex, from *or
 		Rollovers: map[string]RolloverInfo{}, Version: 1, MappingVersion: 1, SettingsVersion: 1, AliasesVersion: 1,
 		RoutingShards: slots,
 	}
-	if from.stream == "" {
-		index.Aliases, err = next.newAliases(name, r.Aliases, from)
-	} else {
-		index.Aliases = map[string]Alias{}
-	}
-	if err != nil {
+	if index.Aliases, err = next.newAliases(index, r.Aliases, from); err != nil {
 		return nil, err
 	}
 	next.Indices[name] = index
@@ -172,13 +170,23 @@ func (s *State) checkNewName(name string, backing bool) error {
 		return fault.Illegal("index [%s] conflicts with data stream", name)
 	}
 	if !backing {
-		for stream := range s.DataStreams {
-			if strings.HasPrefix(name, ".ds-"+stream+"-") && len(name) == len(BackingIndex(stream, 1)) {
-				return fault.New(400, "illegal_argument_exception", "index [%s] conflicts with the names of backing indices of data stream [%s]", name, stream)
-			}
-		}
+		return s.checkNotBacking(name)
 	}
 	return nil
+}
+
+// checkNotBacking refuses the name of an index that a data stream will make.
+func (s *State) checkNotBacking(name string) error {
+	at := strings.LastIndexByte(name, '-')
+	stream, isBacking := strings.CutPrefix(name[:max(at, 0)], ".ds-")
+	d := s.DataStreams[stream]
+	if !isBacking || d == nil {
+		return nil
+	}
+	if n, err := strconv.ParseInt(name[at+1:], 10, 64); err != nil || n <= d.Generation {
+		return nil
+	}
+	return fault.IllegalState("data stream [%s] could create backing indices that conflict with 1 existing index(s) or alias(s) including '%s'", stream, name)
 }
 
 func invalidName(name, why string) error {
@@ -194,12 +202,33 @@ func AlreadyExists(index *Index) error {
 
 // refusePrivate refuses settings that only the server sets.
 func refusePrivate(change SettingsChange) error {
-	for _, key := range slices.Sorted(maps.Keys(change.Set)) {
-		if scopeOf(setting.Definition{Key: key}) == private {
-			return fault.New(400, "validation_exception", "%s", fault.Numbered("private index setting ["+key+"] can not be set explicitly"))
-		}
+	var wrong []string
+	for _, key := range privateKeys(change) {
+		wrong = append(wrong, "private index setting ["+key+"] can not be set explicitly")
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.New(400, "validation_exception", "%s", fault.Numbered(wrong...))
+}
+
+// checkNewSettings refuses what is valid by itself but not for a new index.
+func checkNewSettings(settings setting.Values) error {
+	if settings["index.soft_deletes.enabled"] == "false" {
+		return fault.Illegal("Creating indices with soft-deletes disabled is no longer supported. Please do not specify a value for setting [index.soft_deletes.enabled].")
+	}
+	wait, err := ParseActiveShards(settings["index.write.wait_for_active_shards"])
+	if copies := 1 + (&Index{Settings: settings}).Replicas(); err == nil && wait > copies {
+		return fault.Illegal("invalid index.write.wait_for_active_shards[%d]: cannot be greater than number of shard copies [%d]", wait, copies)
 	}
 	return nil
+}
+
+// privateKeys are the settings of a change that only the server sets.
+func privateKeys(change SettingsChange) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(change.Set)), func(key string) bool {
+		return scopeOf(setting.Definition{Key: key}) != private
+	})
 }
 
 // newSettings merges the settings of templates, request and server, the later over the earlier.
@@ -314,18 +343,22 @@ func timestampMapping(m *mapping.Mapping, field string) json.RawMessage {
 }
 
 // newAliases merges the aliases of templates and request; the request's definition of an alias wins whole.
-func (s *State) newAliases(name string, request map[string]Alias, from *origin) (map[string]Alias, error) {
+func (s *State) newAliases(index *Index, request map[string]Alias, from *origin) (map[string]Alias, error) {
 	out := map[string]Alias{}
-	for _, t := range s.templatesFor(name, from) {
+	for _, t := range s.templatesFor(index.Name, from) {
 		maps.Copy(out, t.Aliases)
 	}
 	maps.Copy(out, request)
-	for alias := range out {
-		if alias == name {
-			return nil, invalidAlias(alias, "Invalid alias name [%s], an index exists with the same name as the alias", name)
-		}
-		if err := s.checkAliasName(alias); err != nil {
+	for _, alias := range slices.Sorted(maps.Keys(out)) {
+		switch err := s.checkAliasName(alias); {
+		case err != nil:
 			return nil, err
+		case alias == index.Name:
+			return nil, duplicateName(alias, index, "index")
+		case s.DataStreams[alias] != nil || alias == from.stream:
+			return nil, duplicateName(alias, index, "data stream")
+		case strings.Contains(out[alias].IndexRouting, ","):
+			return nil, fault.Illegal("alias [%s] has several index routing values associated with it", alias)
 		}
 	}
 	return out, nil
@@ -381,10 +414,16 @@ func checkAutoCreate(_, value string) error {
 	for pattern := range strings.SplitSeq(value, ",") {
 		switch pattern = strings.TrimSpace(pattern); pattern {
 		case "":
-			return fault.Illegal("Can't parse [%s] for setting [action.auto_create_index] must be either [true, false, or a comma separated list of index patterns]", value)
+			return notBool(value, fault.Illegal("Can't parse [%s] for setting [action.auto_create_index] must be either [true, false, or a comma separated list of index patterns]", value))
 		case "+", "-":
-			return fault.Illegal("Can't parse [%s] for setting [action.auto_create_index] must contain an index name after [%s]", value, pattern)
+			return notBool(value, fault.Illegal("Can't parse [%s] for setting [action.auto_create_index] must contain an index name after [%s]", value, pattern))
 		}
 	}
 	return nil
+}
+
+// notBool adds that a value is neither true nor false, which was tried first.
+func notBool(value string, err *fault.Error) error {
+	_, cause := wire.ParseBool(value)
+	return suppressing(err, fault.Of(cause))
 }

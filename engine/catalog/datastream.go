@@ -40,12 +40,12 @@ func (c *Catalog) CreateDataStream(ctx context.Context, name string) error {
 		if err := next.checkStreamName(name); err != nil {
 			return nil, err
 		}
-		_, t := next.matchTemplate(name, false)
+		template, t := next.matchTemplate(name, false)
 		if t == nil {
 			return nil, fault.Illegal("no matching index template found for data stream [%s]", name)
 		}
 		if t.DataStream == nil {
-			return nil, fault.Illegal("matching index template for data stream [%s] has no data stream template", name)
+			return nil, fault.Illegal("matching index template [%s] for data stream [%s] has no data stream template", template, name)
 		}
 		backing := BackingIndex(name, 1)
 		index, err := c.build(next, backing, backing, NewIndex{},
@@ -70,10 +70,14 @@ func (s *State) checkStreamName(name string) error {
 		return fault.Illegal("data_stream [%s] must not start with '.'", name)
 	}
 	if err := wire.CheckIndexName(name); err != nil {
-		return err
+		_, why, _ := strings.Cut(fault.Of(err).Reason, "], ")
+		return fault.Illegal("data_stream [%s] %s", name, why)
 	}
-	if s.Indices[name] != nil || s.aliases[name] != nil {
-		return fault.IllegalState("data stream [%s] conflicts with an index or alias of the same name", name)
+	if list := s.aliases[name]; list != nil {
+		return duplicateName(name, list[0], "data stream")
+	}
+	if s.Indices[name] != nil {
+		return fault.IllegalState("index, alias, and data stream names need to be unique, but the following duplicates were found [data stream [%s] conflicts with index]", name)
 	}
 	return nil
 }

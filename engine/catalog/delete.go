@@ -207,6 +207,9 @@ func (c *Catalog) AddBlock(ctx context.Context, name string, expressions []strin
 		if err != nil {
 			return err
 		}
+		if err := next.mayAddBlock(name, indices); err != nil {
+			return err
+		}
 		for _, index := range indices {
 			if index.Settings[key] == "true" {
 				continue
@@ -219,4 +222,12 @@ func (c *Catalog) AddBlock(ctx context.Context, name string, expressions []strin
 		return nil
 	})
 	return blocked, err
+}
+
+// mayAddBlock refuses to block what is blocked already, but by one that forbids changes of metadata itself.
+func (s *State) mayAddBlock(name string, indices []*Index) error {
+	if (name == "read_only" || name == "metadata") && len(s.clusterBlocks(MetadataWrite)) == 0 {
+		return nil
+	}
+	return s.Block(MetadataWrite, indices...)
 }

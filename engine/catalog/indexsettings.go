@@ -18,7 +18,7 @@ const maxShards = 1024
 // they have nothing to tune. Those that would change what a client gets, and cannot here, are refused by name.
 var indexSettings = []row{
 	{key: "index.number_of_shards", kind: setting.Int, def: "1", low: "1", high: strconv.Itoa(maxShards), scope: final},
-	{key: "index.number_of_routing_shards", kind: setting.Int, def: "1", low: "1", scope: final},
+	{key: "index.number_of_routing_shards", kind: setting.Int, def: "1", low: "1", scope: static},
 	{key: "index.routing_partition_size", kind: setting.Int, def: "1", low: "1", scope: final, check: only("1")},
 	{key: "index.replication.type", def: "DOCUMENT", scope: final, check: checkReplication},
 	{key: "index.soft_deletes.enabled", kind: setting.Bool, def: "true", scope: final},
@@ -96,11 +96,34 @@ var indexSettings = []row{
 	{key: "index.translog.retention.size", kind: setting.Size, def: "-1", low: "-1"},
 	{key: "index.soft_deletes.retention.operations", kind: setting.Long, def: "0", low: "0"},
 	{key: "index.soft_deletes.retention_lease.period", kind: setting.Duration, def: "12h"},
-	{key: "index.merge.policy.*"},
-	{key: "index.merge.scheduler.*"},
+	{key: "index.merge.policy", def: "default", check: only("default")},
+	{key: "index.merge.policy.deletes_pct_allowed", kind: setting.Double, def: "20.0", low: "5.0", high: "50.0"},
+	{key: "index.merge.policy.expunge_deletes_allowed", kind: setting.Double, def: "10.0", low: "0.0"},
+	{key: "index.merge.policy.floor_segment", kind: setting.Size, def: "16mb"},
+	{key: "index.merge.policy.max_merge_at_once", kind: setting.Int, def: "30", low: "2"},
+	{key: "index.merge.policy.max_merged_segment", kind: setting.Size, def: "5gb"},
+	{key: "index.merge.policy.reclaim_deletes_weight", kind: setting.Double, def: "2.0"},
+	{key: "index.merge.policy.segments_per_tier", kind: setting.Double, def: "10.0", low: "2.0"},
+	{key: "index.merge.scheduler.auto_throttle", kind: setting.Bool, def: "true"},
+	{key: "index.merge.scheduler.max_merge_count", kind: setting.Int, def: "6", low: "1"},
+	{key: "index.merge.scheduler.max_thread_count", kind: setting.Int, def: "1", low: "1"},
 	{key: "index.search.idle.after", kind: setting.Duration, def: "30s"},
-	{key: "index.search.slowlog.*"},
-	{key: "index.indexing.slowlog.*"},
+	{key: "index.search.slowlog.level", def: "TRACE"},
+	{key: "index.search.slowlog.threshold.query.warn", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.query.info", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.query.debug", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.query.trace", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.fetch.warn", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.fetch.info", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.fetch.debug", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.search.slowlog.threshold.fetch.trace", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.indexing.slowlog.level", def: "TRACE"},
+	{key: "index.indexing.slowlog.reformat", kind: setting.Bool, def: "true"},
+	{key: "index.indexing.slowlog.source", def: "1000"},
+	{key: "index.indexing.slowlog.threshold.index.warn", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.indexing.slowlog.threshold.index.info", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.indexing.slowlog.threshold.index.debug", kind: setting.Duration, def: "-1", low: "-1"},
+	{key: "index.indexing.slowlog.threshold.index.trace", kind: setting.Duration, def: "-1", low: "-1"},
 	{key: "index.search.concurrent_segment_search.enabled", kind: setting.Bool, def: "false"},
 	{key: "index.search.throttled", kind: setting.Bool, def: "false", scope: private},
 
@@ -141,15 +164,19 @@ func checkExpand(key, value string) error {
 	if at < 0 {
 		return fault.Illegal("failed to parse [%s] from value: [%s] at index -1", key, value)
 	}
-	low, err := strconv.Atoi(value[:at])
+	wrong := value[:at]
+	low, err := strconv.Atoi(wrong)
 	if err == nil && value[at+1:] != "all" {
-		high, bad := strconv.Atoi(value[at+1:])
+		wrong = value[at+1:]
+		high, bad := strconv.Atoi(wrong)
 		if err = bad; err == nil && low > high {
 			return fault.Illegal("[%s] minReplicas must be =< maxReplicas but wasn't %d > %d", key, low, high)
 		}
 	}
 	if err != nil {
-		return fault.Illegal("failed to parse [%s] from value: [%s] at index %d", key, value, at)
+		e := fault.Illegal("failed to parse [%s] from value: [%s] at index %d", key, value, at)
+		e.CausedBy = fault.New(400, "number_format_exception", "For input string: \"%s\"", wrong)
+		return e
 	}
 	return nil
 }

@@ -5,7 +5,9 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
@@ -27,8 +29,9 @@ func (c *Catalog) PutIndexTemplate(ctx context.Context, name string, t *IndexTem
 		if sameJSON(next.IndexTemplates[name], t) {
 			return nil
 		}
+		before := next.withoutTemplate()
 		next.IndexTemplates[name] = t
-		return next.checkStreams()
+		return next.checkStreams(before, name, t)
 	})
 }
 
@@ -37,8 +40,10 @@ func (s *State) checkIndexTemplate(name string, t *IndexTemplate) error {
 	if t.priority() < 0 {
 		return fault.Validation("index template priority must be >= 0")
 	}
-	if err := checkTemplateName(name, t.Patterns); err != nil {
-		return err
+	if t.Template != nil && slices.Contains(t.Patterns, "*") {
+		if _, hidden := t.Template.Settings["index.hidden"]; hidden {
+			return fault.Validation("global composable templates may not specify the setting index.hidden")
+		}
 	}
 	var missing []string
 	for _, component := range t.ComposedOf {
@@ -52,13 +57,13 @@ func (s *State) checkIndexTemplate(name string, t *IndexTemplate) error {
 	if err := s.checkPriority(name, t); err != nil {
 		return err
 	}
-	if t.Template != nil {
-		if err := s.checkTemplate(t.Template); err != nil {
-			return err
-		}
+	if err := s.checkTemplate(name, t.Patterns, t.Template); err != nil {
+		return err
 	}
-	if _, err := s.Merged(t); err != nil {
-		return badComposition(name, err)
+	if err := s.checkComposition(name, t); err != nil {
+		e := fault.Illegal("composable template [%s] template after composition is invalid", name)
+		e.CausedBy = fault.Of(err)
+		return e
 	}
 	return nil
 }
@@ -97,24 +102,40 @@ func (s *State) checkPriority(name string, t *IndexTemplate) error {
 		name, strings.Join(t.Patterns, ", "), strings.Join(same, ","), strings.Join(described, ","), t.priority())
 }
 
-// checkStreams refuses a change after which a data stream has no template.
-func (s *State) checkStreams() error {
-	var orphans []string
-	for stream := range s.DataStreams {
+// withoutTemplate are the data streams that no template makes, by name.
+func (s *State) withoutTemplate() []string {
+	var out []string
+	for _, stream := range slices.Sorted(maps.Keys(s.DataStreams)) {
 		if _, t := s.matchTemplate(stream, false); t == nil || t.DataStream == nil {
-			orphans = append(orphans, stream)
+			out = append(out, stream)
 		}
 	}
-	if len(orphans) == 0 {
+	return out
+}
+
+// checkStreams refuses a template with which data streams that had one no longer have one that makes them.
+func (s *State) checkStreams(before []string, name string, t *IndexTemplate) error {
+	lost := slices.DeleteFunc(s.withoutTemplate(), func(stream string) bool { return slices.Contains(before, stream) })
+	if len(lost) == 0 {
 		return nil
 	}
-	slices.Sort(orphans)
-	return fault.Illegal("composable template would leave data streams [%s] without a matching data stream template", strings.Join(orphans, ", "))
+	priority, without := "null", ""
+	if t.Priority != nil {
+		priority = strconv.FormatInt(*t.Priority, 10)
+	}
+	if t.DataStream == nil {
+		without = "and no data stream configuration "
+	}
+	return fault.Illegal("composable template [%s] with index patterns [%s], priority [%s] %swould cause data streams [%s] to no longer match a data stream template",
+		name, strings.Join(t.Patterns, ", "), priority, without, strings.Join(lost, ", "))
 }
 
 // DeleteIndexTemplate deletes the composable templates that a name or pattern means.
 func (c *Catalog) DeleteIndexTemplate(ctx context.Context, pattern string) error {
 	return c.update(ctx, func(next *State) error {
+		if err := next.clusterBlock(MetadataWrite, ""); err != nil {
+			return err
+		}
 		names, err := templateNames(next.IndexTemplates, pattern)
 		if err != nil {
 			return err
@@ -132,7 +153,7 @@ func (c *Catalog) DeleteIndexTemplate(ctx context.Context, pattern string) error
 		for _, name := range names {
 			delete(next.IndexTemplates, name)
 		}
-		return next.clusterBlock(MetadataWrite, "")
+		return nil
 	})
 }
 
@@ -153,7 +174,7 @@ type Overlap struct {
 // SimulateIndex tells what an index of this name would get. with, if it is not nil, counts as a template of its own.
 func (s *State) SimulateIndex(name string, with *IndexTemplate) (Simulation, error) {
 	draft := s
-	const given = "simulate_template" // no template of that name is visible to clients
+	given := simulatedName()
 	if with != nil {
 		draft = s.clone()
 		if err := draft.checkIndexTemplate(given, with); err != nil {
@@ -169,16 +190,33 @@ func (s *State) SimulateIndex(name string, with *IndexTemplate) (Simulation, err
 	if err != nil {
 		return Simulation{}, err
 	}
-	out := Simulation{Template: &merged}
-	for _, other := range draft.Overlapping(winner, t.Patterns) {
-		out.Overlapping = append(out.Overlapping, Overlap{other, draft.IndexTemplates[other].Patterns})
+	return Simulation{&merged, draft.overlaps(winner, t.Patterns)}, nil
+}
+
+// simulatedName is one that no template has.
+func simulatedName() string { return "simulate_template_" + strings.ToLower(newUUID()) }
+
+// overlaps are the templates, the older kind included, that do not count because of one.
+func (s *State) overlaps(winner string, patterns []string) []Overlap {
+	var out []Overlap
+	for _, other := range s.Overlapping(winner, patterns) {
+		out = append(out, Overlap{other, s.IndexTemplates[other].Patterns})
 	}
-	return out, nil
+	for name, t := range s.LegacyTemplates {
+		if overlap(t.Patterns, patterns) {
+			out = append(out, Overlap{name, t.Patterns})
+		}
+	}
+	slices.SortFunc(out, func(a, b Overlap) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 // SimulateTemplate tells what a stored template gives, or with one that is not stored.
 func (s *State) SimulateTemplate(name string, with *IndexTemplate) (Simulation, error) {
 	t := with
+	if name == "" {
+		name = simulatedName()
+	}
 	if with == nil {
 		if t = s.IndexTemplates[name]; t == nil {
 			return Simulation{}, fault.Illegal("unable to simulate template [%s] that does not exist", name)
@@ -190,11 +228,7 @@ func (s *State) SimulateTemplate(name string, with *IndexTemplate) (Simulation, 
 	if err != nil {
 		return Simulation{}, err
 	}
-	out := Simulation{Template: &merged}
-	for _, other := range s.Overlapping(name, t.Patterns) {
-		out.Overlapping = append(out.Overlapping, Overlap{other, s.IndexTemplates[other].Patterns})
-	}
-	return out, nil
+	return Simulation{&merged, s.overlaps(name, t.Patterns)}, nil
 }
 
 // PutLegacyTemplate makes or replaces a template of the older kind.
@@ -209,10 +243,7 @@ func (c *Catalog) PutLegacyTemplate(ctx context.Context, name string, t *LegacyT
 		if create && next.LegacyTemplates[name] != nil {
 			return fault.Illegal("index_template [%s] already exists", name)
 		}
-		if err := checkTemplateName(name, t.Patterns); err != nil {
-			return err
-		}
-		if err := next.checkTemplate(&t.Template); err != nil {
+		if err := next.checkTemplate(name, t.Patterns, &t.Template); err != nil {
 			return err
 		}
 		if _, err := next.Merged(&IndexTemplate{Template: &t.Template}); err != nil {
@@ -228,6 +259,9 @@ func (c *Catalog) PutLegacyTemplate(ctx context.Context, name string, t *LegacyT
 // DeleteLegacyTemplate deletes the templates of the older kind that a name or pattern means.
 func (c *Catalog) DeleteLegacyTemplate(ctx context.Context, pattern string) error {
 	return c.update(ctx, func(next *State) error {
+		if err := next.clusterBlock(MetadataWrite, ""); err != nil {
+			return err
+		}
 		names, err := templateNames(next.LegacyTemplates, pattern)
 		if err != nil {
 			return err
@@ -235,6 +269,6 @@ func (c *Catalog) DeleteLegacyTemplate(ctx context.Context, pattern string) erro
 		for _, name := range names {
 			delete(next.LegacyTemplates, name)
 		}
-		return next.clusterBlock(MetadataWrite, "")
+		return nil
 	})
 }

@@ -39,19 +39,20 @@ func (c *Catalog) PutSettings(ctx context.Context, expressions []string, o wire.
 	})
 }
 
-// mayPutSettings refuses changes of blocked indices, but for those that lift the block.
+// mayPutSettings refuses changes of blocked indices, but for one setting alone that lifts a block of metadata.
 func (s *State) mayPutSettings(indices []*Index, change SettingsChange) error {
-	keys := slices.Collect(maps.Keys(change.Set))
-	keys = append(keys, change.Reset...)
-	lifts := len(keys) > 0
-	for _, key := range keys {
-		lifts = lifts && strings.HasPrefix(key, "index.blocks.")
+	if err := s.clusterBlock(MetadataWrite, ""); err != nil {
+		return err
 	}
-	if lifts {
+	keys := append(slices.Collect(maps.Keys(change.Set)), change.Reset...)
+	if len(keys) == 1 && slices.Contains(liftable, keys[0]) {
 		return nil
 	}
 	return s.Block(MetadataWrite, indices...)
 }
+
+// liftable are the blocks that forbid changes of settings, and that can be changed all the same.
+var liftable = []string{"index.blocks.metadata", "index.blocks.read_only", "index.blocks.read_only_allow_delete"}
 
 // checkUpdate refuses unknown settings, bad values and what cannot be changed now.
 func (e *environment) checkUpdate(indices []*Index, change SettingsChange) error {

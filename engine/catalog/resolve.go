@@ -13,8 +13,8 @@ import (
 )
 
 // Expressions: a name is that of an index, an alias or a data stream, a date-math name (<logs-{now/d}>), or a pattern in
-// which * stands for any text. "_all" and no expression at all mean every index. A later "-x" takes away what is matched
-// so far. Hidden indices and aliases are matched by patterns only if hidden ones are asked for, or if name and pattern
+// which * stands for any text. "_all" alone and no expression at all mean every index. After a pattern "-x" takes away
+// what is matched so far. Hidden indices and aliases are matched by patterns only if hidden ones are asked for, or if name and pattern
 // both begin with a dot.
 
 // Resolve is the indices that expressions mean, by name. A concrete name that is missing is the 404
@@ -38,35 +38,72 @@ type resolver struct {
 }
 
 func (r resolver) indices(expressions []string) ([]*Index, error) {
+	expressions = orAll(expressions)
 	names, err := r.names(expressions)
 	if err != nil {
 		return nil, err
 	}
+	// A single name that is missing is a matter of allow_no_indices, one of several of ignore_unavailable.
+	mustExist := !r.o.IgnoreUnavailable
+	if len(expressions) == 1 {
+		mustExist = !r.o.AllowNoIndices
+	}
 	found := map[string]*Index{}
 	for _, name := range names {
-		list := r.behind(name)
-		if _, isAlias := r.state.aliases[name]; isAlias && r.o.ForbidAliasesToMany && len(list) > 1 {
-			return nil, severalIndices(name, list)
+		if err := r.collect(found, name, mustExist); err != nil {
+			return nil, err
 		}
-		for _, index := range list {
-			found[index.Name] = index
-		}
+	}
+	if len(found) == 0 && !r.o.AllowNoIndices {
+		return nil, noIndices(expressions)
 	}
 	out := make([]*Index, 0, len(found))
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		index := found[name]
-		if index.Closed && r.o.ForbidClosed {
-			if r.o.IgnoreUnavailable || !r.concrete(expressions, index) {
-				continue
-			}
-			return nil, ClosedError(index)
-		}
-		out = append(out, index)
-	}
-	if len(out) == 0 && !r.o.AllowNoIndices {
-		return nil, fault.IndexNotFound(strings.Join(orAll(expressions), ","), "index_or_alias")
+		out = append(out, found[name])
 	}
 	return out, nil
+}
+
+// collect adds the indices behind one name.
+func (r resolver) collect(found map[string]*Index, name string, mustExist bool) error {
+	list := r.behind(name)
+	_, isAlias := r.state.aliases[name]
+	switch {
+	case list == nil && mustExist && r.state.DataStreams[name] == nil:
+		return fault.IndexNotFound(name, "index_expression")
+	case isAlias && r.refuseAliases && mustExist:
+		return aliasNotSupported(name)
+	case isAlias && r.refuseAliases:
+		return nil
+	case r.o.ForbidAliasesToMany && len(list) > 1:
+		return r.severalIndices(name, list)
+	}
+	for _, index := range list {
+		if index.Closed && r.o.ForbidClosed {
+			if !r.o.IgnoreUnavailable {
+				return ClosedError(index)
+			}
+			continue
+		}
+		found[index.Name] = index
+	}
+	return nil
+}
+
+// noIndices is the 404 for expressions that mean no index, though each is good. It names no index, as OpenSearch's.
+func noIndices(expressions []string) error {
+	reason, id := "no such index [null]", any(expressions)
+	if len(expressions) == 1 {
+		id = expressions[0]
+		if id == "_all" {
+			reason = "no indices exist"
+		}
+	}
+	return fault.New(404, "index_not_found_exception", "%s", reason).With("resource.id", id).With("resource.type", "index_expression")
+}
+
+func aliasNotSupported(name string) error {
+	return fault.Illegal("The provided expression [%s] matches an alias, specify the corresponding concrete indices instead.", name)
 }
 
 func orAll(expressions []string) []string {
@@ -76,27 +113,17 @@ func orAll(expressions []string) []string {
 	return expressions
 }
 
-// concrete reports whether an index was named, by itself or through an alias, rather than matched.
-func (r resolver) concrete(expressions []string, index *Index) bool {
-	for _, e := range expressions {
-		name, err := wire.ResolveDateMath(e, r.now)
-		if err != nil || wire.IsPattern(name) || name == "_all" {
-			continue
-		}
-		if slices.Contains(r.behind(name), index) {
-			return true
-		}
-	}
-	return false
-}
-
 // ClosedError is the 400 for a closed index where an open one is needed.
 func ClosedError(index *Index) error {
 	return fault.New(400, "index_closed_exception", "closed").With("index", index.Name).With("index_uuid", index.UUID)
 }
 
-func severalIndices(alias string, list []*Index) error {
-	return fault.Illegal("alias [%s] has more than one index associated with it [%s], can't execute a single index op", alias, strings.Join(namesOf(list), ", "))
+func (r resolver) severalIndices(name string, list []*Index) error {
+	kind := "alias"
+	if r.state.DataStreams[name] != nil {
+		kind = "data_stream"
+	}
+	return fault.Illegal("%s [%s] has more than one index associated with it [%s], can't execute a single index op", kind, name, strings.Join(namesOf(list), ", "))
 }
 
 func namesOf(list []*Index) []string {
@@ -125,97 +152,141 @@ func (r resolver) behind(name string) []*Index {
 	return nil
 }
 
-// names turns expressions into names that exist: of indices, aliases and data streams.
+// names turns expressions into names, of indices, aliases and data streams. Those that patterns gave exist.
 func (r resolver) names(expressions []string) ([]string, error) {
-	var out []string
-	seenPattern := false
-	for i, e := range orAll(expressions) {
-		if e == "" {
-			return nil, fault.IndexNotFound("", "index_or_alias")
-		}
-		minus := seenPattern && i > 0 && strings.HasPrefix(e, "-")
-		if minus {
-			e = e[1:]
-		}
+	resolved := make([]string, len(expressions))
+	for i, e := range expressions {
 		name, err := wire.ResolveDateMath(e, r.now)
 		if err != nil {
 			return nil, err
 		}
-		matched, err := r.expand(name, minus)
-		if err != nil {
+		resolved[i] = name
+	}
+	switch {
+	case !r.o.Open && !r.o.Closed:
+		return resolved, nil // patterns are names then
+	case len(resolved) == 1 && (resolved[0] == "_all" || resolved[0] == "*"):
+		return r.everything(), nil
+	}
+	x := expansion{resolver: r, names: map[string]bool{}}
+	for _, name := range resolved {
+		if err := x.apply(name); err != nil {
 			return nil, err
 		}
-		seenPattern = seenPattern || wire.IsPattern(name) || name == "_all"
-		if minus {
-			out = slices.DeleteFunc(out, func(n string) bool { return slices.Contains(matched, n) })
-		} else {
-			out = append(out, matched...)
-		}
 	}
-	return out, nil
+	return slices.Sorted(maps.Keys(x.names)), nil
 }
 
-// expand is the names that one expression matches.
-func (r resolver) expand(name string, minus bool) ([]string, error) {
-	switch {
-	case name == "_all":
-		return r.match("*"), nil
-	case wire.IsPattern(name):
-		matched := r.match(name)
-		if len(matched) == 0 && !r.o.AllowNoIndices && !minus {
-			return nil, fault.IndexNotFound(name, "index_or_alias")
-		}
-		return matched, nil
-	case minus:
-		return []string{name}, nil
-	case strings.HasPrefix(name, "_"):
-		return nil, fault.New(400, "invalid_index_name_exception", "Invalid index name [%s], must not start with '_'.", name).
-			With("index", name).With("index_uuid", "_na_")
-	}
-	if list, isAlias := r.state.aliases[name]; isAlias && list != nil && r.refuseAliases && !r.o.IgnoreUnavailable {
-		return nil, fault.Illegal("The provided expression [%s] matches an alias, specify the corresponding concrete indices instead.", name)
-	}
-	if r.behind(name) == nil || (r.refuseAliases && r.state.aliases[name] != nil) {
-		if r.o.IgnoreUnavailable {
-			return nil, nil
-		}
-		return nil, fault.IndexNotFound(name, "index_or_alias")
-	}
-	return []string{name}, nil
-}
-
-// match is the names of indices that a pattern matches, by themselves or through an alias or data stream.
-func (r resolver) match(pattern string) []string {
-	found := map[string]bool{}
+// everything is what "_all" alone means: a hidden index does not show through a visible alias.
+func (r resolver) everything() []string {
+	var out []string
 	for name, index := range r.state.Indices {
-		if wire.Match(pattern, name) && r.wanted(index) && r.visible(name, pattern, index.Hidden()) {
-			found[name] = true
-		}
-	}
-	if !r.refuseAliases {
-		for alias, list := range r.state.aliases {
-			if !wire.Match(pattern, alias) || !r.visible(alias, pattern, list[0].Aliases[alias].Hidden()) {
-				continue
-			}
-			r.add(found, list)
+		if r.wanted(index) && (!index.Hidden() || r.o.Hidden) {
+			out = append(out, name)
 		}
 	}
 	if r.streams {
-		for name, stream := range r.state.DataStreams {
-			if wire.Match(pattern, name) && (r.o.Open || r.o.Closed) {
-				r.add(found, r.behind(stream.Name))
+		for _, stream := range r.state.DataStreams {
+			for _, index := range r.behind(stream.Name) {
+				if r.wanted(index) {
+					out = append(out, index.Name)
+				}
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(found))
+	return out
 }
 
-func (r resolver) add(found map[string]bool, list []*Index) {
-	for _, index := range list {
-		if r.wanted(index) {
-			found[index.Name] = true
+// expansion goes through the expressions of a request in their order.
+type expansion struct {
+	resolver
+	names   map[string]bool
+	pattern bool // there was one, so that a minus takes away
+}
+
+func (x *expansion) apply(e string) error {
+	switch {
+	case e == "":
+		return fault.IndexNotFound("", "index_or_alias")
+	case e[0] == '_':
+		return fault.New(400, "invalid_index_name_exception", "Invalid index name [%s], must not start with '_'.", e).
+			With("index", e).With("index_uuid", "_na_")
+	case x.known(e):
+		x.names[e] = true
+		return nil
+	}
+	minus := e[0] == '-' && x.pattern
+	if minus {
+		e = e[1:]
+	}
+	matched := []string{e}
+	if wire.IsPattern(e) {
+		x.pattern = true
+		var some bool
+		if matched, some = x.match(e); !some && !x.o.AllowNoIndices {
+			return fault.IndexNotFound(e, "index_or_alias")
+		}
+	} else if err := x.available(e); err != nil {
+		return err
+	}
+	for _, name := range matched {
+		if minus {
+			delete(x.names, name)
+		} else {
+			x.names[name] = true
 		}
 	}
+	return nil
+}
+
+// known reports whether a name is one that this request may name.
+func (x *expansion) known(name string) bool {
+	return x.behind(name) != nil && (x.state.aliases[name] == nil || !x.refuseAliases)
+}
+
+// available refuses a name that is not known, unless such names are passed over.
+func (x *expansion) available(name string) error {
+	switch {
+	case x.o.IgnoreUnavailable || x.known(name):
+		return nil
+	case x.state.aliases[name] != nil:
+		return aliasNotSupported(name)
+	}
+	return fault.IndexNotFound(name, "index_or_alias")
+}
+
+// match is the names of indices that a pattern matches, by themselves or through an alias or data stream. some is true if
+// it matches names, be they all of hidden or unwanted indices.
+func (r resolver) match(pattern string) (names []string, some bool) {
+	found := map[string]bool{}
+	take := func(name string, hidden bool, list ...*Index) {
+		if !wire.Match(pattern, name) {
+			return
+		}
+		some = true
+		if !r.visible(name, pattern, hidden) {
+			return
+		}
+		for _, index := range list {
+			if r.wanted(index) {
+				found[index.Name] = true
+			}
+		}
+	}
+	for name, index := range r.state.Indices {
+		take(name, index.Hidden(), index)
+	}
+	if !r.refuseAliases {
+		for alias, list := range r.state.aliases {
+			take(alias, list[0].Aliases[alias].Hidden(), list...)
+		}
+	}
+	if r.streams {
+		for name := range r.state.DataStreams {
+			take(name, false, r.behind(name)...)
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), some
 }
 
 // wanted reports whether patterns take an index of this state.

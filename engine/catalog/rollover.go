@@ -118,7 +118,7 @@ func (c *Catalog) Rollover(ctx context.Context, r RolloverRequest) (RolloverResu
 			return nil, err
 		}
 		out.NewIndex, out.Index = index.Name, index
-		return index, index.checkActive(r.New.ActiveShards)
+		return index, nil
 	})
 	if err != nil {
 		return RolloverResult{}, err
@@ -164,6 +164,9 @@ type rolloverPlan struct {
 }
 
 func (c *Catalog) planRollover(s *State, r RolloverRequest) (rolloverPlan, error) {
+	if err := s.Block(MetadataWrite, resolver{state: s, streams: true}.behind(r.Target)...); err != nil {
+		return rolloverPlan{}, err
+	}
 	if stream := s.DataStreams[r.Target]; stream != nil {
 		return s.planStream(stream, r)
 	}
@@ -210,12 +213,19 @@ func (s *State) planStream(stream *DataStream, r RolloverRequest) (rolloverPlan,
 
 // checkDuplicateAlias refuses a rollover whose new index would get the alias from a template too.
 func (s *State) checkDuplicateAlias(name string, r RolloverRequest) error {
-	for _, t := range s.templatesFor(name, &origin{}) {
-		if _, given := t.Aliases[r.Target]; given {
-			if _, composable := s.matchTemplate(name, false); composable != nil {
-				return fault.Illegal("Rollover alias [%s] can point to multiple indices, found duplicated alias [[%s]] in index template [%s]", r.Target, r.Target, s.TemplateName(name))
-			}
-			return fault.Illegal("Rollover alias [%s] can point to multiple indices, found duplicated alias [[%s]] in index template", r.Target, r.Target)
+	duplicate := func(template string) error {
+		return fault.Illegal("Rollover alias [%s] can point to multiple indices, found duplicated alias [[%s]] in index template [%s]", r.Target, r.Target, template)
+	}
+	has := func(t Template) bool { _, given := t.Aliases[r.Target]; return given }
+	if template, t := s.matchTemplate(name, false); t != nil {
+		if slices.ContainsFunc(s.composed(t), has) {
+			return duplicate(template)
+		}
+		return nil
+	}
+	for _, template := range slices.Sorted(maps.Keys(s.LegacyTemplates)) {
+		if t := s.LegacyTemplates[template]; wire.MatchAny(t.Patterns, name) && has(t.Template) {
+			return duplicate(template)
 		}
 	}
 	return nil

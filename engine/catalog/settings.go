@@ -126,13 +126,14 @@ func ParseIndexSettings(body []byte) (SettingsChange, error) {
 }
 
 func prefixed(key string) string {
-	if strings.HasPrefix(key, "index.") || key == "*" {
+	if strings.HasPrefix(key, "index.") || strings.HasPrefix(key, "archived.") || strings.HasSuffix(key, "*") {
 		return key
 	}
 	return "index." + key
 }
 
-// checkIndexSettings refuses unknown settings and bad values. Settings of the server are refused unless internal.
+// checkIndexSettings refuses unknown settings, those of the server included that no request may name, and bad values. The
+// first error carries the others as suppressed.
 func (e *environment) checkIndexSettings(change SettingsChange) error {
 	names := slices.Sorted(maps.Keys(change.Set))
 	for _, key := range change.Reset {
@@ -141,27 +142,40 @@ func (e *environment) checkIndexSettings(change SettingsChange) error {
 		}
 	}
 	slices.Sort(names)
-	var unknown []*fault.Error
+	var wrong []*fault.Error
 	for _, key := range names {
-		if _, ok := e.index.Lookup(key); !ok || (scopeOf(setting.Definition{Key: key}) == private && !settable[key]) {
-			unknown = append(unknown, e.unknownSetting(key))
+		d, known := e.index.Lookup(key)
+		if !known || (scopeOf(d) == private && !settable[key]) {
+			wrong = append(wrong, e.unknownSetting(key))
+			continue
 		}
-	}
-	if len(unknown) > 0 {
-		if len(unknown) > 1 {
-			return unknown[0].With("suppressed", unknown[1:])
-		}
-		return unknown[0]
-	}
-	for _, key := range names {
 		value, set := change.Set[key]
-		if d, _ := e.index.Lookup(key); set {
-			if err := d.Validate(value); err != nil {
-				return err
-			}
+		if !set {
+			continue
+		}
+		if err := d.Validate(value); err != nil {
+			wrong = append(wrong, fault.Of(err))
 		}
 	}
-	return nil
+	return allOf(wrong)
+}
+
+// allOf is the first error, with the others as suppressed; nil if there are none.
+func allOf(wrong []*fault.Error) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	return suppressing(wrong[0], wrong[1:]...)
+}
+
+// suppressing adds further errors to one. Its root cause is shown without them.
+func suppressing(err *fault.Error, others ...*fault.Error) *fault.Error {
+	if len(others) == 0 {
+		return err
+	}
+	bare := *err
+	err.Roots = []*fault.Error{&bare}
+	return err.With("suppressed", others)
 }
 
 // settable are the private settings whose names a request may use: it is told more than "unknown".
@@ -173,7 +187,9 @@ const minSettingSimilarity = 0.7
 func (e *environment) unknownSetting(key string) *fault.Error {
 	var all []string
 	for _, d := range e.index.All() {
-		all = append(all, d.Key)
+		if scopeOf(d) != private {
+			all = append(all, strings.TrimSuffix(d.Key, ".*"))
+		}
 	}
 	tail := " please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
 	switch near := wire.Similar(key, all, minSettingSimilarity); len(near) {

@@ -125,7 +125,8 @@ func (s *State) aliasWriteIndex(alias string) *Index {
 	return nil
 }
 
-// ReadTarget is the one index that a document is read from: an index, or the only one of an alias or data stream.
+// ReadTarget is the one index that a document is read from: an index, or the only one of an alias or data stream. The
+// routing is that of writes, so that what was written through an alias is found through it.
 func (s *State) ReadTarget(name string, now time.Time) (Target, error) {
 	concrete, err := wire.ResolveDateMath(name, now)
 	if err != nil {
@@ -136,15 +137,11 @@ func (s *State) ReadTarget(name string, now time.Time) (Target, error) {
 	case list == nil:
 		return Target{}, fault.IndexNotFound(concrete, "index_expression")
 	case len(list) > 1:
-		return Target{}, severalIndices(concrete, list)
+		return Target{}, resolver{state: s}.severalIndices(concrete, list)
 	case list[0].Closed:
 		return Target{}, ClosedError(list[0])
 	}
-	routing := list[0].Aliases[concrete].SearchRouting
-	if strings.Contains(routing, ",") {
-		return Target{}, fault.Illegal("alias [%s] has more than one search routing [%s], can't execute a single index op", concrete, routing)
-	}
-	return Target{list[0], routing}, s.Block(Read, list[0])
+	return Target{list[0], list[0].Aliases[concrete].IndexRouting}, s.Block(Read, list[0])
 }
 
 // ResolveSearch is the indices of a search, with what the aliases that name them ask for.
@@ -188,7 +185,8 @@ func (r resolver) searchNames(expressions []string) (map[string]bool, error) {
 				named[alias] = true
 			}
 		}
-		for _, index := range r.match(name) {
+		matched, _ := r.match(name)
+		for _, index := range matched {
 			if wire.Match(name, index) || r.state.Indices[index].DataStream != "" {
 				named[index] = true
 			}

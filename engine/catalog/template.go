@@ -142,21 +142,53 @@ func (s *State) Merged(t *IndexTemplate) (Template, error) {
 	return out, err
 }
 
-// checkTemplate refuses settings, mappings and aliases that no index could have.
-func (s *State) checkTemplate(t *Template) error {
-	change := SettingsChange{Set: t.Settings}
-	if err := s.env.checkIndexSettings(change); err != nil {
-		return err
-	}
-	if err := refusePrivate(change); err != nil {
-		return err
-	}
-	for alias := range t.Aliases {
-		if err := s.checkAliasName(alias); err != nil {
+// checkTemplate refuses a name, patterns, settings and aliases that no template could have. t may be nil.
+func (s *State) checkTemplate(name string, patterns []string, t *Template) error {
+	wrong := wrongNames(name, patterns)
+	if t != nil {
+		more, err := s.env.wrongSettings(patterns, t.Settings)
+		if err != nil {
 			return err
+		}
+		wrong = append(wrong, more...)
+	}
+	if len(wrong) > 0 {
+		return invalidTemplate(name, fault.Numbered(wrong...))
+	}
+	if t == nil {
+		return nil
+	}
+	for _, alias := range slices.Sorted(maps.Keys(t.Aliases)) {
+		if err := checkAliasText(alias); err != nil {
+			return err
+		}
+		if slices.Contains(patterns, alias) {
+			return fault.Illegal("alias [%s] cannot be the same as any pattern in [%s]", alias, strings.Join(patterns, ", "))
 		}
 	}
 	return nil
+}
+
+// wrongSettings collects what is wrong with a template's settings. Unknown settings are an error by themselves.
+func (e *environment) wrongSettings(patterns []string, settings setting.Values) (wrong []string, err error) {
+	if err := e.checkIndexSettings(SettingsChange{Set: settings}); err != nil {
+		if !fault.Is(err, "illegal_argument_exception") {
+			return nil, err
+		}
+		wrong = append(wrong, fault.Of(err).Reason)
+		if others, ok := fault.Of(err).Field("suppressed").([]*fault.Error); ok {
+			for _, other := range others {
+				wrong = append(wrong, other.Reason)
+			}
+		}
+	}
+	for _, key := range privateKeys(SettingsChange{Set: settings}) {
+		wrong = append(wrong, "private index setting ["+key+"] can not be set explicitly")
+	}
+	if _, hidden := settings["index.hidden"]; hidden && slices.Contains(patterns, "*") {
+		wrong = append(wrong, "global templates may not specify the setting index.hidden")
+	}
+	return wrong, nil
 }
 
 // PutComponentTemplate makes or replaces a component template. create refuses to replace.
@@ -168,10 +200,7 @@ func (c *Catalog) PutComponentTemplate(ctx context.Context, name string, t *Comp
 		if create && next.ComponentTemplates[name] != nil {
 			return fault.Illegal("component template [%s] already exists", name)
 		}
-		if err := checkTemplateName(name, nil); err != nil {
-			return err
-		}
-		if err := next.checkTemplate(&t.Template); err != nil {
+		if err := next.checkTemplate(name, nil, &t.Template); err != nil {
 			return err
 		}
 		if _, err := next.Merged(&IndexTemplate{Template: &t.Template}); err != nil {
@@ -187,23 +216,34 @@ func (c *Catalog) PutComponentTemplate(ctx context.Context, name string, t *Comp
 
 // checkUsers refuses a component template with which a template that is composed of it is no longer valid.
 func (s *State) checkUsers(component string) error {
-	for name, t := range s.IndexTemplates {
+	for _, name := range slices.Sorted(maps.Keys(s.IndexTemplates)) {
+		t := s.IndexTemplates[name]
 		if !slices.Contains(t.ComposedOf, component) {
 			continue
 		}
-		if _, err := s.Merged(t); err != nil {
-			return badComposition(name, err)
+		if err := s.checkComposition(name, t); err != nil {
+			e := fault.Illegal("updating component template [%s] results in invalid composable template [%s] after templates are merged", component, name)
+			e.CausedBy = fault.Of(err)
+			return e
 		}
 	}
 	return nil
 }
 
-func badComposition(name string, err error) error {
-	mappings := fault.Illegal("invalid composite mappings for [%s]", name)
-	mappings.CausedBy = fault.Of(err)
-	e := fault.Illegal("composable template [%s] template after composition is invalid", name)
-	e.CausedBy = mappings
-	return e
+// checkComposition refuses a template whose parts do not go together, or with an alias that is called as an index is.
+func (s *State) checkComposition(name string, t *IndexTemplate) error {
+	merged, err := s.Merged(t)
+	if err != nil {
+		e := fault.Illegal("invalid composite mappings for [%s]", name)
+		e.CausedBy = fault.Of(err)
+		return e
+	}
+	for _, alias := range slices.Sorted(maps.Keys(merged.Aliases)) {
+		if err := s.checkAliasName(alias); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sameJSON(a, b any) bool {
@@ -212,9 +252,8 @@ func sameJSON(a, b any) bool {
 	return err == nil && err2 == nil && string(x) == string(y)
 }
 
-// checkTemplateName collects what is wrong with a template's name and patterns.
-func checkTemplateName(name string, patterns []string) error {
-	var wrong []string
+// wrongNames collects what is wrong with a template's name and patterns.
+func wrongNames(name string, patterns []string) (wrong []string) {
 	add := func(bad bool, format string, args ...any) {
 		if bad {
 			wrong = append(wrong, fmt.Sprintf(format, args...))
@@ -234,10 +273,7 @@ func checkTemplateName(name string, patterns []string) error {
 		add(strings.HasPrefix(p, "_"), "index_pattern [%s] must not start with '_'", p)
 		add(strings.ContainsAny(p, `\/?"<>| ,`), "index_pattern [%s] must not contain the following characters [ , \", *, \\, <, |, ,, >, /, ?]", p)
 	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return invalidTemplate(name, fault.Numbered(wrong...))
+	return wrong
 }
 
 func invalidTemplate(name, cause string) error {
@@ -247,6 +283,9 @@ func invalidTemplate(name, cause string) error {
 // DeleteComponentTemplate deletes the component templates that a name or pattern means.
 func (c *Catalog) DeleteComponentTemplate(ctx context.Context, pattern string) error {
 	return c.update(ctx, func(next *State) error {
+		if err := next.clusterBlock(MetadataWrite, ""); err != nil {
+			return err
+		}
 		names, err := templateNames(next.ComponentTemplates, pattern)
 		if err != nil {
 			return err
@@ -264,7 +303,7 @@ func (c *Catalog) DeleteComponentTemplate(ctx context.Context, pattern string) e
 		for _, name := range names {
 			delete(next.ComponentTemplates, name)
 		}
-		return next.clusterBlock(MetadataWrite, "")
+		return nil
 	})
 }
 
