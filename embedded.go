@@ -28,6 +28,7 @@ func (s *Steward) openEngine() (backend, error) {
 	}
 	s.onClose("engine", func(context.Context) error { return e.Close() })
 	_, virtual := s.o.Clock.(*clock.Virtual)
+	s.keepTime = e.KeepTime
 	return backend{transport: opensearch.InProcess(e), lease: lease.Always{}, watched: virtual, maxBody: maxBody}, nil
 }
 

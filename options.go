@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/gateway"
@@ -43,6 +44,9 @@ type Options struct {
 	// path.repo, network.host and http.port (the same as Listen), node.attr.*, version.number (what GET / reports,
 	// [DefaultVersion] unless set), and start values of dynamic cluster settings. Lists are joined with commas.
 	Settings map[string]string
+	// VirtualTime makes the clock stand still but for POST /_plugins/_steward/clock; embedded engine only. The data
+	// directory keeps the time, and opens under virtual time only.
+	VirtualTime bool
 	// Clock gives the time of lifecycles and documents; nil means the machine's.
 	Clock clock.Clock
 	// Logger gets what happens; nil means nobody.
@@ -75,8 +79,8 @@ func (o Options) complete() (Options, error) {
 	if err := o.completeListen(); err != nil {
 		return o, err
 	}
-	if o.Clock == nil {
-		o.Clock = clock.Real{}
+	if err := o.completeClock(); err != nil {
+		return o, err
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -85,6 +89,20 @@ func (o Options) complete() (Options, error) {
 		return o, err
 	}
 	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster())
+}
+
+func (o *Options) completeClock() error {
+	switch {
+	case o.VirtualTime && !o.embedded():
+		return errors.New("virtual time is for the embedded engine: a cluster has a clock of its own")
+	case o.VirtualTime && o.Clock != nil:
+		return errors.New("virtual time and a clock are given")
+	case o.VirtualTime:
+		o.Clock = clock.NewVirtual(time.Now().Truncate(time.Millisecond))
+	case o.Clock == nil:
+		o.Clock = clock.Real{}
+	}
+	return nil
 }
 
 // completeListen makes one of Listen, network.host and http.port.

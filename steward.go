@@ -40,13 +40,16 @@ type Steward struct {
 
 	mu      sync.Mutex
 	begun   bool
-	closers []closer // in the order of opening
+	moving  sync.Mutex // held while a virtual clock is moved
+	closers []closer   // in the order of opening
 	url     string
 	// listening is host:port of the listener.
 	listening string
-	handler   http.Handler
-	manager   *manager.Manager
-	serving   *gateway.Server
+	// keepTime stores where a virtual clock is about to move to.
+	keepTime func(at time.Time) error
+	handler  http.Handler
+	manager  *manager.Manager
+	serving  *gateway.Server
 }
 
 // closer ends one part of the program.

@@ -31,6 +31,13 @@ func NewVirtual(start time.Time) *Virtual {
 	return &Virtual{now: start.UTC(), free: free, alarms: map[*alarm]struct{}{}}
 }
 
+// Begin puts the clock to an instant before anybody has looked at it.
+func (v *Virtual) Begin(at time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = at.UTC()
+}
+
 // Now is the instant the clock stands at.
 func (v *Virtual) Now() time.Time {
 	v.mu.Lock()

@@ -83,6 +83,7 @@ func Settings() []setting.Definition { return catalog.ClusterDefinitions() }
 
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
+	dir     string
 	lock    *os.File
 	catalog *catalog.Catalog
 	docs    *documents.Store
@@ -94,6 +95,8 @@ type mark struct {
 	Format int `json:"format"`
 	// Virtual is true for a directory whose dates come from a virtual clock.
 	Virtual bool `json:"virtual_time"`
+	// Now is where the virtual clock stands, or is about to move to.
+	Now *time.Time `json:"virtual_now,omitempty"`
 }
 
 // Open opens a data directory. Another process that has it open is ErrInUse; a directory of an unknown format, or one
@@ -108,13 +111,16 @@ func Open(o Options) (_ *Engine, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	e := &Engine{}
+	e := &Engine{dir: o.Dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if e.lock, err = claim(o); err != nil {
+	if e.lock, err = claim(o.Dir); err != nil {
+		return nil, err
+	}
+	if err := settleTime(o.Dir, o.Clock); err != nil {
 		return nil, err
 	}
 	e.docs = documents.New(documents.Options{
@@ -142,12 +148,12 @@ func Open(o Options) (_ *Engine, err error) {
 	return e, nil
 }
 
-// claim locks the data directory and checks that it is one of ours.
-func claim(o Options) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Join(o.Dir, indicesDir), 0o755); err != nil {
+// claim locks the data directory, which is made if it does not exist.
+func claim(dir string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Join(dir, indicesDir), 0o755); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(o.Dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
@@ -157,10 +163,9 @@ func claim(o Options) (*os.File, error) {
 		if pid := strings.TrimSpace(string(holder)); pid != "" {
 			who = " by process " + pid
 		}
-		return nil, errors.Join(fmt.Errorf("%s: %w%s", o.Dir, ErrInUse, who), lock.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w%s", dir, ErrInUse, who), lock.Close())
 	}
-	_, virtual := o.Clock.(*clock.Virtual)
-	if err := errors.Join(lock.Truncate(0), writeAt(lock, fmt.Sprintln(os.Getpid())), readMark(o.Dir, virtual)); err != nil {
+	if err := errors.Join(lock.Truncate(0), writeAt(lock, fmt.Sprintln(os.Getpid()))); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
@@ -171,30 +176,51 @@ func writeAt(f *os.File, text string) error {
 	return err
 }
 
-// readMark checks the directory's mark, or writes it into a new directory.
-func readMark(dir string, virtual bool) error {
-	path := filepath.Join(dir, markFile)
-	body, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return writeMark(dir, path, virtual)
-	}
-	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	var m mark
-	if err := json.Unmarshal(body, &m); err != nil {
-		return fmt.Errorf("data directory %s: %s is damaged: %w", dir, markFile, err)
-	}
+// settleTime checks the directory's mark, or writes it into a new directory, and puts a virtual clock to where it stood.
+func settleTime(dir string, c clock.Clock) error {
+	v, virtual := c.(*clock.Virtual)
+	m, err := readMark(dir)
 	switch {
-	case m.Format != format:
-		return fmt.Errorf("data directory %s has format %d, this version reads %d", dir, m.Format, format)
+	case errors.Is(err, fs.ErrNotExist):
+		if err := onlyOurs(dir); err != nil {
+			return err
+		}
+		m = mark{Format: format, Virtual: virtual}
+		if virtual {
+			now := v.Now()
+			m.Now = &now
+		}
+		return writeMark(dir, m)
+	case err != nil:
+		return err
 	case m.Virtual && !virtual:
 		return fmt.Errorf("data directory %s was made under virtual time and does not open without it", dir)
+	case !m.Virtual && virtual:
+		return fmt.Errorf("data directory %s was made under the machine's time and does not open under virtual time", dir)
+	}
+	if virtual && m.Now != nil {
+		v.Begin(*m.Now)
 	}
 	return nil
 }
 
-func writeMark(dir, path string, virtual bool) error {
+// readMark reads the directory's mark. A directory without one is fs.ErrNotExist.
+func readMark(dir string) (m mark, err error) {
+	body, err := os.ReadFile(filepath.Join(dir, markFile))
+	if err != nil {
+		return m, fmt.Errorf("data directory: %w", err)
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("data directory %s: %s is damaged: %w", dir, markFile, err)
+	}
+	if m.Format != format {
+		return m, fmt.Errorf("data directory %s has format %d, this version reads %d", dir, m.Format, format)
+	}
+	return m, nil
+}
+
+// onlyOurs refuses a directory without a mark that holds anything else.
+func onlyOurs(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -204,10 +230,15 @@ func writeMark(dir, path string, virtual bool) error {
 			return fmt.Errorf("data directory %s holds %s, which is not ours", dir, e.Name())
 		}
 	}
-	body, err := json.Marshal(mark{Format: format, Virtual: virtual})
+	return nil
+}
+
+func writeMark(dir string, m mark) error {
+	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
+	path := filepath.Join(dir, markFile)
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -217,6 +248,11 @@ func writeMark(dir, path string, virtual bool) error {
 		return err
 	}
 	return os.Rename(path+".new", path)
+}
+
+// KeepTime stores where the virtual clock is about to move to: after a crash it goes on from there, and never back.
+func (e *Engine) KeepTime(at time.Time) error {
+	return writeMark(e.dir, mark{Format: format, Virtual: true, Now: &at})
 }
 
 // ServeHTTP answers a request.
@@ -243,11 +279,14 @@ func Check(ctx context.Context, dir string) (findings []string, err error) {
 	if _, err := os.Stat(filepath.Join(dir, markFile)); err != nil {
 		return nil, fmt.Errorf("%s is no data directory: %w", dir, err)
 	}
-	lock, err := claim(Options{Dir: dir, Clock: clock.NewVirtual(time.Time{})})
+	lock, err := claim(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close()
+	if _, err := readMark(dir); err != nil {
+		return nil, err
+	}
 	state, findings, err := catalog.Check(filepath.Join(dir, catalogFile))
 	if err != nil || state == nil {
 		return findings, err

@@ -173,8 +173,9 @@ func overlap(a, b []string) bool {
 func javaList(items []string) string { return "[" + strings.Join(items, ", ") + "]" }
 
 // Matches reports whether the template attaches an index of this name (or data stream) that was created at an instant.
+// One created in the millisecond in which the template was stored counts as newer.
 func (t Template) Matches(name string, created time.Time) bool {
-	if created.UnixMilli() <= t.LastUpdated {
+	if created.UnixMilli() < t.LastUpdated {
 		return false
 	}
 	included := false

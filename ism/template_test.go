@@ -94,7 +94,8 @@ func TestWhichIndicesATemplateTakes(t *testing.T) {
 		ok                     bool
 	}{
 		{"one created a millisecond later", `{"index_patterns":["logs-*"]}`, "logs-1", ms, 0, true},
-		{"not one created at the same instant", `{"index_patterns":["logs-*"]}`, "logs-1", 0, 0, false},
+		{"one created at the same instant", `{"index_patterns":["logs-*"]}`, "logs-1", 0, 0, true},
+		{"not one created before", `{"index_patterns":["logs-*"]}`, "logs-1", -ms, 0, false},
 		{"not one with another name", `{"index_patterns":["logs-*"]}`, "log-1", ms, 0, false},
 		{"not one in capitals", `{"index_patterns":["logs-*"]}`, "LOGS-1", ms, 0, false},
 		{"not one that is excluded", `{"index_patterns":["logs-*","-logs-private*"]}`, "logs-private-1", ms, 0, false},
