@@ -278,56 +278,6 @@ func (s *Server) addBlock(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-func (s *Server) resolveIndex(r *rest.Request) (rest.Action, error) {
-	names := r.List("name")
-	o, err := r.IndexOptions(getOptions)
-	if err != nil {
-		return nil, err
-	}
-	return func(context.Context) (*rest.Response, error) {
-		state := s.Catalog.State()
-		list, err := state.Resolve(names, o, s.Clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		matches := func(name string) bool { return wire.MatchAny(names, name) }
-		indices, aliases, streams := []wire.Object{}, []wire.Object{}, []wire.Object{}
-		seen := map[string][]string{}
-		for _, i := range list {
-			for _, alias := range aliasNames(i) {
-				if matches(alias) {
-					seen[alias] = append(seen[alias], i.Name)
-				}
-			}
-			if !matches(i.Name) {
-				continue
-			}
-			state := "open"
-			if i.Closed {
-				state = "closed"
-			}
-			one := wire.Obj("name", i.Name)
-			one.AddIf(len(i.Aliases) > 0, "aliases", aliasNames(i))
-			attributes := []string{state}
-			if i.Hidden() {
-				attributes = append(attributes, "hidden")
-			}
-			one.Add("attributes", attributes)
-			one.AddIf(i.DataStream != "", "data_stream", i.DataStream)
-			indices = append(indices, one)
-		}
-		for _, alias := range sorted(seen) {
-			aliases = append(aliases, wire.Obj("name", alias, "indices", seen[alias]))
-		}
-		for _, name := range sorted(state.DataStreams) {
-			if d := state.DataStreams[name]; matches(name) {
-				streams = append(streams, wire.Obj("name", name, "backing_indices", d.Indices, "timestamp_field", d.TimestampField))
-			}
-		}
-		return rest.OK(wire.Obj("indices", indices, "aliases", aliases, "data_streams", streams)), nil
-	}, nil
-}
-
 // settingsJSON are an index's settings, nested or flat.
 func settingsJSON(state *catalog.State, i *catalog.Index, flat, human bool) any {
 	values := setting.Values{}

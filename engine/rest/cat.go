@@ -19,9 +19,10 @@ import (
 
 // catAPI is one cat API: read takes its own parameters and returns what fills the table.
 type catAPI struct {
-	paths   []string
-	columns []column
-	read    func(r *rest.Request) (fill func(ctx context.Context, t *table) error, err error)
+	// paths are its routes; GET /_cat leaves those in unlisted out.
+	paths, unlisted []string
+	columns         []column
+	read            func(r *rest.Request) (fill func(ctx context.Context, t *table) error, err error)
 }
 
 func (s *Server) catRoutes(rt *rest.Router) {
@@ -30,6 +31,9 @@ func (s *Server) catRoutes(rt *rest.Router) {
 		for _, path := range api.paths {
 			rt.Handle("GET", path, api.handle)
 			listing += path + "\n"
+		}
+		for _, path := range api.unlisted {
+			rt.Handle("GET", path, api.handle)
 		}
 	}
 	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(plain(listing)), nil })
@@ -40,15 +44,15 @@ func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	t := &table{columns: c.columns}
+	if v.help {
+		return rest.Now(plain(t.helpText())), nil
+	}
 	fill, err := c.read(r)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		t := &table{columns: c.columns}
-		if v.help {
-			return plain(t.helpText()), nil
-		}
 		if err := fill(ctx, t); err != nil {
 			return nil, err
 		}
@@ -58,23 +62,23 @@ func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) catAPIs() []catAPI {
 	return []catAPI{
-		{[]string{"/_cat/allocation", "/_cat/allocation/{nodes}"}, allocationColumns, s.catAllocation},
-		{[]string{"/_cat/shards", "/_cat/shards/{index}"}, shardColumns, s.catShards},
-		{[]string{"/_cat/cluster_manager", "/_cat/master"}, managerColumns, s.catManager},
-		{[]string{"/_cat/nodes"}, nodeColumns, s.catNodes},
-		{[]string{"/_cat/tasks"}, taskColumns, s.catTasks},
-		{[]string{"/_cat/indices", "/_cat/indices/{index}"}, indexColumns, s.catIndices},
-		{[]string{"/_cat/segments", "/_cat/segments/{index}"}, segmentColumns, s.catSegments},
-		{[]string{"/_cat/count", "/_cat/count/{index}"}, countColumns, s.catCount},
-		{[]string{"/_cat/recovery", "/_cat/recovery/{index}"}, recoveryColumns, s.catRecovery},
-		{[]string{"/_cat/health"}, healthColumns, s.catHealth},
-		{[]string{"/_cat/pending_tasks"}, pendingColumns, s.catNothing},
-		{[]string{"/_cat/aliases", "/_cat/aliases/{alias}"}, aliasColumns, s.catAliases},
-		{[]string{"/_cat/thread_pool", "/_cat/thread_pool/{thread_pool_patterns}"}, poolColumns, s.catThreadPool},
-		{[]string{"/_cat/plugins"}, pluginColumns, s.catPlugins},
-		{[]string{"/_cat/fielddata", "/_cat/fielddata/{fields}"}, fielddataColumns, s.catNothing},
-		{[]string{"/_cat/nodeattrs"}, attributeColumns, s.catAttributes},
-		{[]string{"/_cat/templates", "/_cat/templates/{name}"}, templateColumns, s.catTemplates},
+		{[]string{"/_cat/allocation"}, []string{"/_cat/allocation/{nodes}"}, allocationColumns, s.catAllocation},
+		{[]string{"/_cat/shards", "/_cat/shards/{index}"}, nil, shardColumns, s.catShards},
+		{[]string{"/_cat/cluster_manager"}, []string{"/_cat/master"}, managerColumns, s.catManager},
+		{[]string{"/_cat/nodes"}, nil, nodeColumns, s.catNodes},
+		{[]string{"/_cat/tasks"}, nil, taskColumns, s.catTasks},
+		{[]string{"/_cat/indices", "/_cat/indices/{index}"}, nil, indexColumns, s.catIndices},
+		{[]string{"/_cat/segments", "/_cat/segments/{index}"}, nil, segmentColumns, s.catSegments},
+		{[]string{"/_cat/count", "/_cat/count/{index}"}, nil, countColumns, s.catCount},
+		{[]string{"/_cat/recovery", "/_cat/recovery/{index}"}, nil, recoveryColumns, s.catRecovery},
+		{[]string{"/_cat/health"}, nil, healthColumns, s.catHealth},
+		{[]string{"/_cat/pending_tasks"}, nil, pendingColumns, s.catPending},
+		{[]string{"/_cat/aliases", "/_cat/aliases/{alias}"}, nil, aliasColumns, s.catAliases},
+		{[]string{"/_cat/thread_pool", "/_cat/thread_pool/{thread_pools}"}, nil, poolColumns, s.catThreadPool},
+		{[]string{"/_cat/plugins"}, nil, pluginColumns, s.catPlugins},
+		{[]string{"/_cat/fielddata", "/_cat/fielddata/{fields}"}, nil, fielddataColumns, s.catFielddata},
+		{[]string{"/_cat/nodeattrs"}, nil, attributeColumns, s.catAttributes},
+		{[]string{"/_cat/templates"}, []string{"/_cat/templates/{name}"}, templateColumns, s.catTemplates},
 	}
 }
 
@@ -89,10 +93,14 @@ func fill(r *rest.Request, fn func(t *table)) (func(context.Context, *table) err
 	return func(_ context.Context, t *table) error { fn(t); return nil }, nil
 }
 
-// catNothing is a table of things that this engine never has: pending tasks of a cluster manager, field data.
-func (s *Server) catNothing(r *rest.Request) (func(context.Context, *table) error, error) {
-	r.Ignore("fields")
+// catPending and catFielddata are tables of things that this engine never has.
+func (s *Server) catPending(r *rest.Request) (func(context.Context, *table) error, error) {
 	return fill(r, func(*table) {})
+}
+
+func (s *Server) catFielddata(r *rest.Request) (func(context.Context, *table) error, error) {
+	r.Ignore("fields")
+	return func(context.Context, *table) error { return nil }, nil
 }
 
 var (
@@ -148,7 +156,7 @@ var (
 		{name: "composed_of", alias: "c", help: "component templates comprising index template"},
 	}
 	taskColumns = []column{
-		{name: "id", alias: "id", help: "id of the task with the node", extra: true},
+		{name: "id", help: "id of the task with the node", extra: true},
 		{name: "action", alias: "ac", help: "task action"},
 		{name: "task_id", alias: "ti", help: "unique task id"},
 		{name: "parent_task_id", alias: "pti", help: "parent task id"},
@@ -161,36 +169,32 @@ var (
 		{name: "ip", alias: "i", help: "ip address"},
 		{name: "port", alias: "po", help: "bound transport port", extra: true},
 		{name: "node", alias: "n", help: "node name"},
-		{name: "version", alias: "v", help: "version", extra: true},
+		{name: "version", alias: "v", help: "es version", extra: true},
 		{name: "x_opaque_id", alias: "x", help: "X-Opaque-ID header", extra: true},
-		{name: "description", alias: "desc", help: "task action", extra: true},
 	}
+	// taskDescription is a column only of ?detailed.
+	taskDescription = column{name: "description", alias: "desc", help: "task action"}
 )
 
-func (s *Server) catHealth(r *rest.Request) (func(context.Context, *table) error, error) {
-	return fill(r, func(t *table) {
+func (s *Server) catHealth(*rest.Request) (func(context.Context, *table) error, error) {
+	return func(_ context.Context, t *table) error {
 		h := healthOf(s.Catalog.State().SortedIndices())
 		now := s.Clock.Now().UTC()
 		t.add(now.Unix(), now.Format(time.TimeOnly), s.clusterName(), h.status(), 1, 1, "true", h.primaries, h.primaries, 0, 0, h.unassigned, 0, "-",
 			fmt.Sprintf("%.1f%%", h.percent()))
-	})
+		return nil
+	}, nil
 }
 
 // catCount counts what a search of the indices would find.
 func (s *Server) catCount(r *rest.Request) (func(context.Context, *table) error, error) {
-	expressions := r.List("index")
-	o, err := r.IndexOptions(searchOptions)
+	req, err := readCount(r, searchOptions)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, t *table) error {
-		targets, release, err := s.targets(expressions, o, nil)
-		if err != nil {
-			return err
-		}
-		defer release()
+		n, _, err := s.countMatches(ctx, req)
 		now := s.Clock.Now().UTC()
-		n, _, err := query.Count(ctx, targets, nil, now)
 		t.add(now.Unix(), now.Format(time.TimeOnly), n)
 		return err
 	}, nil
@@ -242,9 +246,6 @@ func (t *table) addAlias(name string, i *catalog.Index) {
 
 func (s *Server) catTemplates(r *rest.Request) (func(context.Context, *table) error, error) {
 	pattern := r.Path("name")
-	if strings.Contains(pattern, ",") {
-		return nil, fault.Illegal("more than one template name or pattern: [%s]", pattern)
-	}
 	wants := func(name string) bool { return pattern == "" || wire.Match(pattern, name) }
 	version := func(n *int64) any {
 		if n == nil {
@@ -279,17 +280,22 @@ func (s *Server) catTasks(r *rest.Request) (func(context.Context, *table) error,
 	if r.Has("parent_task_id") {
 		return nil, fault.Unsupported("parent tasks")
 	}
-	if _, err := r.Bool("detailed", false); err != nil {
+	detailed, err := r.Bool("detailed", false)
+	if err != nil {
 		return nil, err
 	}
-	return fill(r, func(t *table) {
-		if len(nodes) > 0 && !s.isNode(nodes) {
-			return
+	return func(_ context.Context, t *table) error {
+		if detailed {
+			t.columns = append(slices.Clip(t.columns), taskDescription)
+		}
+		if !s.isNode(nodes) {
+			return nil
 		}
 		for _, one := range s.tasks.list(actions) {
 			running := time.Since(one.started)
 			t.add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
 				timeCell(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)
 		}
-	})
+		return nil
+	}, nil
 }

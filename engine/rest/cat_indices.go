@@ -9,6 +9,7 @@ import (
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -118,20 +119,15 @@ var (
 	}
 )
 
-// catResolved reads the parameters of a table about indices.
-func (s *Server) catResolved(r *rest.Request, def wire.IndexOptions, fn func(t *table, list []*catalog.Index) error) (func(context.Context, *table) error, error) {
-	expressions := r.List("index")
-	o, err := r.IndexOptions(def)
-	if err != nil {
-		return nil, err
-	}
-	return fillOrFail(r, func(t *table) error {
+// resolvedRows fills a table about the indices that expressions mean.
+func (s *Server) resolvedRows(expressions []string, o wire.IndexOptions, fn func(t *table, list []*catalog.Index) error) func(*table) error {
+	return func(t *table) error {
 		list, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
 		if err != nil {
 			return err
 		}
 		return fn(t, list)
-	})
+	}
 }
 
 func (s *Server) catIndices(r *rest.Request) (func(context.Context, *table) error, error) {
@@ -144,7 +140,11 @@ func (s *Server) catIndices(r *rest.Request) (func(context.Context, *table) erro
 			return nil, err
 		}
 	}
-	return s.catResolved(r, wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true}, func(t *table, list []*catalog.Index) error {
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	return fillOrFail(r, s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
 		figures, err := s.indexTotals(openIndices(list))
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (s *Server) catIndices(r *rest.Request) (func(context.Context, *table) erro
 			t.addIndex(i, health, st, counted)
 		}
 		return nil
-	})
+	}))
 }
 
 // addIndex adds an index; one that is closed, or was deleted meanwhile, has no numbers.
@@ -184,49 +184,51 @@ func (t *table) addIndex(i *catalog.Index, health string, st totals, counted boo
 	t.rows = append(t.rows, row)
 }
 
+// catShards shows numbers of those indices that statistics are of; all others appear where no index is named.
 func (s *Server) catShards(r *rest.Request) (func(context.Context, *table) error, error) {
-	return s.catResolved(r, wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true}, func(t *table, list []*catalog.Index) error {
-		for _, i := range list {
-			if err := s.addShards(t, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Server) addShards(t *table, i *catalog.Index) error {
-	var figures []indexFigures
-	if !i.Closed {
-		var err error
-		if figures, err = s.indexTotals([]*catalog.Index{i}); err != nil || len(figures) == 0 {
+	expressions := r.List("index")
+	return fillOrFail(r, s.resolvedRows(expressions, statsOptions, func(t *table, list []*catalog.Index) error {
+		figures, err := s.indexTotals(list)
+		if err != nil {
 			return err
 		}
-	}
+		counted := map[string]indexFigures{}
+		for _, f := range figures {
+			counted[f.index.UUID] = f
+		}
+		if len(expressions) == 0 {
+			list = s.Catalog.State().SortedIndices()
+		}
+		for _, i := range list {
+			s.addShards(t, i, counted[i.UUID].shards)
+		}
+		return nil
+	}))
+}
+
+// addShards adds the copies of an index's shards. figures are those of the primaries, or nil.
+func (s *Server) addShards(t *table, i *catalog.Index, figures []shard.Stats) {
+	blank := func(row []any) []any { return append(row, make([]any, len(shardColumns)-len(row))...) }
+	reason := unassignedReason(i)
 	for n := range i.Shards() {
 		row := []any{i.Name, n, "p", "STARTED", nil, nil, s.host(), query.NodeID, s.nodeName(), nil, nil, nil, nil}
-		if i.Closed {
-			row = append(row, make([]any, len(shardColumns)-len(row))...)
-		} else {
-			st := figures[0].shards[n]
+		if n < len(figures) {
+			st := figures[n]
 			row[4], row[5] = st.Docs, byteCell(st.Size)
 			row = append(row, st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments, st.MaxSeqNo, st.MaxSeqNo, st.MaxSeqNo,
 				s.Dir, s.Dir, st.Deleted)
 		}
-		t.rows = append(t.rows, row)
+		t.rows = append(t.rows, blank(row))
 		for range i.Replicas() {
-			row := []any{
-				i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, "INDEX_CREATED", instant(i.Created()),
-				timeCell(s.Clock.Now().Sub(i.Created())), "PEER",
-			}
-			t.rows = append(t.rows, append(row, make([]any, len(shardColumns)-len(row))...))
+			t.rows = append(t.rows, blank([]any{
+				i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, reason, instant(i.Created()), timeCell(s.Clock.Now().Sub(i.Created())), "peer",
+			}))
 		}
 	}
-	return nil
 }
 
 func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) error, error) {
-	return s.catResolved(r, statsOptions, func(t *table, list []*catalog.Index) error {
+	return fillOrFail(r, s.resolvedRows(r.List("index"), statsOptions, func(t *table, list []*catalog.Index) error {
 		for _, i := range list {
 			shards, err := s.Docs.Segments(i)
 			if err != nil {
@@ -239,7 +241,7 @@ func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) err
 			}
 		}
 		return nil
-	})
+	}))
 }
 
 // catRecovery shows how each primary came to its node; both ways there are take no time and copy nothing.
@@ -251,21 +253,26 @@ func (s *Server) catRecovery(r *rest.Request) (func(context.Context, *table) err
 	if _, err := r.Bool("detailed", false); err != nil {
 		return nil, err
 	}
-	return s.catResolved(r, wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true}, func(t *table, list []*catalog.Index) error {
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	rows := s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
 		for _, i := range list {
 			for n := range i.Shards() {
-				if active {
-					break
+				if !active {
+					s.addRecovery(t, i, n)
 				}
-				files := "0.0%"
-				if recoverySource(i) == "existing_store" {
-					files = "100.0%"
-				}
-				at := i.Created()
-				t.add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), timeCell(time.Duration(0)), recoverySource(i), "done", "n/a", "n/a",
-					s.host(), s.nodeName(), "n/a", "n/a", 0, 0, files, 0, byteCell(0), byteCell(0), files, byteCell(0), 0, 0, "100.0%")
 			}
 		}
 		return nil
 	})
+	return func(_ context.Context, t *table) error { return rows(t) }, nil
+}
+
+func (s *Server) addRecovery(t *table, i *catalog.Index, n int) {
+	source, percent := recoverySource(i)
+	at := i.Created()
+	t.add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), timeCell(time.Duration(0)), source, "done", "n/a", "n/a",
+		s.host(), s.nodeName(), "n/a", "n/a", 0, 0, percent, 0, byteCell(0), byteCell(0), percent, byteCell(0), 0, 0, "100.0%")
 }

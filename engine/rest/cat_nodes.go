@@ -51,18 +51,18 @@ var (
 	managerColumns = []column{
 		{name: "id", help: "node id"},
 		{name: "host", alias: "h", help: "host name"},
-		{name: "ip", help: "ip address"},
+		{name: "ip", help: "ip address "},
 		{name: "node", alias: "n", help: "node name"},
 	}
 	attributeColumns = []column{
-		{name: "node", help: "node name"},
+		{name: "node", alias: "name", help: "node name"},
 		{name: "id", alias: "id,nodeId", help: "unique node id", extra: true},
 		{name: "pid", alias: "p", help: "process id", extra: true},
 		{name: "host", alias: "h", help: "host name"},
 		{name: "ip", alias: "i", help: "ip address"},
 		{name: "port", alias: "po", help: "bound transport port", extra: true},
-		{name: "attr", help: "attribute description"},
-		{name: "value", help: "attribute value"},
+		{name: "attr", alias: "attr.name", help: "attribute description"},
+		{name: "value", alias: "attr.value", help: "attribute value"},
 	}
 	pluginColumns = []column{
 		{name: "id", help: "unique node id", extra: true},
@@ -73,8 +73,8 @@ var (
 	}
 	allocationColumns = []column{
 		{name: "shards", alias: "s", help: "number of shards on node", right: true},
-		{name: "disk.indices", alias: "di,diskIndices", help: "disk used by ES indices", right: true},
-		{name: "disk.used", alias: "du,diskUsed", help: "disk used (total, not just ES)", right: true},
+		{name: "disk.indices", alias: "di,diskIndices", help: "disk used by OpenSearch indices", right: true},
+		{name: "disk.used", alias: "du,diskUsed", help: "disk used (total, not just OpenSearch)", right: true},
 		{name: "disk.avail", alias: "da,diskAvail", help: "disk available", right: true},
 		{name: "disk.total", alias: "dt,diskTotal", help: "total capacity of all volumes", right: true},
 		{name: "disk.percent", alias: "dp,diskPercent", help: "percent disk used", right: true},
@@ -147,13 +147,9 @@ func (s *Server) catManager(r *rest.Request) (func(context.Context, *table) erro
 }
 
 func (s *Server) catAttributes(r *rest.Request) (func(context.Context, *table) error, error) {
-	full, err := r.Bool("full_id", false)
-	if err != nil {
-		return nil, err
-	}
 	return fill(r, func(t *table) {
 		for _, a := range s.attributePairs() {
-			t.add(s.nodeName(), nodeID(full), os.Getpid(), s.host(), s.host(), transportPort, a[0], a[1])
+			t.add(s.nodeName(), nodeID(false), os.Getpid(), s.host(), s.host(), transportPort, a[0], a[1])
 		}
 	})
 }
@@ -180,7 +176,7 @@ func (s *Server) catAllocation(r *rest.Request) (func(context.Context, *table) e
 			t.add(h.primaries, byteCell(sum(figures).Size), byteCell(used), byteCell(m.diskAvailable), byteCell(m.diskTotal), percent(used, m.diskTotal),
 				s.host(), s.host(), s.nodeName())
 		}
-		if h.unassigned > 0 && len(nodes) == 0 {
+		if h.unassigned > 0 {
 			t.add(h.unassigned, nil, nil, nil, nil, nil, nil, nil, "UNASSIGNED")
 		}
 		return nil
@@ -208,7 +204,7 @@ var pools = []struct {
 }
 
 func (s *Server) catThreadPool(r *rest.Request) (func(context.Context, *table) error, error) {
-	names := r.List("thread_pool_patterns")
+	names := r.List("thread_pools")
 	return fill(r, func(t *table) {
 		for _, p := range pools {
 			if len(names) == 0 || wire.MatchAny(names, p.name) {

@@ -49,6 +49,7 @@ type shown struct {
 // catView is how a client wants a table: the parameters that all cat APIs have.
 type catView struct {
 	help, titles, times bool
+	chosen              bool // whether wanted was given, maybe as none
 	wanted, sort        []string
 	bytes, time         string
 	json                bool
@@ -64,13 +65,8 @@ func readCatView(r *rest.Request) (v catView, err error) {
 		return v, err
 	}
 	v.wanted, v.sort = r.List("h"), r.List("s")
-	v.bytes, v.time = r.Param("bytes", ""), r.Param("time", "")
-	if _, known := byteUnits[v.bytes]; v.bytes != "" && !known {
-		return v, fault.Illegal("No enum constant org.opensearch.core.common.unit.ByteSizeUnit.%s", strings.ToUpper(v.bytes))
-	}
-	if _, known := timeUnits[v.time]; v.time != "" && !known {
-		return v, fault.Illegal("No enum constant java.util.concurrent.TimeUnit.%s", strings.ToUpper(v.time))
-	}
+	v.chosen = r.Has("h")
+	v.bytes, v.time = r.Param("bytes", ""), r.Param("time", "") // a unit that does not exist is passed over
 	r.Ignore("size")
 	format := r.Param("format", "")
 	if format == "" {
@@ -118,12 +114,15 @@ func plain(text string) *rest.Response {
 	return &rest.Response{Status: http.StatusOK, Body: []byte(text), ContentType: "text/plain; charset=UTF-8"}
 }
 
-// find is the place of a column by name or alias; -1 if there is none.
+// find is the place of a column by name or alias; -1 if there is none. Of several columns that a name means it is the
+// last, as in OpenSearch.
 func (t *table) find(name string) int {
-	if at := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name }); at >= 0 {
-		return at
+	for at, c := range slices.Backward(t.columns) {
+		if c.name == name || slices.Contains(strings.Split(c.alias, ","), name) {
+			return at
+		}
 	}
-	return slices.IndexFunc(t.columns, func(c column) bool { return slices.Contains(strings.Split(c.alias, ","), name) })
+	return -1
 }
 
 // choose are the columns to show. Names that do not exist are left out, as OpenSearch does.
@@ -136,7 +135,7 @@ func (v catView) choose(t *table) []shown {
 		}
 	}
 	for at, c := range t.columns {
-		if len(v.wanted) == 0 && !c.extra {
+		if !v.chosen && !c.extra {
 			add(at, c.name)
 		}
 	}

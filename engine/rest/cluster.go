@@ -54,6 +54,7 @@ func (s *Server) clusterRoutes(rt *rest.Router) {
 	for _, method := range []string{"GET", "POST"} {
 		rt.Handle(method, "/_cluster/allocation/explain", refuseAllocationExplain)
 	}
+	rt.Handle("GET", "/_remote/info", remoteInfo)
 	s.nodeRoutes(rt)
 }
 
@@ -84,8 +85,9 @@ func (s *Server) httpAddress() string {
 	return s.Address
 }
 
-// root is what a client asks first.
-func (s *Server) root(*rest.Request) (rest.Action, error) {
+// root is what a client asks first, and a person: it is indented unless the request says otherwise.
+func (s *Server) root(r *rest.Request) (rest.Action, error) {
+	r.PreferPretty()
 	return func(context.Context) (*rest.Response, error) {
 		return rest.OK(wire.Obj(
 			"name", s.nodeName(), "cluster_name", s.clusterName(), "cluster_uuid", s.Catalog.State().ClusterUUID,
@@ -104,6 +106,9 @@ func (s *Server) pendingTasks(r *rest.Request) (rest.Action, error) {
 	}
 	return rest.Now(rest.OK(wire.Obj("tasks", []any{}))), nil
 }
+
+// remoteInfo lists other clusters that this one knows: none.
+func remoteInfo(*rest.Request) (rest.Action, error) { return rest.Now(rest.OK(wire.Object{})), nil }
 
 // reroute has nothing to do on one node; commands would move copies between nodes.
 func (s *Server) reroute(r *rest.Request) (rest.Action, error) {

@@ -23,6 +23,8 @@ const healthPoll = 20 * time.Millisecond
 type health struct {
 	primaries, unassigned int
 	missing               bool // an index that was asked for does not exist
+	// cluster are the same figures of all indices.
+	cluster *health
 }
 
 func healthOf(indices []*catalog.Index) health {
@@ -44,12 +46,19 @@ func (h health) status() string {
 	return "green"
 }
 
+// percent is the share of copies that are active: of the whole cluster, unless all of these are.
 func (h health) percent() float64 {
+	if h.cluster != nil && h.unassigned > 0 {
+		return h.cluster.percent()
+	}
 	if h.primaries == 0 {
 		return 100
 	}
 	return 100 * float64(h.primaries) / float64(h.primaries+h.unassigned)
 }
+
+// priorities are those of changes that wait for their turn.
+var priorities = []string{"IMMEDIATE", "URGENT", "HIGH", "NORMAL", "LOW", "LANGUID"}
 
 // healthRequest is what a health request asks for.
 type healthRequest struct {
@@ -96,7 +105,14 @@ func readHealth(r *rest.Request) (*healthRequest, error) {
 			return nil, err
 		}
 	}
-	r.Ignore("wait_for_events", "awareness_attribute", "ensure_node_commissioned")
+	events := strings.ToUpper(r.Param("wait_for_events", "languid"))
+	if !contains(priorities, events) { // no change ever waits, so there is nothing to wait for
+		return nil, fault.Illegal("No enum constant org.opensearch.common.Priority.%s", events)
+	}
+	if r.Param("awareness_attribute", "") != "" && req.level != "awareness_attributes" {
+		return nil, fault.Validation("level=awareness_attributes is required with awareness_attribute parameter")
+	}
+	r.Ignore("ensure_node_commissioned")
 	return req, req.readWaits(r)
 }
 
@@ -117,30 +133,18 @@ func (req *healthRequest) readWaits(r *rest.Request) error {
 		req.waits = append(req.waits, func(health) bool { return enough })
 	}
 	if text := r.Param("wait_for_active_shards", ""); text != "" {
-		n, err := activeShards(text)
+		n, err := catalog.ParseActiveShards(text)
 		if err != nil {
 			return err
 		}
 		req.waits = append(req.waits, func(h health) bool {
-			if n < 0 {
+			if n == catalog.AllShards {
 				return h.unassigned == 0
 			}
 			return h.primaries >= n
 		})
 	}
 	return nil
-}
-
-// activeShards reads wait_for_active_shards; -1 is "all".
-func activeShards(text string) (int, error) {
-	if text == "all" {
-		return -1, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		return 0, fault.Illegal("cannot parse ActiveShardCount[%s]", text)
-	}
-	return n, nil
 }
 
 // oneNodeIs reads wait_for_nodes ("1", ">=3", "lt(2)") and reports whether one node fulfils it.
@@ -205,7 +209,8 @@ func (s *Server) lookHealth(req *healthRequest) ([]*catalog.Index, health, error
 	if err != nil {
 		return nil, health{}, err
 	}
-	h := healthOf(indices)
+	h, all := healthOf(indices), healthOf(state.SortedIndices())
+	h.cluster = &all
 	if len(req.expressions) > 0 {
 		_, err := state.Resolve(req.expressions, wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true}, now)
 		h.missing = fault.Is(err, "index_not_found_exception")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -66,9 +67,7 @@ func (s *Server) nodesInfo(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	r.Ignore("timeout")
-	wants := func(metric string) bool {
-		return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
-	}
+	wants := func(metric string) bool { return wantsMetric(metrics, metric) }
 	return func(context.Context) (*rest.Response, error) {
 		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeInfo(wants, flat) })), nil
 	}, nil
@@ -180,31 +179,75 @@ var statsMetrics = []string{
 
 func (s *Server) nodesStats(r *rest.Request) (rest.Action, error) {
 	nodes, metrics := r.List("nodeId"), r.List("metric")
-	for _, m := range metrics {
-		if m != "_all" && !contains(statsMetrics, m) {
-			return nil, unknownMetrics(r, metrics, statsMetrics)
-		}
-	}
-	r.Ignore("timeout", "level", "types", "groups", "fields", "fielddata_fields", "completion_fields", "include_segment_file_sizes", "include_unloaded_segments")
-	sections := r.List("index_metric")
-	if err := checkIndexMetrics(r, sections); err != nil {
+	if err := checkMetrics(r, metrics, statsMetrics); err != nil {
 		return nil, err
 	}
-	wants := func(metric string) bool {
-		return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
+	sections, err := nodesStatsSections(r, metrics)
+	if err != nil {
+		return nil, err
+	}
+	r.Ignore("timeout")
+	wants := func(metric string) bool { return wantsMetric(metrics, metric) }
+	level := r.Param("level", "node")
+	if level != "node" && level != "indices" && level != "shards" {
+		return nil, fault.Unsupported("[level=" + level + "] of nodes stats")
 	}
 	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
-		var figures totals
+		indices := wire.Object{}
 		if wants("indices") {
-			all, err := s.indexTotals(openIndices(s.Catalog.State().SortedIndices()))
+			figures, err := s.indexTotals(openIndices(s.Catalog.State().SortedIndices()))
 			if err != nil {
 				return nil, err
 			}
-			figures = sum(all)
+			indices = s.nodeIndices(figures, sections, level, human)
 		}
-		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeStats(wants, figures, sections, human) })), nil
+		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeStats(wants, indices) })), nil
 	}, nil
+}
+
+// nodeIndices are the statistics of all indices together and, by level, of each index or shard.
+func (s *Server) nodeIndices(figures []indexFigures, sections []string, level string, human bool) wire.Object {
+	o := sum(figures).json(sections, human)
+	if level == "node" {
+		return o
+	}
+	list := wire.Object{}
+	for _, f := range figures {
+		if level == "indices" {
+			list.Add(f.index.Name, f.totals().json(sections, human))
+			continue
+		}
+		shards := []wire.Object{}
+		for n, st := range f.shards {
+			shards = append(shards, wire.Obj(strconv.Itoa(n), s.shardStats(f.index, n, st, sections, human)))
+		}
+		list.Add(f.index.Name, shards)
+	}
+	o.Add(level, list)
+	return o
+}
+
+// nodesStatsSections are the metrics of indices that a request for statistics of nodes asks for; none means all.
+func nodesStatsSections(r *rest.Request, metrics []string) ([]string, error) {
+	sections := r.List("index_metric")
+	if !contains(metrics, "indices") && sections != nil {
+		which := "indices stats not requested"
+		if wantsMetric(metrics, "indices") {
+			which = "all stats requested"
+		}
+		return nil, fault.Illegal("request [%s] contains index metrics [%s] but %s", r.HTTP.URL.EscapedPath(), r.Path("index_metric"), which)
+	}
+	if len(sections) > 1 && contains(sections, "_all") || !allMetrics(sections, indexMetrics) {
+		return nil, unknownMetrics(r, "index metric", sections, indexMetrics)
+	}
+	if wantsMetric(metrics, "indices") {
+		ignoreDetails(r, sections)
+		if wantsMetric(sections, "search") {
+			r.Ignore("groups")
+		}
+	}
+	return sections, nil
 }
 
 func openIndices(list []*catalog.Index) []*catalog.Index {
@@ -217,13 +260,11 @@ func openIndices(list []*catalog.Index) []*catalog.Index {
 	return out
 }
 
-func (s *Server) nodeStats(wants func(string) bool, figures totals, sections []string, human bool) wire.Object {
+func (s *Server) nodeStats(wants func(string) bool, indices wire.Object) wire.Object {
 	m, now := readMachine(s.Dir), s.Clock.Now().UnixMilli()
 	o := wire.Obj("timestamp", now, "name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.transportAddress(),
 		"roles", nodeRoles, "attributes", s.nodeAttributes())
-	if wants("indices") {
-		o.Add("indices", figures.json(sections, human))
-	}
+	o.AddIf(wants("indices"), "indices", indices)
 	o.AddIf(wants("os"), "os", m.osStats(now))
 	o.AddIf(wants("process"), "process", wire.Obj("timestamp", now, "open_file_descriptors", m.openFiles, "max_file_descriptors", m.maxFiles,
 		"cpu", wire.Obj("percent", m.processPercent(), "total_in_millis", m.cpu.Milliseconds()), "mem", wire.Obj("total_virtual_in_bytes", m.virtual)))

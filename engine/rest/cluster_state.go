@@ -39,7 +39,7 @@ func (s *Server) clusterState(r *rest.Request) (rest.Action, error) {
 	flat := r.Param("flat_settings", "false") != "false"
 	return func(context.Context) (*rest.Response, error) {
 		view := s.stateView(s.Catalog.State(), metrics)
-		view.flat = flat
+		view.flat, view.narrowed = flat, len(expressions) > 0
 		if view.needsIndices() {
 			if view.indices, err = view.state.Resolve(expressions, o, s.Clock.Now()); err != nil {
 				return nil, err
@@ -56,7 +56,8 @@ type stateView struct {
 	state   *catalog.State
 	metrics []string
 	indices []*catalog.Index
-	flat    bool
+	// narrowed says that indices were named: metadata is of them alone then.
+	narrowed, flat bool
 }
 
 func (s *Server) stateView(state *catalog.State, metrics []string) *stateView {
@@ -64,7 +65,7 @@ func (s *Server) stateView(state *catalog.State, metrics []string) *stateView {
 }
 
 func (v *stateView) wants(metric string) bool {
-	return len(v.metrics) == 0 || contains(v.metrics, "_all") || contains(v.metrics, metric)
+	return wantsMetric(v.metrics, metric)
 }
 
 func (v *stateView) needsIndices() bool {
@@ -118,7 +119,7 @@ var blockRows = []blockRow{
 
 func (v *stateView) blocks() wire.Object {
 	byIndex := wire.Object{}
-	for _, index := range v.indices {
+	for _, index := range v.state.SortedIndices() { // blocks are not narrowed to the indices asked for
 		list := wire.Object{}
 		if index.Closed {
 			list.Add("4", wire.Obj("description", "index closed", "retryable", false, "levels", []string{"read", "write"}))
@@ -142,15 +143,18 @@ func (v *stateView) settings(registry *setting.Registry, values setting.Values) 
 
 func (v *stateView) metadata() wire.Object {
 	node := []string{query.NodeID}
-	o := wire.Obj("cluster_uuid", v.state.ClusterUUID, "cluster_uuid_committed", true,
+	o := wire.Obj("cluster_uuid", v.state.ClusterUUID, "cluster_uuid_committed", !v.narrowed,
 		"cluster_coordination", wire.Obj("term", 1, "last_committed_config", node, "last_accepted_config", node, "voting_config_exclusions", []string{}))
-	o.AddIf(len(v.state.Persistent) > 0, "settings", v.settings(v.state.ClusterRegistry(), v.state.Persistent))
-	o.AddIf(len(v.state.Transient) > 0, "transient_settings", v.settings(v.state.ClusterRegistry(), v.state.Transient))
-	o.Add("templates", v.legacyTemplates())
 	indices := wire.Object{}
 	for _, index := range v.indices {
 		indices.Add(index.Name, v.index(index))
 	}
+	if v.narrowed {
+		return append(o, wire.Obj("templates", wire.Object{}, "indices", indices)...)
+	}
+	o.AddIf(len(v.state.Persistent) > 0, "settings", v.settings(v.state.ClusterRegistry(), v.state.Persistent))
+	o.AddIf(len(v.state.Transient) > 0, "transient_settings", v.settings(v.state.ClusterRegistry(), v.state.Transient))
+	o.Add("templates", v.legacyTemplates())
 	o.Add("indices", indices)
 	o.AddIf(len(v.state.ComponentTemplates) > 0, "component_template", wire.Obj("component_template", v.componentTemplates()))
 	o.AddIf(len(v.state.DataStreams) > 0, "data_stream", wire.Obj("data_stream", v.dataStreams()))
@@ -185,7 +189,8 @@ func (v *stateView) index(index *catalog.Index) wire.Object {
 		"version", index.Version, "mapping_version", index.MappingVersion, "settings_version", index.SettingsVersion,
 		"aliases_version", index.AliasesVersion, "routing_num_shards", index.RoutingShards, "state", state,
 		"settings", v.settings(v.state.IndexRegistry(), index.Settings), "mappings", typedObject(index.Mapping.JSON()),
-		"aliases", aliases, "primary_terms", terms, "in_sync_allocations", inSync, "rollover_info", rollovers, "system", false)
+		"aliases", aliases, "primary_terms", terms, "in_sync_allocations", inSync, "rollover_info", rollovers, "system", false,
+		"ingestion_status", wire.Obj("is_paused", false))
 }
 
 // typedObject is the same for a mapping that is parsed.
@@ -233,13 +238,21 @@ func started(index *catalog.Index, shard int) wire.Object {
 		"index", index.Name, "allocation_id", wire.Obj("id", allocationID(index, shard)))
 }
 
+// unassignedReason is what last kept replicas from a node.
+func unassignedReason(index *catalog.Index) string {
+	if index.Closed {
+		return "INDEX_CLOSED"
+	}
+	return "INDEX_CREATED"
+}
+
 // unassigned are the replicas that the index asks for and that no node has.
 func unassigned(index *catalog.Index, shard int) []wire.Object {
 	var out []wire.Object
 	for range index.Replicas() {
 		out = append(out, wire.Obj("state", "UNASSIGNED", "primary", false, "searchOnly", false, "node", nil, "relocating_node", nil, "shard", shard,
 			"index", index.Name, "recovery_source", wire.Obj("type", "PEER"),
-			"unassigned_info", wire.Obj("reason", "INDEX_CREATED", "at", instant(index.Created()), "delayed", false, "allocation_status", "no_attempt")))
+			"unassigned_info", wire.Obj("reason", unassignedReason(index), "at", instant(index.Created()), "delayed", false, "allocation_status", "no_attempt")))
 	}
 	return out
 }

@@ -21,49 +21,52 @@ func (s *Server) clusterStats(r *rest.Request) (rest.Action, error) {
 	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
-		all := state.SortedIndices()
-		figures, err := s.indexTotals(openIndices(all))
+		all, count := state.SortedIndices(), 0
+		held := all[:0:0] // what the nodes asked for hold
+		if s.isNode(nodes) {
+			held, count = all, 1
+		}
+		figures, err := s.indexTotals(openIndices(held))
 		if err != nil {
 			return nil, err
 		}
-		count := 0
-		if s.isNode(nodes) {
-			count = 1
-		}
-		return rest.OK(wire.Obj(
-			"_nodes", wire.Obj("total", count, "successful", count, "failed", 0), "cluster_name", s.clusterName(),
-			"cluster_uuid", state.ClusterUUID, "timestamp", s.Clock.Now().UnixMilli(), "status", healthOf(all).status(),
-			"indices", indicesSummary(figures, human), "nodes", s.nodesSummary(count))), nil
+		o := wire.Obj("_nodes", wire.Obj("total", count, "successful", count, "failed", 0), "cluster_name", s.clusterName(),
+			"cluster_uuid", state.ClusterUUID, "timestamp", s.Clock.Now().UnixMilli())
+		o.AddIf(count > 0, "status", healthOf(all).status())
+		o.Add("indices", indicesSummary(all, held, figures, human))
+		o.Add("nodes", s.nodesSummary(count))
+		return rest.OK(o), nil
 	}, nil
 }
 
-func indicesSummary(figures []indexFigures, human bool) wire.Object {
-	o := wire.Obj("count", len(figures), "shards", shardsSummary(figures))
+// indicesSummary counts the shards of held, the documents of figures, and the fields of all indices.
+func indicesSummary(all, held []*catalog.Index, figures []indexFigures, human bool) wire.Object {
+	o := wire.Obj("count", len(held), "shards", shardsSummary(held))
 	o = append(o, sum(figures).json([]string{"docs", "store", "fielddata", "query_cache", "completion", "segments"}, human)...)
-	o.Add("mappings", wire.Obj("field_types", fieldTypes(figures)))
+	o.Add("mappings", wire.Obj("field_types", fieldTypes(all)))
 	return o
 }
 
 // shardsSummary counts the shards that are there; replicas never are.
-func shardsSummary(figures []indexFigures) wire.Object {
-	if len(figures) == 0 {
+func shardsSummary(list []*catalog.Index) wire.Object {
+	if len(list) == 0 {
 		return wire.Object{}
 	}
-	total, low, high := 0, len(figures[0].shards), 0
-	for _, f := range figures {
-		total, low, high = total+len(f.shards), min(low, len(f.shards)), max(high, len(f.shards))
+	total, low, high := 0, list[0].Shards(), 0
+	for _, i := range list {
+		total, low, high = total+i.Shards(), min(low, i.Shards()), max(high, i.Shards())
 	}
-	each := wire.Obj("min", low, "max", high, "avg", decimal(float64(total)/float64(len(figures))))
+	each := wire.Obj("min", low, "max", high, "avg", decimal(float64(total)/float64(len(list))))
 	return wire.Obj("total", total, "primaries", total, "replication", decimal(0), "index", wire.Obj("shards", each, "primaries", each,
 		"replication", wire.Obj("min", decimal(0), "max", decimal(0), "avg", decimal(0))))
 }
 
 // fieldTypes counts the types of fields, and the indices that have them.
-func fieldTypes(figures []indexFigures) []wire.Object {
+func fieldTypes(list []*catalog.Index) []wire.Object {
 	count, indices := map[string]int{}, map[string]int{}
-	for _, f := range figures {
+	for _, i := range list {
 		own := map[string]int{}
-		countTypes(f.index, own)
+		countTypes(i, own)
 		for kind, n := range own {
 			count[kind], indices[kind] = count[kind]+n, indices[kind]+1
 		}

@@ -87,11 +87,7 @@ func (v *stateView) indexTemplates() wire.Object {
 		if t.Template != nil {
 			o.Add("template", v.template(t.Template))
 		}
-		composed := t.ComposedOf
-		if composed == nil {
-			composed = []string{}
-		}
-		o.Add("composed_of", composed)
+		o.AddIf(len(t.ComposedOf) > 0, "composed_of", t.ComposedOf)
 		if t.Priority != nil {
 			o.Add("priority", *t.Priority)
 		}

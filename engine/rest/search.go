@@ -277,12 +277,11 @@ func filterOf(filters [][]byte) (query.Query, error) {
 }
 
 func (s *Server) count(r *rest.Request) (rest.Action, error) {
-	expressions := r.List("index")
 	o, err := r.IndexOptions(searchOptions)
 	if err != nil {
 		return nil, err
 	}
-	q, err := queryParams(r)
+	req, err := readCount(r, o)
 	if err != nil {
 		return nil, err
 	}
@@ -290,7 +289,29 @@ func (s *Server) count(r *rest.Request) (rest.Action, error) {
 	if r.Has("min_score") {
 		return nil, fault.Unsupported("[min_score] of a count")
 	}
-	routing := r.List("routing")
+	req.routing = r.List("routing")
+	return func(ctx context.Context) (*rest.Response, error) {
+		n, shards, err := s.countMatches(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("count", n, "_shards", shardsOK(shards))), nil
+	}, nil
+}
+
+// countRequest is what a count is of.
+type countRequest struct {
+	expressions, routing []string
+	options              wire.IndexOptions
+	query                query.Query
+}
+
+// readCount reads the indices and the query of a count, from parameters or body.
+func readCount(r *rest.Request, o wire.IndexOptions) (*countRequest, error) {
+	q, err := queryParams(r)
+	if err != nil {
+		return nil, err
+	}
 	body, err := bodyOrSource(r)
 	if err != nil {
 		return nil, err
@@ -300,18 +321,16 @@ func (s *Server) count(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 	}
-	return func(ctx context.Context) (*rest.Response, error) {
-		targets, release, err := s.targets(expressions, o, routing)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
-		n, shards, err := query.Count(ctx, targets, q, s.Clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		return rest.OK(wire.Obj("count", n, "_shards", shardsOK(shards))), nil
-	}, nil
+	return &countRequest{expressions: r.List("index"), options: o, query: q}, nil
+}
+
+func (s *Server) countMatches(ctx context.Context, req *countRequest) (n int64, shards int, err error) {
+	targets, release, err := s.targets(req.expressions, req.options, req.routing)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer release()
+	return query.Count(ctx, targets, req.query, s.Clock.Now())
 }
 
 func shardsOK(n int) wire.Object {

@@ -95,7 +95,7 @@ func readStatsOptions(r *rest.Request) (wire.IndexOptions, error) {
 
 func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
 	expressions, metrics := r.List("index"), r.List("metric")
-	if err := checkIndexMetrics(r, metrics); err != nil {
+	if err := checkMetrics(r, metrics, indexMetrics); err != nil {
 		return nil, err
 	}
 	o, err := readStatsOptions(r)
@@ -106,7 +106,11 @@ func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
 	if level != "cluster" && level != "indices" && level != "shards" {
 		return nil, fault.Illegal("level parameter must be one of [cluster] or [indices] or [shards] but was [%s]", level)
 	}
-	r.Ignore("fields", "fielddata_fields", "completion_fields", "groups", "types", "include_segment_file_sizes", "include_unloaded_segments")
+	ignoreDetails(r, metrics)
+	r.Ignore("groups")
+	if wantsMetric(metrics, "segments") {
+		r.Ignore("include_unloaded_segments")
+	}
 	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
 		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
@@ -117,7 +121,10 @@ func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		all := sum(figures).json(metrics, human)
+		all := wire.Object{}
+		if len(figures) > 0 {
+			all = sum(figures).json(metrics, human)
+		}
 		body := wire.Obj("_shards", copies(indices), "_all", wire.Obj("primaries", all, "total", all))
 		if level != "cluster" {
 			list := wire.Object{}
@@ -128,6 +135,21 @@ func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
 		}
 		return rest.OK(body), nil
 	}, nil
+}
+
+// ignoreDetails accepts the parameters that would add details to the metrics that are asked for.
+func ignoreDetails(r *rest.Request, metrics []string) {
+	if wantsMetric(metrics, "completion") || wantsMetric(metrics, "fielddata") {
+		r.Ignore("fields", "fielddata_fields", "completion_fields")
+	}
+	if wantsMetric(metrics, "segments") {
+		r.Ignore("include_segment_file_sizes")
+	}
+}
+
+// wantsMetric reports whether a metric is asked for; none means all.
+func wantsMetric(metrics []string, metric string) bool {
+	return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
 }
 
 // copies counts the copies of shards that indices ask for, and those that there are.
@@ -168,13 +190,13 @@ func (s *Server) shardStats(index *catalog.Index, n int, st shard.Stats, metrics
 	return o
 }
 
-// checkIndexMetrics refuses metrics that do not exist, and _all among others.
-func checkIndexMetrics(r *rest.Request, metrics []string) error {
+// checkMetrics refuses metrics that do not exist, and _all among others.
+func checkMetrics(r *rest.Request, metrics, known []string) error {
 	if slices.Contains(metrics, "_all") && len(metrics) > 1 {
 		return fault.Illegal("request [%s] contains _all and individual metrics [%s]", r.HTTP.URL.EscapedPath(), strings.Join(metrics, ","))
 	}
-	if !allMetrics(metrics, indexMetrics) {
-		return unknownMetrics(r, metrics, indexMetrics)
+	if !allMetrics(metrics, known) {
+		return unknownMetrics(r, "metric", metrics, known)
 	}
 	return nil
 }
@@ -183,17 +205,16 @@ func checkIndexMetrics(r *rest.Request, metrics []string) error {
 const minMetricSimilarity = 0.5
 
 // unknownMetrics is the 400 that names the metrics which do not exist.
-func unknownMetrics(r *rest.Request, given, known []string) error {
+func unknownMetrics(r *rest.Request, kind string, given, known []string) error {
 	var unknown []string
 	for _, m := range given {
-		if m != "_all" && !contains(known, m) {
+		if !contains(known, m) && (m != "_all" || len(given) > 1) {
 			unknown = append(unknown, m)
 		}
 	}
 	slices.Sort(unknown)
-	word := "metric"
 	if len(unknown) > 1 {
-		word = "metrics"
+		kind += "s"
 	}
 	for i, m := range unknown {
 		unknown[i] = "[" + m + "]"
@@ -205,5 +226,5 @@ func unknownMetrics(r *rest.Request, given, known []string) error {
 			unknown[i] += fmt.Sprintf(" -> did you mean any of [%s]?", strings.Join(near, ", "))
 		}
 	}
-	return fault.Illegal("request [%s] contains unrecognized %s: %s", r.HTTP.URL.EscapedPath(), word, strings.Join(unknown, ", "))
+	return fault.Illegal("request [%s] contains unrecognized %s: %s", r.HTTP.URL.EscapedPath(), kind, strings.Join(unknown, ", "))
 }

@@ -62,7 +62,7 @@ func storeSection(t totals, human bool) wire.Object {
 func (t totals) json(metrics []string, human bool) wire.Object {
 	o := wire.Object{}
 	for _, sec := range sections {
-		if len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, sec.metric) {
+		if wantsMetric(metrics, sec.metric) {
 			o.Add(sec.name, sec.members(t, human))
 		}
 	}

@@ -50,6 +50,8 @@ func segmentsOf(shards [][]shard.Segment, human bool) wire.Object {
 			one := wire.Obj("generation", g.Generation, "num_docs", g.Docs, "deleted_docs", g.Deleted)
 			one.AddIf(human, "size", wire.HumanBytes(g.Size))
 			one.Add("size_in_bytes", g.Size)
+			one.AddIf(human, "memory", wire.HumanBytes(0))
+			one.Add("memory_in_bytes", 0)
 			one.Add("committed", true)
 			one.Add("search", true)
 			one.Add("version", luceneVersion)
@@ -97,21 +99,19 @@ func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// recoverySource is "empty_store" for an index made by this process, else "existing_store".
-func recoverySource(index *catalog.Index) string {
-	if index.Created().Before(processStarted) {
-		return "existing_store"
+// recoverySource is where primaries were recovered from and the share of its files: "empty_store" for an open index made
+// by this process, else "existing_store".
+func recoverySource(index *catalog.Index) (source, percent string) {
+	if index.Closed || index.Created().Before(processStarted) {
+		return "existing_store", "100.0%"
 	}
-	return "empty_store"
+	return "empty_store", "0.0%"
 }
 
 func (s *Server) recoveryOf(index *catalog.Index, n int) wire.Object {
 	at := index.Created().UnixMilli()
-	percent := "0.0%"
-	if recoverySource(index) == "existing_store" {
-		percent = "100.0%"
-	}
-	return wire.Obj("id", n, "type", strings.ToUpper(recoverySource(index)), "stage", "DONE", "primary", true,
+	source, percent := recoverySource(index)
+	return wire.Obj("id", n, "type", strings.ToUpper(source), "stage", "DONE", "primary", true,
 		"start_time_in_millis", at, "stop_time_in_millis", at, "total_time_in_millis", 0, "source", wire.Object{},
 		"target", wire.Obj("id", query.NodeID, "host", s.host(), "transport_address", s.transportAddress(), "ip", s.host(), "name", s.nodeName()),
 		"index", wire.Obj("size", wire.Obj("total_in_bytes", 0, "reused_in_bytes", 0, "recovered_in_bytes", 0, "percent", percent),

@@ -4,7 +4,6 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -215,10 +214,23 @@ func (r *Request) IndexOptions(def wire.IndexOptions) (wire.IndexOptions, error)
 			}
 		}
 	}
-	var err, err2 error
-	o.IgnoreUnavailable, err = r.Bool("ignore_unavailable", def.IgnoreUnavailable)
-	o.AllowNoIndices, err2 = r.Bool("allow_no_indices", def.AllowNoIndices)
-	return o, errors.Join(err, err2)
+	var err error
+	if o.IgnoreUnavailable, err = r.indexBool("ignore_unavailable", def.IgnoreUnavailable); err != nil {
+		return o, err
+	}
+	o.AllowNoIndices, err = r.indexBool("allow_no_indices", def.AllowNoIndices)
+	return o, err
+}
+
+// indexBool is Bool with the words of index options.
+func (r *Request) indexBool(name string, def bool) (bool, error) {
+	v, err := r.Bool(name, def)
+	if err == nil {
+		return v, nil
+	}
+	e := fault.Illegal("Could not convert [%s] to boolean", name)
+	e.CausedBy = fault.Of(err)
+	return def, e
 }
 
 // Ignore marks parameters as known that have no effect here.
@@ -243,6 +255,13 @@ func (r *Request) Unread() map[string]string {
 
 // Human reports ?human=true.
 func (r *Request) Human() bool { return r.flag("human") }
+
+// PreferPretty indents the answer unless the request says pretty=false.
+func (r *Request) PreferPretty() {
+	if _, given := r.query["pretty"]; !given {
+		r.query["pretty"] = "true"
+	}
+}
 
 func (r *Request) flag(name string) bool {
 	v, ok := r.query[name]
