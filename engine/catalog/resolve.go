@@ -70,7 +70,11 @@ func (r resolver) collect(found map[string]*Index, name string, mustExist bool) 
 	_, isAlias := r.state.aliases[name]
 	switch {
 	case list == nil && mustExist && r.state.DataStreams[name] == nil:
-		return fault.IndexNotFound(name, "index_expression")
+		err := fault.IndexNotFound(name, "index_expression")
+		if name == "_all" {
+			err.Reason += " and no indices exist"
+		}
+		return err
 	case isAlias && r.refuseAliases && mustExist:
 		return aliasNotSupported(name)
 	case isAlias && r.refuseAliases:
@@ -96,7 +100,7 @@ func noIndices(expressions []string) error {
 	if len(expressions) == 1 {
 		id = expressions[0]
 		if id == "_all" {
-			reason = "no indices exist"
+			reason += " and no indices exist"
 		}
 	}
 	return fault.New(404, "index_not_found_exception", "%s", reason).With("resource.id", id).With("resource.type", "index_expression")
