@@ -265,6 +265,9 @@ type walk struct {
 	target, number int
 	place          int // of the shard among all that are searched
 	shard          Shard
+	// keys and have are of the match that is looked at; most are not kept.
+	keys []key
+	have []bool
 }
 
 func (w *walk) run(ctx context.Context) (err error) {
@@ -344,7 +347,10 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 		return nil
 	}
 	cand := candidate{target: w.target, shard: w.number, score: score}
-	if err := w.keys(&cand, reader, values, id); err != nil {
+	if len(w.sorters) == 1 && w.sorters[0].kind == keyScore && len(c.kept) == c.want && w.sorters[0].Desc && score < c.kept[0].score {
+		return nil // however it came: the page is full of better ones
+	}
+	if err := w.look(&cand, reader, values, id); err != nil {
 		return err
 	}
 	if c.after != nil && c.compareKeys(cand.keys, c.after) <= 0 {
@@ -353,6 +359,7 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 	if len(c.kept) == c.want && c.compare(cand, c.kept[0]) > 0 {
 		return nil
 	}
+	cand.keys = slices.Clone(cand.keys)
 	var err error
 	if cand.id, err = reader.ExternalID(id); err != nil {
 		return err
@@ -367,10 +374,14 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 // shardBits leaves room below a shard's number for a sequence number.
 const shardBits = 40
 
-// keys reads a document's sort values and its place among equal ones.
-func (w *walk) keys(cand *candidate, reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID) error {
-	keys := make([]key, len(w.sorters))
-	have := make([]bool, len(w.sorters))
+// look reads a document's sort values, which are valid until the next one, and its place among equal ones.
+func (w *walk) look(cand *candidate, reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID) error {
+	if w.keys == nil {
+		w.keys, w.have = make([]key, len(w.sorters)), make([]bool, len(w.sorters))
+	}
+	keys, have := w.keys, w.have
+	clear(keys)
+	clear(have)
 	cand.keys, cand.order = keys, int64(w.place)<<shardBits
 	err := values.VisitDocValues(id, func(field string, term []byte) {
 		if field == mapping.Exact(mapping.SeqNo) {
