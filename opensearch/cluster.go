@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
@@ -66,6 +67,33 @@ func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, 
 			}
 		}
 	}
+	return out, nil
+}
+
+// Unreadable are the indices whose metadata a block keeps from being read. One of them makes every request for the
+// metadata of all indices fail; the cluster's state tells which.
+func (c *Client) Unreadable(ctx context.Context) ([]string, error) {
+	var answer struct {
+		Blocks struct {
+			Indices map[string]map[string]struct {
+				Levels []string `json:"levels"`
+			} `json:"indices"`
+		} `json:"blocks"`
+	}
+	call := Call{Method: http.MethodGet, Path: "/_cluster/state/blocks", Query: query("filter_path", "blocks.indices")}
+	if err := c.Do(ctx, call, &answer); err != nil {
+		return nil, err
+	}
+	var out []string
+	for name, blocks := range answer.Blocks.Indices {
+		for _, b := range blocks {
+			if slices.Contains(b.Levels, "metadata_read") {
+				out = append(out, name)
+				break
+			}
+		}
+	}
+	slices.Sort(out)
 	return out, nil
 }
 

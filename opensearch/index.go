@@ -109,12 +109,21 @@ func metaSettings(meta json.RawMessage) setting.Values {
 	return flat
 }
 
-// IndexNames lists all indices and their aliases, hidden and closed included: the cheap listing.
-func (c *Client) IndexNames(ctx context.Context) (map[string]map[string]Alias, error) {
+// allBut is the expression of all indices but some.
+func allBut(without []string) string {
+	if len(without) == 0 {
+		return "_all"
+	}
+	return "*,-" + strings.Join(without, ",-")
+}
+
+// IndexNames lists all indices and their aliases, hidden and closed included, but those that are named: the cheap
+// listing.
+func (c *Client) IndexNames(ctx context.Context, without ...string) (map[string]map[string]Alias, error) {
 	var answer map[string]struct {
 		Aliases map[string]Alias `json:"aliases"`
 	}
-	call := Call{Method: http.MethodGet, Path: "/_alias", Query: query("expand_wildcards", "all")}
+	call := Call{Method: http.MethodGet, Path: Path(allBut(without), "_alias"), Query: query("expand_wildcards", "all")}
 	if err := c.Do(ctx, call, &answer); err != nil {
 		return nil, err
 	}
@@ -125,13 +134,13 @@ func (c *Client) IndexNames(ctx context.Context) (map[string]map[string]Alias, e
 	return out, nil
 }
 
-// IndexUUIDs are the uuids of all indices by name, hidden and closed included.
-func (c *Client) IndexUUIDs(ctx context.Context) (map[string]string, error) {
+// IndexUUIDs are the uuids of all indices by name, hidden and closed included, but those that are named.
+func (c *Client) IndexUUIDs(ctx context.Context, without ...string) (map[string]string, error) {
 	var answer map[string]struct {
 		Settings map[string]string `json:"settings"`
 	}
 	call := Call{
-		Method: http.MethodGet, Path: "/_all/_settings/index.uuid",
+		Method: http.MethodGet, Path: Path(allBut(without), "_settings", "index.uuid"),
 		Query: query("expand_wildcards", "all", "flat_settings", "true", "filter_path", "*.settings"),
 	}
 	if err := c.Do(ctx, call, &answer); err != nil {

@@ -5,6 +5,7 @@ package manager
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/opensteward/steward/fault"
@@ -23,8 +24,8 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 	}
 	out := make([]decided, 0, len(ready))
 	for _, e := range ready {
-		if e.job == nil {
-			continue
+		if e.job == nil || slices.Contains(s.inventory.unreadable, e.name()) {
+			continue // without a job, or until its metadata can be read again
 		}
 		d := decided{entry: e, input: s.input(e)}
 		d.needs = ism.Needs(d.input)

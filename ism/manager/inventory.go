@@ -5,9 +5,11 @@ package manager
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/opensearch"
 )
 
@@ -71,6 +73,8 @@ type inventory struct {
 	aliases map[string]aliasUse
 	fullAt  time.Time // real time of the last full reading
 	partly  bool      // the cluster has changed since, and only names and what was new were read
+	// unreadable are indices whose metadata a block hides. What was known of them stays, and nothing is decided.
+	unreadable []string
 }
 
 func newInventory() *inventory {
@@ -91,18 +95,15 @@ func (v *inventory) outdated(now time.Time) bool {
 
 // follow brings the inventory up to mark. now is real time: reading is machinery.
 func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opensearch.Mark, now time.Time) (found, error) {
-	listed, err := c.IndexNames(ctx)
-	if err != nil {
-		return found{}, err
-	}
-	uuids, err := c.IndexUUIDs(ctx)
+	before := v.unreadable
+	listed, uuids, err := v.list(ctx, c)
 	if err != nil {
 		return found{}, err
 	}
 	f := found{full: !v.known || now.Sub(v.fullAt) >= fullEvery}
 	infos := map[string]opensearch.IndexInfo{}
 	if f.full {
-		infos, err = c.Indices(ctx, nil)
+		infos, err = v.readAll(ctx, c, uuids)
 		v.fullAt = now
 	} else if names := v.unknown(uuids); len(names) > 0 {
 		infos, err = c.Indices(ctx, names)
@@ -112,7 +113,41 @@ func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opens
 	}
 	v.mark, v.known, v.partly = mark, true, !f.full
 	v.apply(listed, infos, &f)
+	for _, name := range before {
+		if s := v.byName[name]; s != nil && !slices.Contains(v.unreadable, name) {
+			f.changed = append(f.changed, s.uuid)
+		}
+	}
 	return f, nil
+}
+
+// list reads names, aliases and uuids of all indices that can be read.
+func (v *inventory) list(ctx context.Context, c *opensearch.Client) (
+	listed map[string]map[string]opensearch.Alias, uuids map[string]string, err error,
+) {
+	v.unreadable = nil
+	for range 2 {
+		if listed, err = c.IndexNames(ctx, v.unreadable...); err == nil {
+			uuids, err = c.IndexUUIDs(ctx, v.unreadable...)
+		}
+		if !fault.Is(err, "cluster_block_exception") {
+			return listed, uuids, err
+		}
+		unreadable, lookErr := c.Unreadable(ctx)
+		if lookErr != nil {
+			return nil, nil, lookErr
+		}
+		v.unreadable = unreadable
+	}
+	return nil, nil, err
+}
+
+// readAll reads the details of all indices that can be read.
+func (v *inventory) readAll(ctx context.Context, c *opensearch.Client, uuids map[string]string) (map[string]opensearch.IndexInfo, error) {
+	if len(v.unreadable) == 0 {
+		return c.Indices(ctx, nil)
+	}
+	return c.Indices(ctx, slices.Collect(maps.Keys(uuids)))
 }
 
 // unknown are the names of indices that are new, or others than before of the same name.
@@ -129,7 +164,7 @@ func (v *inventory) unknown(uuids map[string]string) []string {
 // apply takes over a listing and the details that were read with it.
 func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos map[string]opensearch.IndexInfo, f *found) {
 	for name, s := range v.byName {
-		if _, ok := listed[name]; !ok {
+		if _, ok := listed[name]; !ok && !slices.Contains(v.unreadable, name) {
 			v.remove(s)
 		}
 	}
@@ -193,11 +228,12 @@ const manyNames = 250
 // reread reads the details of the named indices again, whatever is known of them.
 func (v *inventory) reread(ctx context.Context, c *opensearch.Client, names []string) (found, error) {
 	var f found
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(v.unreadable, name) })
 	if len(names) == 0 {
 		return f, nil
 	}
 	ask := names
-	if len(names) > manyNames {
+	if len(names) > manyNames && len(v.unreadable) == 0 {
 		ask = nil
 	}
 	infos, err := c.Indices(ctx, ask)
