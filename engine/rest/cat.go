@@ -44,13 +44,13 @@ func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{columns: c.columns}
-	if v.help {
-		return rest.Now(plain(t.helpText())), nil
-	}
 	fill, err := c.read(r)
 	if err != nil {
 		return nil, err
+	}
+	t := &table{columns: c.columns}
+	if v.help {
+		return rest.Now(plain(t.helpText())), nil
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		if err := fill(ctx, t); err != nil {
