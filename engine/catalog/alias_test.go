@@ -190,8 +190,11 @@ func TestParsingAliases(t *testing.T) {
 		want     map[string]Alias
 		err      string
 	}{
-		{"everything", `{"a":{"filter":{"term":{"x":1}},"index_routing":"1","search_routing":"2,3","is_write_index":true,"is_hidden":false}}`,
-			map[string]Alias{"a": {IsWrite: flag(true), IsHidden: flag(false), Filter: []byte(`{"term":{"x":1}}`), IndexRouting: "1", SearchRouting: "2,3"}}, ""},
+		{
+			"everything", `{"a":{"filter":{"term":{"x":1}},"index_routing":"1","search_routing":"2,3","is_write_index":true,"is_hidden":false}}`,
+			map[string]Alias{"a": {IsWrite: flag(true), IsHidden: flag(false), Filter: []byte(`{"term":{"x":1}}`), IndexRouting: "1", SearchRouting: "2,3"}},
+			"",
+		},
 		{"one routing for both", `{"a":{"routing":"5"}}`, map[string]Alias{"a": {IndexRouting: "5", SearchRouting: "5"}}, ""},
 		{"one routing for the other", `{"a":{"search_routing":"2","routing":"5"}}`, map[string]Alias{"a": {IndexRouting: "5", SearchRouting: "2"}}, ""},
 		{"no filter", `{"a":{"filter":null}}`, map[string]Alias{"a": {}}, ""},
