@@ -271,7 +271,7 @@ func (s *Server) catRecovery(r *rest.Request) (func(context.Context, *table) err
 }
 
 func (s *Server) addRecovery(t *table, i *catalog.Index, n int) {
-	source, percent := recoverySource(i)
+	source, percent := s.recoverySource(i)
 	at := i.Created()
 	t.add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), timeCell(time.Duration(0)), source, "done", "n/a", "n/a",
 		s.host(), s.nodeName(), "n/a", "n/a", 0, 0, percent, 0, byteCell(0), byteCell(0), percent, byteCell(0), 0, 0, "100.0%")

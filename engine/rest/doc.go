@@ -36,10 +36,15 @@ type Server struct {
 	Dir string
 
 	tasks tasks
+	found map[string]bool // uuids of indices that were on disk at the start
 }
 
 // Register adds all routes to a router.
 func (s *Server) Register(rt *rest.Router) {
+	s.found = map[string]bool{}
+	for _, i := range s.Catalog.State().Indices {
+		s.found[i.UUID] = true
+	}
 	s.documentRoutes(rt)
 	s.searchRoutes(rt)
 	s.maintenanceRoutes(rt)

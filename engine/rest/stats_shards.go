@@ -100,9 +100,9 @@ func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
 }
 
 // recoverySource is where primaries were recovered from and the share of its files: "empty_store" for an open index made
-// by this process, else "existing_store".
-func recoverySource(index *catalog.Index) (source, percent string) {
-	if index.Closed || index.Created().Before(processStarted) {
+// since this server began, else "existing_store".
+func (s *Server) recoverySource(index *catalog.Index) (source, percent string) {
+	if index.Closed || s.found[index.UUID] {
 		return "existing_store", "100.0%"
 	}
 	return "empty_store", "0.0%"
@@ -110,7 +110,7 @@ func recoverySource(index *catalog.Index) (source, percent string) {
 
 func (s *Server) recoveryOf(index *catalog.Index, n int) wire.Object {
 	at := index.Created().UnixMilli()
-	source, percent := recoverySource(index)
+	source, percent := s.recoverySource(index)
 	return wire.Obj("id", n, "type", strings.ToUpper(source), "stage", "DONE", "primary", true,
 		"start_time_in_millis", at, "stop_time_in_millis", at, "total_time_in_millis", 0, "source", wire.Object{},
 		"target", wire.Obj("id", query.NodeID, "host", s.host(), "transport_address", s.transportAddress(), "ip", s.host(), "name", s.nodeName()),
