@@ -5,6 +5,7 @@ package opensearch
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -175,6 +176,20 @@ func (c *Client) Resolve(ctx context.Context, expressions []string, strict bool)
 	})
 	slices.Sort(names)
 	return slices.Compact(names), err
+}
+
+// Visible are the names of the indices, open or closed, that a pattern means without asking for hidden ones; aliases
+// are resolved. They are sorted.
+func (c *Client) Visible(ctx context.Context, pattern string) ([]string, error) {
+	var answer map[string]json.RawMessage
+	call := Call{
+		Method: http.MethodGet, Path: Path(pattern, "_settings", "index.uuid"),
+		Query: query("expand_wildcards", "open,closed", "ignore_unavailable", "true", "filter_path", "*.settings.index.uuid"),
+	}
+	if err := c.Do(ctx, call, &answer); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(answer)), nil
 }
 
 // maxExpression bounds an index expression in a path: OpenSearch refuses request lines beyond 4,096 bytes

@@ -86,6 +86,7 @@ func (a *API) routes() []route {
 		{http.MethodPost, managed("retry"), a.retry},
 		{http.MethodGet, managed("explain"), a.explain},
 		{http.MethodPost, managed("explain"), a.explainFiltered},
+		{http.MethodPost, []string{"/simulate"}, a.simulate},
 	}
 }
 
