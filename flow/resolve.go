@@ -5,6 +5,8 @@ package flow
 import (
 	"regexp"
 	"strings"
+
+	"github.com/opensteward/steward/wire"
 )
 
 // Outputs is what a finished node gives to those after it.
@@ -104,11 +106,15 @@ func (s Scope) fill(v any) any {
 
 func plain(s string) string { return s }
 
-var jsonEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
 // escaped makes a value safe inside JSON text. The plugin escapes in plain texts too, which alters secrets that hold a
-// quote or a backslash.
-func escaped(s string) string { return jsonEscapes.Replace(s) }
+// quote or a backslash; and it leaves control characters other than a line feed, which JSON does not allow.
+func escaped(s string) string {
+	quoted, err := wire.Marshal(s)
+	if err != nil {
+		return s
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
 
 var (
 	reference   = regexp.MustCompile(`\$\{\{\s*([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)\s*\}\}`)
