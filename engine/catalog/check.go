@@ -5,10 +5,14 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/opensteward/steward/fault"
 )
 
 // Check walks through a catalog file that is not open, and reports every inconsistency as a sentence. The state is nil
@@ -54,23 +58,51 @@ func Check(path string) (state *State, findings []string, err error) {
 }
 
 // check compares what the state says in two places.
-func (s *State) check() (findings []string) {
+func (s *State) check() []string {
+	var f findings
 	uuids := map[string]string{}
-	for _, i := range s.SortedIndices() {
-		if other := uuids[i.UUID]; other != "" {
-			findings = append(findings, fmt.Sprintf("indices [%s] and [%s] have the same uuid", other, i.Name))
-		}
-		uuids[i.UUID] = i.Name
-		if i.DataStream != "" && s.DataStreams[i.DataStream] == nil {
-			findings = append(findings, fmt.Sprintf("index [%s] backs the data stream [%s], which does not exist", i.Name, i.DataStream))
+	for _, name := range slices.Sorted(maps.Keys(s.Indices)) {
+		i := s.Indices[name]
+		f.add(i.Name != name, "the record of index [%s] is that of [%s]", name, i.Name)
+		f.add(uuids[i.UUID] != "", "indices [%s] and [%s] have the same uuid", uuids[i.UUID], name)
+		uuids[i.UUID] = name
+		d := s.DataStreams[i.DataStream]
+		f.add(i.DataStream != "" && d == nil, "index [%s] backs the data stream [%s], which does not exist", name, i.DataStream)
+		f.add(d != nil && !slices.Contains(d.Indices, name), "index [%s] backs the data stream [%s], which does not name it", name, i.DataStream)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.DataStreams)) {
+		s.checkStream(&f, name)
+	}
+	for _, alias := range s.AliasNames() {
+		f.add(s.Indices[alias] != nil || s.DataStreams[alias] != nil, "the alias [%s] is called as an index or data stream is", alias)
+		if err := s.checkAliases([]string{alias}); err != nil {
+			f.add(true, "%s", fault.Of(err).Reason)
 		}
 	}
-	for name, d := range s.DataStreams {
-		for _, backing := range d.Indices {
-			if s.Indices[backing] == nil {
-				findings = append(findings, fmt.Sprintf("the data stream [%s] names the index [%s], which does not exist", name, backing))
-			}
+	for _, name := range slices.Sorted(maps.Keys(s.IndexTemplates)) {
+		for _, part := range s.IndexTemplates[name].ComposedOf {
+			f.add(s.ComponentTemplates[part] == nil, "the index template [%s] is composed of [%s], which does not exist", name, part)
 		}
 	}
-	return findings
+	return f
+}
+
+func (s *State) checkStream(f *findings, name string) {
+	d := s.DataStreams[name]
+	f.add(len(d.Indices) == 0, "the data stream [%s] has no index", name)
+	for _, backing := range d.Indices {
+		i := s.Indices[backing]
+		f.add(i == nil, "the data stream [%s] names the index [%s], which does not exist", name, backing)
+		f.add(i != nil && i.DataStream != name, "the data stream [%s] names the index [%s], which does not back it", name, backing)
+	}
+	f.add(s.Indices[name] != nil, "the data stream [%s] is called as an index is", name)
+}
+
+// findings are sentences about what is wrong.
+type findings []string
+
+func (f *findings) add(wrong bool, format string, args ...any) {
+	if wrong {
+		*f = append(*f, fmt.Sprintf(format, args...))
+	}
 }
