@@ -62,6 +62,8 @@ func New(o Options) *API {
 			a.router.Deprecated(r.method, oldPrefix+path, prefix+path, r.handler)
 		}
 	}
+	a.router.Handle(http.MethodGet, attachmentsPath, a.attachments)
+	a.router.Handle(http.MethodPost, attachmentsPath+"/reconcile", a.reconcile)
 	return a
 }
 
@@ -92,7 +94,7 @@ func (a *API) routes() []route {
 
 // Match reports whether a path is ours, whatever the method.
 func (a *API) Match(path string) bool {
-	return path == prefix || strings.HasPrefix(path, prefix+"/") || path == oldPrefix || strings.HasPrefix(path, oldPrefix+"/")
+	return path == attachmentsPath || strings.HasPrefix(path, attachmentsPath+"/") || path == prefix || strings.HasPrefix(path, prefix+"/") || path == oldPrefix || strings.HasPrefix(path, oldPrefix+"/")
 }
 
 // ServeHTTP answers.

@@ -54,11 +54,16 @@ func (a *API) changePolicy(r *rest.Request) (rest.Action, error) {
 		if err := a.readDocuments(ctx, targets); err != nil {
 			return nil, err
 		}
-		return a.storeChanges(ctx, targets, c, policy)
+		out, err := a.changeTo(ctx, targets, c, policy)
+		if err != nil {
+			return nil, err
+		}
+		return out.response(), nil
 	}, nil
 }
 
-func (a *API) storeChanges(ctx context.Context, targets []*target, c changeRequest, policy *ism.Policy) (*rest.Response, error) {
+// changeTo stores the change in the targets' jobs.
+func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, policy *ism.Policy) (*outcome, error) {
 	out := &outcome{}
 	var changed []*target
 	var writes []opensearch.Write
@@ -96,7 +101,7 @@ func (a *API) storeChanges(ctx context.Context, targets []*target, c changeReque
 		}
 		out.updated++
 	}
-	return out.response(), nil
+	return out, nil
 }
 
 func parseChange(body []byte) (changeRequest, error) {
