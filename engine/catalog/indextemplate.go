@@ -61,7 +61,11 @@ func (s *State) checkIndexTemplate(name string, t *IndexTemplate) error {
 		return err
 	}
 	if err := s.checkComposition(name, t); err != nil {
-		e := fault.Illegal("composable template [%s] template after composition is invalid", name)
+		parts := ""
+		if len(t.ComposedOf) > 0 {
+			parts = "with component templates [" + strings.Join(t.ComposedOf, ", ") + "] "
+		}
+		e := fault.Illegal("composable template [%s] template after composition %sis invalid", name, parts)
 		e.CausedBy = fault.Of(err)
 		return e
 	}

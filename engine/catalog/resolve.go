@@ -198,6 +198,7 @@ func (r resolver) everything() []string {
 			}
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
