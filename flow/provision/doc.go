@@ -4,7 +4,7 @@
 //
 // [Run] runs the nodes of a plan, each as soon as its predecessors are done, independent ones at the same time. A
 // resource is recorded before any node that depends on it starts. After a failure no node starts that needs the failed
-// one; independent branches go on, and Run returns when nothing runs any more.
+// one; independent branches go on, and Run returns when nothing runs any more. [Undo] takes the resources away again.
 package provision
 
 import (
