@@ -48,12 +48,16 @@ func timeouts(r *rest.Request) error {
 
 // The defaults of index expressions, by sort of API.
 var (
-	changeOptions = wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true}
+	changeOptions = wire.IndexOptions{Open: true, Closed: true}
+	blockOptions  = wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true}
 	deleteOptions = wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true}
 	openOptions   = wire.IndexOptions{Closed: true, AllowNoIndices: true}
 	closeOptions  = wire.IndexOptions{Open: true, AllowNoIndices: true}
 	getOptions    = wire.IndexOptions{Open: true, AllowNoIndices: true}
 )
+
+// noIndex refuses to do something to an index that is not named.
+func noIndex(*rest.Request) (rest.Action, error) { return nil, fault.Validation("index is missing") }
 
 func (s *Server) indexRoutes(rt *rest.Router) {
 	rt.Handle("PUT", "/{index}", s.createIndex)
@@ -61,6 +65,8 @@ func (s *Server) indexRoutes(rt *rest.Router) {
 	rt.Handle("HEAD", "/{index}", s.indexExists)
 	rt.Handle("DELETE", "/{index}", s.deleteIndex)
 	rt.Handle("POST", "/{index}/_open", s.openIndex)
+	rt.Handle("POST", "/_open", noIndex)
+	rt.Handle("POST", "/_close", noIndex)
 	rt.Handle("POST", "/{index}/_close", s.closeIndex)
 	rt.Handle("PUT", "/{index}/_block/{block}", s.addBlock)
 	for _, path := range []string{"/{index}/_shrink/{target}", "/{index}/_split/{target}", "/{index}/_clone/{target}"} {
@@ -107,8 +113,15 @@ func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
 		if err != nil {
 			return err
 		}
-		n.Aliases, err = catalog.ParseAliases(raw)
-		return err
+		if n.Aliases, err = catalog.ParseAliases(raw); err != nil {
+			return err
+		}
+		for _, alias := range sorted(n.Aliases) {
+			if err := checkFilter(alias, n.Aliases[alias]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return fault.New(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", name)
 }
@@ -152,7 +165,11 @@ func (s *Server) resolved(r *rest.Request, def wire.IndexOptions, do func(list [
 		return nil, err
 	}
 	return func(context.Context) (*rest.Response, error) {
-		list, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		state := s.Catalog.State()
+		list, err := state.Resolve(expressions, o, s.Clock.Now())
+		if err == nil {
+			err = state.Block(catalog.MetadataRead, list...)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -258,7 +275,7 @@ func (s *Server) closeIndex(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) addBlock(r *rest.Request) (rest.Action, error) {
 	expressions, name := r.List("index"), r.Path("block")
-	o, err := r.IndexOptions(changeOptions)
+	o, err := r.IndexOptions(blockOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +291,7 @@ func (s *Server) addBlock(r *rest.Request) (rest.Action, error) {
 		for _, i := range list {
 			blocked = append(blocked, wire.Obj("name", i.Name, "blocked", true))
 		}
-		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", true, "indices", blocked)), nil
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", len(blocked) > 0, "indices", blocked)), nil
 	}, nil
 }
 
@@ -324,7 +341,7 @@ func (s *Server) getSettings(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	names, human := r.List("name"), r.Human()
-	return s.resolved(r, changeOptions, func(list []*catalog.Index) (*rest.Response, error) {
+	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		state := s.Catalog.State()
 		out := wire.Object{}
 		for _, i := range list {
@@ -474,7 +491,7 @@ func (s *Server) mappingRoutes(rt *rest.Router) {
 }
 
 func (s *Server) getMapping(r *rest.Request) (rest.Action, error) {
-	return s.resolved(r, changeOptions, func(list []*catalog.Index) (*rest.Response, error) {
+	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		out := wire.Object{}
 		for _, i := range list {
 			out.Add(i.Name, wire.Obj("mappings", i.Mapping))
@@ -486,7 +503,7 @@ func (s *Server) getMapping(r *rest.Request) (rest.Action, error) {
 func (s *Server) getFieldMapping(r *rest.Request) (rest.Action, error) {
 	patterns := r.List("fields")
 	r.Ignore("include_defaults")
-	return s.resolved(r, changeOptions, func(list []*catalog.Index) (*rest.Response, error) {
+	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		out := wire.Object{}
 		for _, i := range list {
 			fields := wire.Object{}

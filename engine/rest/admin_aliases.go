@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -66,6 +67,13 @@ func (s *Server) updateAliases(r *rest.Request) (rest.Action, error) {
 	actions, err := parseAliasActions(body)
 	if err != nil {
 		return nil, err
+	}
+	for _, a := range actions {
+		if a.Kind == catalog.AddAlias {
+			if err := checkFilter(a.Aliases[0], a.Alias); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, actions) }), nil
 }
@@ -177,7 +185,7 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	if len(a.Indices) == 0 {
-		a.Indices = []string{"_all"}
+		return nil, fault.Illegal("[indices] can't be empty")
 	}
 	body, err := r.Body()
 	if err != nil {
@@ -192,12 +200,27 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 	}
+	if err := checkFilter(r.Path("name"), a.Alias); err != nil {
+		return nil, err
+	}
 	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
 }
 
+// checkFilter refuses a filter that is no query.
+func checkFilter(name string, a catalog.Alias) error {
+	if a.Filter == nil {
+		return nil
+	}
+	if _, err := query.Parse(a.Filter); err != nil {
+		e := fault.Illegal("failed to parse filter for alias [%s]", name)
+		e.CausedBy = fault.Of(err)
+		return e
+	}
+	return nil
+}
+
 func (s *Server) deleteAlias(r *rest.Request) (rest.Action, error) {
-	must := true
-	a := catalog.AliasAction{Kind: catalog.RemoveAlias, Indices: r.List("index"), Aliases: r.List("name"), MustExist: &must}
+	a := catalog.AliasAction{Kind: catalog.RemoveAlias, Indices: r.List("index"), Aliases: r.List("name")}
 	if err := timeouts(r); err != nil {
 		return nil, err
 	}
@@ -216,7 +239,11 @@ func (s *Server) aliases(r *rest.Request) (list func() (out wire.Object, missing
 		return nil, err
 	}
 	return func() (wire.Object, []string, error) {
-		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		state := s.Catalog.State()
+		indices, err := state.Resolve(expressions, o, s.Clock.Now())
+		if err == nil {
+			err = state.Block(catalog.MetadataRead, indices...)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -75,7 +75,7 @@ func templateBody(r *rest.Request) (*wire.Parser, bool, error) {
 
 // readIndexTemplate reads a composable template.
 func readIndexTemplate(p *wire.Parser) (*catalog.IndexTemplate, error) {
-	t := &catalog.IndexTemplate{ComposedOf: []string{}}
+	t := &catalog.IndexTemplate{}
 	err := p.Object(func(member string) (err error) {
 		switch member {
 		case "index_patterns":
@@ -365,6 +365,7 @@ func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 		if missing != "" {
 			return nil, templateMissing("index template", missing)
 		}
+		asks := r.Path("name") != ""
 		list := []wire.Object{}
 		for _, name := range names {
 			t := state.IndexTemplates[name]
@@ -372,7 +373,7 @@ func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 			if t.Template != nil {
 				o.Add("template", templateJSON(state, t.Template, flat))
 			}
-			o.Add("composed_of", t.ComposedOf)
+			o.AddIf(t.ComposedOf != nil, "composed_of", t.ComposedOf)
 			o.AddIf(t.Priority != nil, "priority", t.Priority)
 			o.AddIf(t.Version != nil, "version", t.Version)
 			o.AddIf(t.Meta != nil, "_meta", t.Meta)
@@ -381,7 +382,11 @@ func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 			}
 			list = append(list, wire.Obj("name", name, "index_template", o))
 		}
-		return rest.OK(wire.Obj("index_templates", list)), nil
+		res := rest.OK(wire.Obj("index_templates", list))
+		if len(list) == 0 && asks {
+			res.Status = http.StatusNotFound
+		}
+		return res, nil
 	}, nil
 }
 
