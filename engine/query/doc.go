@@ -101,11 +101,13 @@ func parse(p *parser, depth int) (Query, error) {
 		return nil, fault.Parsing(line, col, "[_na] query malformed, must start with start_object")
 	}
 	var q Query
+	var first string
 	err := p.Object(func(name string) error {
 		line, col := p.Position()
 		if q != nil {
-			return fault.Parsing(line, col, "[%s] malformed query, expected [END_OBJECT] but found [FIELD_NAME]", name)
+			return fault.Parsing(line, col, "[%s] malformed query, expected [END_OBJECT] but found [FIELD_NAME]", first)
 		}
+		first = name
 		if p.Token() != wire.StartObject {
 			return fault.Parsing(line, col, "[_na] query malformed, no start_object after query name")
 		}

@@ -224,6 +224,9 @@ func (s *Server) runBulk(ctx context.Context, items []bulkItem, refresh string) 
 		index, routing, err := s.writeTarget(ctx, b.name, b.requireAlias, b.op.Op == shard.OpCreate, b.op)
 		if err != nil {
 			b.err = err
+			if b.auto && !fault.Is(err, "cluster_block_exception") {
+				b.op.ID = "" // ids are given once the index is known
+			}
 			continue
 		}
 		b.index, b.op.Routing = index, routing
@@ -291,9 +294,18 @@ func (b *bulkItem) answer(refresh string) wire.Object {
 		}
 		e := fault.Of(b.err)
 		status, _, _ := fault.Body(e)
-		return wire.Obj(b.action, wire.Obj("_index", name, "_id", b.op.ID, "status", status, "error", e))
+		var id any = b.op.ID
+		if b.op.ID == "" {
+			id = nil
+		}
+		return wire.Obj(b.action, wire.Obj("_index", name, "_id", id, "status", status, "error", e))
 	}
 	o := writeAnswer(b.index, b.out, refresh)
+	for i := range o {
+		if o[i].Name == "_shards" { // those of the whole request: an update that changes nothing has them too
+			o[i].Value = writtenShards(b.index)
+		}
+	}
 	o.Add("status", writeStatus(b.out))
 	return wire.Obj(b.action, o)
 }

@@ -234,8 +234,7 @@ func writeStatus(out documents.Outcome) int {
 func writeAnswer(index *catalog.Index, out documents.Outcome, refresh string) wire.Object {
 	o := wire.Obj("_index", index.Name, "_id", out.ID, "_version", out.Version, "result", out.Result)
 	o.AddIf(refresh == "true" && out.Result != "noop", "forced_refresh", true)
-	copies := 1 + index.Replicas()
-	shards := wire.Obj("total", copies, "successful", 1, "failed", 0)
+	shards := writtenShards(index)
 	if out.Result == "noop" {
 		shards = wire.Obj("total", 0, "successful", 0, "failed", 0)
 	}
@@ -243,6 +242,11 @@ func writeAnswer(index *catalog.Index, out documents.Outcome, refresh string) wi
 	o.Add("_seq_no", out.SeqNo)
 	o.Add("_primary_term", out.PrimaryTerm)
 	return o
+}
+
+// writtenShards are the copies that a write is for: the one that is kept and the replicas that nothing holds.
+func writtenShards(index *catalog.Index) wire.Object {
+	return wire.Obj("total", 1+index.Replicas(), "successful", 1, "failed", 0)
 }
 
 func (s *Server) deleteDocument(r *rest.Request) (rest.Action, error) {

@@ -131,7 +131,11 @@ func (s *Server) deleteByQuery(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	proceed := r.Param("conflicts", "abort") == "proceed"
+	conflicts := r.Param("conflicts", "abort")
+	if conflicts != "abort" && conflicts != "proceed" {
+		return nil, fault.Illegal("conflicts may only be \"proceed\" or \"abort\" but was [%s]", conflicts)
+	}
+	proceed := conflicts == "proceed"
 	q, err := queryParams(r)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/engine/query"
@@ -54,6 +55,9 @@ func (s *Server) search(r *rest.Request) (rest.Action, error) {
 	totalAsInt, err := r.Bool("rest_total_hits_as_int", false)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := strconv.Atoi(r.Param("track_total_hits", "")); totalAsInt && err == nil && req.TrackTotal >= 0 {
+		return nil, fault.Illegal("[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got %d", req.TrackTotal)
 	}
 	routing := r.List("routing")
 	timeout, err := r.Duration("timeout", 0)
@@ -186,6 +190,9 @@ func trackParam(r *rest.Request, req *query.Request) error {
 		n, err := r.Int("track_total_hits", 0)
 		if err != nil {
 			return err
+		}
+		if n < -1 {
+			return fault.Illegal("[track_total_hits] parameter must be positive or equals to -1, got %d", n)
 		}
 		req.TrackTotal = int64(n)
 	}

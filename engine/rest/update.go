@@ -110,9 +110,12 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 	}
 	src := sourceParams(r)
 	shown := r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes")
-	body, err := r.RequireBody()
+	body, err := r.Body()
 	if err != nil {
 		return nil, err
+	}
+	if body == nil {
+		return nil, fault.Validation("script or doc is missing")
 	}
 	u, err := parseUpdate(body)
 	if err != nil {
@@ -126,6 +129,9 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 		if err := setCondition(&op, u.seqNo, u.term, -3, ""); err != nil {
 			return nil, err
 		}
+	}
+	if retries > 0 && op.Conditional {
+		return nil, fault.Validation("compare and write operations can not be retried")
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, false, op)
