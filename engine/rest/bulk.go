@@ -98,7 +98,9 @@ func parseBulk(body []byte, def bulkItem) ([]bulkItem, error) {
 			if !ok {
 				break // an action without its document is left out, as by OpenSearch
 			}
-			item.take(bytes.Clone(source))
+			if err := item.take(bytes.Clone(source)); err != nil {
+				return nil, err
+			}
 		}
 		items = append(items, item)
 	}
@@ -133,7 +135,7 @@ func (b *bulkItem) parse(text []byte, line int) error {
 		return malformed("expected one of [create, delete, index, update] but found [%s]", b.action)
 	}
 	if t, err := p.Next(); err != nil || t != wire.StartObject {
-		return malformed("expected a simple value for field [%s] but found [%s]", b.action, t)
+		return malformed("expected START_OBJECT or END_OBJECT but found [%s]", t)
 	}
 	seqNo, term, version, versionType := int64(-2), int64(0), int64(-3), ""
 	opType := ""
@@ -197,15 +199,16 @@ func (b *bulkItem) parse(text []byte, line int) error {
 	return setCondition(&b.op, seqNo, term, version, versionType)
 }
 
-// take reads the source line. One that is wrong fails the item only.
-func (b *bulkItem) take(source []byte) {
+// take reads the source line. A wrong update fails the whole request, a wrong document its item only.
+func (b *bulkItem) take(source []byte) error {
 	if b.action != "update" {
 		b.op.Source = source
-		return
+		return nil
 	}
-	retries := b.update.retries
-	b.update, b.err = parseUpdate(source)
-	b.update.retries = retries
+	u, err := parseUpdate(source)
+	u.retries = b.update.retries
+	b.update = u
+	return err
 }
 
 // runBulk runs the items: those for the same index in one go, in their order.

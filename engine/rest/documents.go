@@ -125,7 +125,7 @@ func setCondition(op *shard.Operation, seqNo, term, version int64, versionType s
 	case term == 0:
 		return fault.Validation("ifSeqNo is set, but primary term is [0]")
 	case op.VersionType != shard.Internal:
-		return fault.Validation("compare and write operations can not be used with external versioning")
+		return fault.Validation("compare and write operations can not use versioning")
 	}
 	op.Conditional, op.IfSeqNo, op.IfPrimaryTerm = true, seqNo, term
 	return nil
