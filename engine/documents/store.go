@@ -70,6 +70,7 @@ type slot struct {
 	mu    sync.Mutex
 	shard *shard.Shard // nil while it is not open
 	users int
+	idle  *sync.Cond // tells that users has become 0
 	used  time.Time
 	stats *shard.Stats // of a shard that is not open, as it was when it was closed
 
@@ -108,7 +109,9 @@ func (s *Store) group(index *catalog.Index) (*group, error) {
 	}
 	g := &group{uuid: index.UUID, name: index.Name, mapping: index.Mapping, interval: refreshInterval(index)}
 	for n := range index.Shards() {
-		g.slots = append(g.slots, &slot{group: g, number: n, open: &s.open, dir: filepath.Join(s.o.Dir, index.UUID, strconv.Itoa(n))})
+		sl := &slot{group: g, number: n, open: &s.open, dir: filepath.Join(s.o.Dir, index.UUID, strconv.Itoa(n))}
+		sl.idle = sync.NewCond(&sl.mu)
+		g.slots = append(g.slots, sl)
 	}
 	s.indices[index.UUID] = g
 	return g, nil
@@ -147,6 +150,9 @@ func (s *Store) acquire(sl *slot) (sh *shard.Shard, release func(), err error) {
 		defer sl.mu.Unlock()
 		sl.users--
 		sl.used = time.Now()
+		if sl.users == 0 {
+			sl.idle.Broadcast()
+		}
 	}), nil
 }
 
@@ -255,7 +261,7 @@ func (s *Store) Shutdown() error {
 	return err
 }
 
-// shut ends the use of an index's shards.
+// shut ends the use of an index's shards: nobody gets them any more, and it waits for those who have them.
 func (g *group) shut() error {
 	g.mu.Lock()
 	g.gone = true
@@ -266,6 +272,9 @@ func (g *group) shut() error {
 	var err error
 	for _, sl := range g.slots {
 		sl.mu.Lock()
+		for sl.users > 0 {
+			sl.idle.Wait()
+		}
 		err = errors.Join(err, sl.close())
 		sl.mu.Unlock()
 	}

@@ -229,7 +229,7 @@ func (s *Server) addShards(t *table, i *catalog.Index, figures []shard.Stats) {
 
 func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) error, error) {
 	return fillOrFail(r, s.resolvedRows(r.List("index"), statsOptions, func(t *table, list []*catalog.Index) error {
-		for _, i := range list {
+		return s.each(list, func(i *catalog.Index) error {
 			shards, err := s.Docs.Segments(i)
 			if err != nil {
 				return err
@@ -239,8 +239,8 @@ func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) err
 					t.add(i.Name, n, "p", s.host(), query.NodeID, g.Name, g.Generation, g.Docs, g.Deleted, byteCell(g.Size), 0, "true", "true", luceneVersion, "false")
 				}
 			}
-		}
-		return nil
+			return nil
+		})
 	}))
 }
 

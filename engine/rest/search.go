@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -236,7 +237,19 @@ func queryParams(r *rest.Request) (query.Query, error) {
 
 // targets makes the indices of expressions searchable.
 func (s *Server) targets(expressions []string, o wire.IndexOptions, routing []string) (list []query.Target, release func(), err error) {
-	resolved, err := s.Catalog.State().ResolveSearch(expressions, o, s.Clock.Now())
+	for {
+		state := s.Catalog.State()
+		list, release, err = s.targetsOf(state, expressions, o, routing)
+		gone := fault.Is(err, "index_not_found_exception") || fault.Is(err, "no_shard_available_action_exception")
+		if !gone || s.Catalog.State() == state {
+			return list, release, err
+		}
+		// an index may have gone away meanwhile: what the expressions mean now decides
+	}
+}
+
+func (s *Server) targetsOf(state *catalog.State, expressions []string, o wire.IndexOptions, routing []string) (list []query.Target, release func(), err error) {
+	resolved, err := state.ResolveSearch(expressions, o, s.Clock.Now())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -67,20 +67,38 @@ func sum(list []indexFigures) (t totals) {
 	return t
 }
 
-// indexTotals reads the numbers of indices. One that is deleted meanwhile is left out.
+// indexTotals reads the numbers of indices.
 func (s *Server) indexTotals(list []*catalog.Index) ([]indexFigures, error) {
 	out := make([]indexFigures, 0, len(list))
-	for _, index := range list {
+	err := s.each(list, func(index *catalog.Index) error {
 		shards, err := s.Docs.ShardStats(index)
-		if err != nil && s.Catalog.State().IndexByUUID(index.UUID) == nil {
-			continue
+		if err == nil {
+			out = append(out, indexFigures{index, shards})
 		}
-		if err != nil {
-			return nil, err
+		return err
+	})
+	return out, err
+}
+
+// each looks at the shards of indices. Those that are deleted or closed meanwhile are left out.
+func (s *Server) each(list []*catalog.Index, look func(*catalog.Index) error) error {
+	for _, index := range list {
+		for {
+			err := look(index)
+			if err == nil {
+				break
+			}
+			now := s.Catalog.State().IndexByUUID(index.UUID)
+			if now == nil || now.Closed && !index.Closed {
+				break
+			}
+			if !fault.Is(err, "index_not_found_exception") {
+				return err
+			}
+			index = now // its shards were closed, and are open again
 		}
-		out = append(out, indexFigures{index, shards})
 	}
-	return out, nil
+	return nil
 }
 
 // readStatsOptions reads index options and forbid_closed_indices.

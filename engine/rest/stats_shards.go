@@ -31,12 +31,15 @@ func (s *Server) segments(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 		list := wire.Object{}
-		for _, index := range indices {
+		err = s.each(indices, func(index *catalog.Index) error {
 			shards, err := s.Docs.Segments(index)
-			if err != nil {
-				return nil, err
+			if err == nil {
+				list.Add(index.Name, wire.Obj("shards", segmentsOf(shards, human)))
 			}
-			list.Add(index.Name, wire.Obj("shards", segmentsOf(shards, human)))
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 		return rest.OK(wire.Obj("_shards", copies(indices), "indices", list)), nil
 	}, nil
