@@ -36,6 +36,12 @@ func (s *Server) catRoutes(rt *rest.Router) {
 			rt.Handle("GET", path, api.handle)
 		}
 	}
+	for _, path := range []string{
+		"/_cat/repositories", "/_cat/snapshots", "/_cat/snapshots/{repository}", "/_cat/segment_replication", "/_cat/segment_replication/{index}",
+		"/_cat/pit_segments", "/_cat/pit_segments/{pit_id}",
+	} {
+		rt.Handle("GET", path, refuse)
+	}
 	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(plain(listing)), nil })
 }
 

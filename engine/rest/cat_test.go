@@ -108,6 +108,20 @@ func TestCatFormats(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCatRefusesByNameWhatTheEngineDoesNotHave(t *testing.T) {
+	s := tables(t)
+	for path, want := range map[string]string{
+		"/_cat/repositories":            "[GET /_cat/repositories] is not supported",
+		"/_cat/snapshots/backup":        "[GET /_cat/snapshots/{repository}] is not supported",
+		"/_cat/segment_replication/big": "[GET /_cat/segment_replication/{index}] is not supported",
+		"/_cat/pit_segments/_all":       "[GET /_cat/pit_segments/{pit_id}] is not supported",
+	} {
+		if w := s.call("GET", path, ""); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("GET %s: %d %s, want %s", path, w.Code, w.Body, want)
+		}
+	}
 	for _, format := range []string{"smile", "cbor"} {
 		if w := s.call("GET", "/_cat/indices?format="+format, ""); w.Code != 400 || !strings.Contains(w.Body.String(), "format ["+format+"] is not supported") {
 			t.Errorf("%s: %d %s", format, w.Code, w.Body)
