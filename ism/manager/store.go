@@ -68,6 +68,9 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 	refused = map[*entry]bool{}
 	var conflicts []*entry
 	for chunk := range slices.Chunk(writes, maxBatch) {
+		if err := s.configExists(ctx, chunk); err != nil {
+			return refused, err
+		}
 		if err := s.stillLeading(); err != nil {
 			return refused, err
 		}
@@ -86,6 +89,23 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 		}
 	}
 	return refused, s.readAgain(ctx, conflicts)
+}
+
+// errConfigGone ends a sweep: the documents that it knows are gone.
+var errConfigGone = errors.New("the config index was deleted")
+
+// configExists looks whether the config index is still there right before it is written to: a write to an index that
+// was deleted would make it again, with a mapping that nobody asked for.
+func (s *sweep) configExists(ctx context.Context, writes []write) error {
+	if !slices.ContainsFunc(writes, func(w write) bool { return w.op.Index == ConfigIndex && w.op.Op != opensearch.OpDelete }) {
+		return nil
+	}
+	call := opensearch.Call{Method: http.MethodHead, Path: opensearch.Path(ConfigIndex)}
+	status, _, _, err := s.opts.Client.Send(ctx, call)
+	if err == nil && status == http.StatusNotFound {
+		err = errConfigGone
+	}
+	return err
 }
 
 // stored takes in the result of one write.
