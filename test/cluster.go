@@ -18,9 +18,9 @@ import (
 	"github.com/opensteward/steward/opensearch"
 )
 
-// alone waits until no other test, in whatever process, has a program in front of this cluster: the programs of two
+// Alone waits until no other test, in whatever process, has a program in front of this cluster: the programs of two
 // tests would be leader and standby.
-func alone(t testing.TB, url string) {
+func Alone(t testing.TB, url string) {
 	t.Helper()
 	sum := sha256.Sum256([]byte(url))
 	path := filepath.Join(os.TempDir(), "steward-test-"+hex.EncodeToString(sum[:8])+".lock")

@@ -47,7 +47,7 @@ func Program(t testing.TB, change ...func(*steward.Options)) *Running {
 	o := steward.Options{Listen: "127.0.0.1:0", Logger: logger(t)}
 	if url := os.Getenv(ClusterVariable); url != "" {
 		o.Cluster = steward.Cluster{URLs: []string{url}, InsecureSkipVerify: true}
-		alone(t, url)
+		Alone(t, url)
 	} else {
 		o.Data = t.TempDir()
 	}

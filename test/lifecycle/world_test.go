@@ -22,6 +22,7 @@ import (
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/test"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -283,6 +284,7 @@ func backend(t *testing.T) http.RoundTripper {
 		})
 		return opensearch.InProcess(e)
 	}
+	test.Alone(t, url)
 	network, err := opensearch.Dial(opensearch.DialOptions{URLs: []string{url}})
 	if err != nil {
 		t.Fatal(err)
