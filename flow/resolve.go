@@ -143,12 +143,3 @@ func (s Scope) fillText(text string, escape func(string) string) string {
 		return found
 	})
 }
-
-// Placeholders are the names in ${{ name }} of a text, in order.
-func Placeholders(text string) []string {
-	var names []string
-	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-		names = append(names, m[1])
-	}
-	return names
-}
