@@ -2,10 +2,20 @@
 
 // Package step runs the steps of workflows against a cluster.
 //
-// [Find] gives the [Step] of a type: which optional inputs it reads, and how it runs. A step makes one call that
-// changes the cluster, waits until what it made is there, and returns what it gives to the nodes after it. It does not
-// record anything, does not try again, and holds no state: the caller records the resource, bounds the time, and decides
-// what a failure means. Taking away what is not there any more is a success (Flow Framework of OpenSearch fails there).
+// [Find] gives the [Step] of a type: which optional inputs it reads, how it runs, and how what it made is found again.
+// A step makes one call that changes the cluster, waits until what it made is there, and returns a [Result]. It holds no
+// state and does not try again by itself: its caller records resources, bounds the time, repeats what a passing
+// weakness of the cluster kept from happening, and decides what a failure means.
+//
+// A process may die at any instant. So a step whose second call would do harm looks at the cluster first and stores
+// with [Env.Note] what it must know later ("it was not there before"). When the end of an attempt was not seen, because
+// the process died or no answer came, the caller does not run the step again but asks the step's Look, with that note:
+// it returns what the attempt made, or [ErrNotMade], and then the step runs again. A step without Look may be run twice.
+//
+// A resource that was there before is not overwritten: an index makes the step fail, an equal pipeline is adopted, one
+// that differs makes the step fail. The input "adopt": true takes over what is there; "overwrite": true writes over it,
+// as the plugin always does to pipelines. What is adopted stays when the workflow is deprovisioned. Taking away what is
+// not there any more is a success (the plugin fails there).
 //
 // A failure is a *fault.Error of type "workflow_step_exception" whose reason and status are those that the plugin shows,
 // and whose Err is the cluster's own answer.
@@ -13,7 +23,10 @@ package step
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/fault"
@@ -21,33 +34,66 @@ import (
 	"github.com/opensteward/steward/opensearch"
 )
 
-// Env is what a step may use.
+// Env is what a step may use while one node runs.
 type Env struct {
 	Client *opensearch.Client
 	// Clock measures the delay of a noop.
 	Clock clock.Clock
+	// Node is the node that runs, in its place. When a resource is taken away it is empty.
+	Node flow.Planned
+	// Before is what the node's direct predecessors gave, by node id.
+	Before map[string]flow.Outputs
+	// Note stores v as this node's note, in place of an earlier one, and returns when it is durable. A step that notes
+	// something makes no change after an error of Note. Nothing secret may stand in it.
+	Note func(ctx context.Context, v any) error
+	// Left is, when a resource is taken away, the last note of the node that made it; nil if it left none.
+	Left json.RawMessage
+	// Claimed reports whether another workflow has recorded a resource of this type ("connector_id") and id.
+	Claimed func(ctx context.Context, resource, id string) (bool, error)
+	// OpaqueID names workflow and node in the cluster's list of tasks.
+	OpaqueID string
+	// Poll is the longest pause between two looks at a task (plugins.flow_framework.task_request_retry_duration).
+	Poll time.Duration
+}
+
+// Result is what a step gives.
+type Result struct {
+	// Outputs are for the nodes after it. The one that is named like the resource of its type is the resource's id.
+	Outputs flow.Outputs
+	// Adopted is true if the resource was there before: it is not recorded, and stays when all others go.
+	Adopted bool
+	// Note is the node's last note, stored with the resource; nil keeps the one before.
+	Note any
+	// Also are resources that were made besides, in their order; the node's id need not be set.
+	Also []flow.Resource
 }
 
 // Step is how a step type runs.
 type Step struct {
 	// Optional are the inputs that it reads besides the required ones of its type.
 	Optional []string
-	// Run does it, with resolved inputs.
-	Run func(ctx context.Context, env Env, inputs flow.Inputs) (flow.Outputs, error)
+	// Run does it, with resolved inputs. ctx ends with the node's timeout.
+	Run func(ctx context.Context, env Env, inputs flow.Inputs) (Result, error)
+	// Look finds what an attempt has made whose end nobody saw. note is what it noted; nil if it noted nothing, and so
+	// changed nothing. It changes nothing itself. nil means that the step may be run again without harm.
+	Look func(ctx context.Context, env Env, inputs flow.Inputs, note json.RawMessage) (Result, error)
 }
 
+// ErrNotMade is returned by a Look: the attempt made nothing.
+var ErrNotMade = errors.New("nothing was made")
+
 var steps = map[string]Step{
-	"noop":                   {[]string{"delay"}, noop},
-	"create_index":           {nil, createIndex},
-	"update_index":           {nil, updateIndex},
-	"delete_index":           {nil, deleteIndex},
-	"create_ingest_pipeline": {[]string{"model_id"}, ingest.put("create")},
-	"update_ingest_pipeline": {[]string{"model_id"}, ingest.put("update")},
-	"delete_ingest_pipeline": {nil, ingest.remove},
-	"create_search_pipeline": {[]string{"model_id"}, search.put("create")},
-	"update_search_pipeline": {[]string{"model_id"}, search.put("update")},
-	"delete_search_pipeline": {nil, search.remove},
-	"reindex":                {reindexOptions, reindex},
+	"noop":                   {Optional: []string{"delay"}, Run: noop},
+	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex},
+	"update_index":           {Run: updateIndex, Look: lookUpdate},
+	"delete_index":           {Run: deleteIndex},
+	"create_ingest_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: ingest.create, Look: ingest.look},
+	"update_ingest_pipeline": {Optional: []string{"model_id"}, Run: ingest.update},
+	"delete_ingest_pipeline": {Run: ingest.remove},
+	"create_search_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: search.create, Look: search.look},
+	"update_search_pipeline": {Optional: []string{"model_id"}, Run: search.update},
+	"delete_search_pipeline": {Run: search.remove},
+	"reindex":                {Optional: reindexOptions, Run: reindex},
 }
 
 // Find returns the step of a type; ok is false if none is here.

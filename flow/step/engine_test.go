@@ -26,7 +26,7 @@ func TestAnIndexLivesAndDiesOnTheEngine(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	env := step.Env{Client: opensearch.NewClient(opensearch.InProcess(e)), Clock: clock.Real{}}
+	env := step.Env{Client: opensearch.NewClient(opensearch.InProcess(e)), Clock: clock.Real{}, Note: func(context.Context, any) error { return nil }}
 	for _, c := range []struct {
 		name, step, configurations string
 		status                     int // of the failure; 0 if there is none

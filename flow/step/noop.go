@@ -12,21 +12,21 @@ import (
 )
 
 // noop waits for its delay, if it has one.
-func noop(ctx context.Context, env Env, in flow.Inputs) (flow.Outputs, error) {
+func noop(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	if !in.Has("delay") {
-		return flow.Outputs{}, nil
+		return Result{}, nil
 	}
 	delay, err := wire.ParseDuration(text(in, "delay"), "delay")
 	if err != nil {
-		return nil, failed(http.StatusBadRequest, err, "%s", fault.Of(err).Reason)
+		return Result{}, failed(http.StatusBadRequest, err, "%s", fault.Of(err).Reason)
 	}
 	alarm := env.Clock.Alarm(env.Clock.Now().Add(delay.Value()))
 	defer alarm.Stop()
 	select {
 	case release := <-alarm.C:
 		release()
-		return flow.Outputs{}, nil
+		return Result{}, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return Result{}, ctx.Err()
 	}
 }

@@ -19,20 +19,21 @@ var reindexOptions = []string{"refresh", "requests_per_second", "require_alias",
 
 // reindex copies documents and waits until all are there. Without requests_per_second it is not throttled (the plugin
 // fails without it).
-func reindex(ctx context.Context, env Env, in flow.Inputs) (flow.Outputs, error) {
+func reindex(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	source, dest := text(in, "source_index"), text(in, "destination_index")
 	call, err := reindexCall(in, source, dest)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
+	call.OpaqueID = env.OpaqueID
 	var answer struct{ Failures []json.RawMessage }
 	if err := env.Client.Do(ctx, call, &answer); err != nil {
-		return nil, failed(fault.Of(err).Status, err, "Failed to reindex from source %s to %s", source, dest)
+		return Result{}, failed(fault.Of(err).Status, err, "Failed to reindex from source %s to %s", source, dest)
 	}
 	if len(answer.Failures) > 0 {
-		return nil, failed(http.StatusBadRequest, nil, "Failed to get bulk response [%s]", joined(answer.Failures))
+		return Result{}, failed(http.StatusBadRequest, nil, "Failed to get bulk response [%s]", joined(answer.Failures))
 	}
-	return flow.Outputs{"reindex": map[string]string{"destination_index": dest, "source_index": source}}, nil
+	return Result{Outputs: flow.Outputs{"reindex": map[string]string{"destination_index": dest, "source_index": source}}}, nil
 }
 
 func joined(failures []json.RawMessage) string {

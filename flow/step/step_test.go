@@ -46,6 +46,13 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
+// note keeps a note among the calls.
+func (s *script) note(_ context.Context, v any) error {
+	text, err := json.Marshal(v)
+	s.calls = append(s.calls, "note "+string(text))
+	return err
+}
+
 func inputs(t *testing.T, text string) flow.Inputs {
 	t.Helper()
 	template, err := flow.Parse([]byte(`{"name":"t","workflows":{"provision":{"nodes":[{"id":"n","type":"noop","user_inputs":` + text + `}]}}}`))
@@ -55,13 +62,13 @@ func inputs(t *testing.T, text string) flow.Inputs {
 	return template.Workflows[0].Nodes[0].Inputs
 }
 
-func run(t *testing.T, name string, s *script, in string) (flow.Outputs, error) {
+func run(t *testing.T, name string, s *script, in string) (step.Result, error) {
 	t.Helper()
 	found, ok := step.Find(name)
 	if !ok {
 		t.Fatalf("no step %s", name)
 	}
-	env := step.Env{Client: opensearch.NewClient(s), Clock: clock.Real{}}
+	env := step.Env{Client: opensearch.NewClient(s), Clock: clock.Real{}, Note: s.note}
 	return found.Run(context.Background(), env, inputs(t, in))
 }
 
@@ -73,52 +80,86 @@ const (
 )
 
 func TestStepsCallTheCluster(t *testing.T) {
+	const (
+		gone     = `404 {"error":{"root_cause":[],"type":"index_not_found_exception","reason":"no such index [i]"},"status":404}`
+		settings = "/i/_settings?flat_settings=true"
+	)
 	for _, c := range []struct {
-		name, step, inputs, call, answer, body, outputs string
+		name, step, inputs string
+		answers            map[string]string
+		calls              []string
+		outputs            string
 	}{
 		{
-			"an index is made with its configuration", "create_index", `{"index_name":"i","configurations":{"settings":{"number_of_shards":2}}}`,
-			"PUT /i", acknowledged, `{"settings":{"number_of_shards":2}}`, `{"index_name":"i"}`,
+			"an index is made with its configuration, after a note that it was not there", "create_index",
+			`{"index_name":"i","configurations":{"settings":{"number_of_shards":2}}}`,
+			map[string]string{"GET " + settings: gone, "PUT /i": acknowledged},
+			[]string{"GET " + settings, `note {"absent":true}`, `PUT /i {"settings":{"number_of_shards":2}}`, "GET " + settings}, `{"index_name":"i"}`,
 		},
 		{
 			"an index without configuration has no body", "create_index", `{"index_name":"i","configurations":""}`,
-			"PUT /i", acknowledged, "", `{"index_name":"i"}`,
+			map[string]string{"GET " + settings: gone, "PUT /i": acknowledged},
+			[]string{"GET " + settings, `note {"absent":true}`, "PUT /i", "GET " + settings}, `{"index_name":"i"}`,
 		},
-		{"an index is deleted", "delete_index", `{"index_name":"i"}`, "DELETE /i", acknowledged, "", `{"index_name":"i"}`},
-		{"an index that is gone counts as deleted", "delete_index", `{"index_name":"i"}`, "DELETE /i", missing, "", `{"index_name":"i"}`},
+		{
+			"an index that is there is adopted where the node says so", "create_index", `{"index_name":"i","configurations":"","adopt":true}`,
+			map[string]string{"GET " + settings: `200 {"i":{"settings":{"index.uuid":"u"}}}`}, []string{"GET " + settings}, `{"index_name":"i"}`,
+		},
+		{
+			"an index is deleted", "delete_index", `{"index_name":"i"}`,
+			map[string]string{"DELETE /i": acknowledged}, []string{"DELETE /i"}, `{"index_name":"i"}`,
+		},
+		{
+			"an index that is gone counts as deleted", "delete_index", `{"index_name":"i"}`,
+			map[string]string{"DELETE /i": missing}, []string{"DELETE /i"}, `{"index_name":"i"}`,
+		},
 		{
 			"texts that hold arrays become arrays, patterns stay", "create_search_pipeline",
 			`{"pipeline_id":"p","configurations":"{\"w\":\"[0.3, 0.7]\",\"x\":\"[a-z]\"}"}`,
-			"PUT /_search/pipeline/p", acknowledged, `{"w":[0.3, 0.7],"x":"[a-z]"}`, `{"pipeline_id":"p"}`,
+			map[string]string{"GET /_search/pipeline/p": "404 {}", "PUT /_search/pipeline/p": acknowledged},
+			[]string{"GET /_search/pipeline/p", `note {"ours":true}`, `PUT /_search/pipeline/p {"w":[0.3, 0.7],"x":"[a-z]"}`}, `{"pipeline_id":"p"}`,
+		},
+		{
+			"an equal pipeline is adopted", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":{"a":{"b":1,"c":2}}}`,
+			map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":{"c":2,"b":1}}}`},
+			[]string{"GET /_ingest/pipeline/p"}, `{"pipeline_id":"p"}`,
+		},
+		{
+			"a pipeline is written over where the node says so", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}","overwrite":"true"}`,
+			map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":1}}`, "PUT /_ingest/pipeline/p": acknowledged},
+			[]string{"GET /_ingest/pipeline/p", `note {"ours":true}`, `PUT /_ingest/pipeline/p {}`}, `{"pipeline_id":"p"}`,
 		},
 		{
 			"a pipeline is changed by the same call", "update_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`,
-			"PUT /_ingest/pipeline/p", acknowledged, `{}`, `{"pipeline_id":"p"}`,
+			map[string]string{"PUT /_ingest/pipeline/p": acknowledged}, []string{`PUT /_ingest/pipeline/p {}`}, `{"pipeline_id":"p"}`,
 		},
-		{"a number names a pipeline", "delete_ingest_pipeline", `{"pipeline_id":7}`, "DELETE /_ingest/pipeline/7", missing, "", `{"pipeline_id":"7"}`},
+		{
+			"a number names a pipeline", "delete_ingest_pipeline", `{"pipeline_id":7}`,
+			map[string]string{"DELETE /_ingest/pipeline/7": missing}, []string{"DELETE /_ingest/pipeline/7"}, `{"pipeline_id":"7"}`,
+		},
 		{
 			"a reindex waits, unthrottled by default", "reindex", `{"source_index":"a,b","destination_index":"d","max_docs":5,"refresh":"true"}`,
-			"POST /_reindex?refresh=true&wait_for_completion=true", `200 {"failures":[]}`,
-			`{"dest":{"index":"d"},"max_docs":5,"source":{"index":["a","b"]}}`, `{"reindex":{"destination_index":"d","source_index":"a,b"}}`,
+			map[string]string{"POST /_reindex?refresh=true&wait_for_completion=true": `200 {"failures":[]}`},
+			[]string{`POST /_reindex?refresh=true&wait_for_completion=true {"dest":{"index":"d"},"max_docs":5,"source":{"index":["a","b"]}}`},
+			`{"reindex":{"destination_index":"d","source_index":"a,b"}}`,
 		},
-		{"a noop calls nothing", "noop", `{"delay":"1ms"}`, "", "", "", `{}`},
+		{"a noop calls nothing", "noop", `{"delay":"1ms"}`, nil, nil, `null`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &script{answers: map[string]string{c.call: c.answer}}
+			s := &script{answers: c.answers}
 			out, err := run(t, c.step, s, c.inputs)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var want []string
-			if c.call != "" {
-				want = []string{strings.TrimSpace(c.call + " " + c.body)}
-			}
-			if diff := cmp.Diff(want, s.calls); diff != "" {
+			if diff := cmp.Diff(c.calls, s.calls); diff != "" {
 				t.Error(diff)
 			}
-			got, err := json.Marshal(out)
+			got, err := json.Marshal(out.Outputs)
 			if err != nil || string(got) != c.outputs {
 				t.Errorf("gives %s (%v), want %s", got, err, c.outputs)
+			}
+			if adopts := strings.Contains(c.name, "adopted"); out.Adopted != adopts {
+				t.Errorf("adopted: %v", out.Adopted)
 			}
 		})
 	}
@@ -126,6 +167,7 @@ func TestStepsCallTheCluster(t *testing.T) {
 
 func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 	const settings = "GET /i/_settings?flat_settings=true"
+	there := `200 {"i":{"settings":{"index.uuid":"u"}}}`
 	for _, c := range []struct {
 		name, step, inputs, call, answer string
 		status                           int
@@ -138,6 +180,10 @@ func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 		{"a name that is another API", "create_index", `{"index_name":"_bulk","configurations":""}`, "", "", 400, "Invalid index name [_bulk], must not start with '_', '-', or '+'"},
 		{"a name that is a pattern", "delete_index", `{"index_name":"*"}`, "", "", 400, "Input [index_name] does not name one resource: [*]"},
 		{"a name that climbs", "delete_ingest_pipeline", `{"pipeline_id":"../x"}`, "", "", 400, "Input [pipeline_id] does not name one resource: [../x]"},
+		{
+			"a pipeline that is there and differs", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "GET /_ingest/pipeline/p", `200 {"p":{"a":1}}`, 400,
+			"The ingest pipeline [p] exists and differs from the one of this node; it is not written over unless the node says so with [adopt] or [overwrite]",
+		},
 		{"an index that cannot be deleted", "delete_index", `{"index_name":"i"}`, "DELETE /i", forbidden, 500, "Failed to delete the index i"},
 		{"a pipeline that cannot be made", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "PUT /_ingest/pipeline/p", forbidden, 500, "Failed step create_ingest_pipeline"},
 		{"a pipeline that cannot be deleted", "delete_search_pipeline", `{"pipeline_id":"p"}`, "DELETE /_search/pipeline/p", forbidden, 500, "Failed to delete the search pipeline p"},
@@ -157,7 +203,7 @@ func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 		{"a delay without a unit", "noop", `{"delay":"5"}`, "", "", 400, "failed to parse setting [delay] with value [5] as a time value: unit is missing or unrecognized"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &script{answers: map[string]string{}}
+			s := &script{answers: map[string]string{settings: there, "GET /_ingest/pipeline/p": missing}}
 			if c.call != "" {
 				s.answers[c.call] = c.answer
 			}
@@ -181,7 +227,7 @@ func TestAnUpdateSendsOnlyWhatDiffers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"GET /i/_settings?flat_settings=true", `PUT /i/_settings {"index.refresh_interval":"5s"}`}
+	want := []string{"GET /i/_settings?flat_settings=true", `note {"settings":["index.refresh_interval"]}`, `PUT /i/_settings {"index.refresh_interval":"5s"}`}
 	if diff := cmp.Diff(want, s.calls); diff != "" {
 		t.Error(diff)
 	}

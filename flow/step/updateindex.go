@@ -5,41 +5,76 @@ package step
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/opensearch"
 )
 
 // updateIndex puts those settings of the configuration that differ from the index's own. Mappings and aliases stay.
-func updateIndex(ctx context.Context, env Env, in flow.Inputs) (flow.Outputs, error) {
+func updateIndex(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	name, configurations := text(in, "index_name"), text(in, "configurations")
 	if err := index(name); err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	wanted, err := wantedSettings(name, configurations)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	current, err := explicitSettings(ctx, env.Client, name)
 	if err != nil {
-		return nil, safe(err, "Failed to retrieve the index settings for index %s", name)
+		return Result{}, safe(err, "Failed to retrieve the index settings for index %s", name)
 	}
+	leaveDifferent(wanted, current)
+	if len(wanted) == 0 {
+		return Result{}, failed(http.StatusBadRequest, nil, "Failed to update index settings for index %s, no settings have been updated", name)
+	}
+	if err := env.Note(ctx, updateNote{Settings: slices.Sorted(maps.Keys(wanted))}); err != nil {
+		return Result{}, err
+	}
+	if _, err := env.Client.PutSettings(ctx, name, wanted); err != nil {
+		return Result{}, safe(err, "Failed to update the index settings for index %s", name)
+	}
+	return Result{Outputs: flow.Outputs{"index_name": name}}, nil
+}
+
+// updateNote is what update_index notes before it writes.
+type updateNote struct {
+	Settings []string `json:"settings"`
+}
+
+// lookUpdate finds out whether the settings have become what an attempt wanted: the step itself fails where nothing is
+// left to update.
+func lookUpdate(ctx context.Context, env Env, in flow.Inputs, note json.RawMessage) (Result, error) {
+	name := text(in, "index_name")
+	if note == nil {
+		return Result{}, ErrNotMade
+	}
+	wanted, err := wantedSettings(name, text(in, "configurations"))
+	if err != nil {
+		return Result{}, err
+	}
+	current, err := explicitSettings(ctx, env.Client, name)
+	if err != nil {
+		return Result{}, safe(err, "Failed to retrieve the index settings for index %s", name)
+	}
+	leaveDifferent(wanted, current)
+	if len(wanted) > 0 {
+		return Result{}, ErrNotMade
+	}
+	return Result{Outputs: flow.Outputs{"index_name": name}}, nil
+}
+
+// leaveDifferent removes from wanted what is so already.
+func leaveDifferent(wanted, current map[string]any) {
 	for key, v := range wanted {
-		if has, ok := current[key]; ok && fmt.Sprint(has) == fmt.Sprint(v) {
+		if has, ok := current[key]; ok && settingText(has) == settingText(v) {
 			delete(wanted, key)
 		}
 	}
-	if len(wanted) == 0 {
-		return nil, failed(http.StatusBadRequest, nil, "Failed to update index settings for index %s, no settings have been updated", name)
-	}
-	if _, err := env.Client.PutSettings(ctx, name, wanted); err != nil {
-		return nil, safe(err, "Failed to update the index settings for index %s", name)
-	}
-	return flow.Outputs{"index_name": name}, nil
 }
 
 // wantedSettings are the settings of a configuration, by their full keys.
@@ -54,16 +89,7 @@ func wantedSettings(name, configurations string) (map[string]any, error) {
 	if len(c.Settings) == 0 {
 		return nil, failed(http.StatusBadRequest, nil, "Failed to update index settings for index %s, settings are not found in the index configuration", name)
 	}
-	flat := map[string]any{}
-	flatten("", c.Settings, flat)
-	full := make(map[string]any, len(flat))
-	for key, v := range flat {
-		if !strings.HasPrefix(key, "index.") {
-			key = "index." + key
-		}
-		full[key] = v
-	}
-	return full, nil
+	return fullKeys(c.Settings), nil
 }
 
 func flatten(prefix string, from, into map[string]any) {
@@ -74,13 +100,6 @@ func flatten(prefix string, from, into map[string]any) {
 		}
 		into[prefix+name] = v
 	}
-}
-
-// decode keeps numbers as they are written.
-func decode(body string, into any) error {
-	d := json.NewDecoder(strings.NewReader(body))
-	d.UseNumber()
-	return d.Decode(into)
 }
 
 func explicitSettings(ctx context.Context, c *opensearch.Client, name string) (map[string]any, error) {
