@@ -25,6 +25,7 @@ var optionTable = []option{
 	{"listen", func(o *Options, v string) error { o.Listen = v; return nil }},
 	{"insecure", func(o *Options, v string) (err error) { o.Insecure, err = strconv.ParseBool(v); return err }},
 	{"virtual_time", func(o *Options, v string) (err error) { o.VirtualTime, err = strconv.ParseBool(v); return err }},
+	{"pace", func(o *Options, v string) error { o.Pace = v; return nil }},
 	{"tls_certificate", func(o *Options, v string) error { o.TLSCertificate = v; return nil }},
 	{"tls_key", func(o *Options, v string) error { o.TLSKey = v; return nil }},
 	{"data", func(o *Options, v string) error { o.Data = v; return nil }},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/gateway"
+	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
 )
 
@@ -24,6 +25,12 @@ const (
 	DefaultListen  = "127.0.0.1:9200"
 	DefaultData    = "steward-data"
 	DefaultVersion = "3.4.0"
+)
+
+// The values of Options.Pace.
+const (
+	PaceDue    = "due"
+	PaceNative = "native"
 )
 
 // Options say what program to assemble. The zero value is the embedded engine on 127.0.0.1:9200 with its data in
@@ -47,6 +54,9 @@ type Options struct {
 	// VirtualTime makes the clock stand still but for POST /_plugins/_steward/clock; embedded engine only. The data
 	// directory keeps the time, and opens under virtual time only.
 	VirtualTime bool
+	// Pace is "due" (or "") for a lifecycle that moves whenever it can, or "native" for one move per run of the job
+	// document's own schedule, as the ISM plugin does.
+	Pace string
 	// Clock gives the time of lifecycles and documents; nil means the machine's.
 	Clock clock.Clock
 	// Logger gets what happens; nil means nobody.
@@ -88,7 +98,22 @@ func (o Options) complete() (Options, error) {
 	if err := o.completeData(); err != nil {
 		return o, err
 	}
-	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster())
+	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster(), o.checkPace())
+}
+
+func (o Options) checkPace() error {
+	switch o.Pace {
+	case "", PaceDue, PaceNative:
+		return nil
+	}
+	return fmt.Errorf("pace %q is neither %s nor %s", o.Pace, PaceDue, PaceNative)
+}
+
+func (o Options) pace() manager.Pace {
+	if o.Pace == PaceNative {
+		return manager.Native
+	}
+	return manager.Due
 }
 
 func (o *Options) completeClock() error {

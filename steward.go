@@ -119,7 +119,7 @@ func (s *Steward) start(ctx context.Context) error {
 	client := opensearch.NewClient(back.transport)
 	s.manager = manager.New(manager.Options{
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Registry: settings, NodeSettings: s.startValues(),
-		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Logger: s.log,
+		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Pace: s.o.pace(), Logger: s.log,
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)

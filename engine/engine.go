@@ -123,8 +123,9 @@ func Open(o Options) (_ *Engine, err error) {
 	if err := settleTime(o.Dir, o.Clock); err != nil {
 		return nil, err
 	}
+	_, virtual := o.Clock.(*clock.Virtual)
 	e.docs = documents.New(documents.Options{
-		Dir: filepath.Join(o.Dir, indicesDir), Logger: o.Logger, Now: o.Clock.Now, OpenFile: o.OpenFile,
+		Dir: filepath.Join(o.Dir, indicesDir), Logger: o.Logger, Now: o.Clock.Now, AtOnce: virtual, OpenFile: o.OpenFile,
 	})
 	e.catalog, err = catalog.Open(catalog.Options{
 		Path: filepath.Join(o.Dir, catalogFile), Clock: o.Clock, Shards: e.docs, Settings: o.Settings, Config: o.Config,

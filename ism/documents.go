@@ -38,6 +38,30 @@ type Schedule struct {
 	Raw json.RawMessage
 }
 
+// Next is the first instant strictly after t at which the schedule fires; the zero time if it never does.
+func (s Schedule) Next(t time.Time) time.Time {
+	if s.Raw != nil {
+		p := wire.NewParser(s.Raw)
+		if p.NextExpect(wire.StartObject) != nil {
+			return time.Time{}
+		}
+		c, err := parseCronSchedule(p)
+		if err != nil {
+			return time.Time{}
+		}
+		return c.Next(t)
+	}
+	interval := s.Interval()
+	start := time.UnixMilli(s.Start).UTC()
+	switch {
+	case interval <= 0:
+		return time.Time{}
+	case t.Before(start):
+		return start
+	}
+	return start.Add((t.Sub(start)/interval + 1) * interval)
+}
+
 // ChangePolicy is a policy change that waits to be applied.
 type ChangePolicy struct {
 	PolicyID string
@@ -190,7 +214,7 @@ func parseSchedule(p *wire.Parser) (Schedule, error) {
 
 // units of a schedule.
 var scheduleUnits = map[string]time.Duration{
-	"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour,
+	"millis": time.Millisecond, "seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour,
 }
 
 // Interval is the length of time between two runs of the native plugin; 0 if it is none.

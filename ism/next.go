@@ -59,7 +59,8 @@ type Config struct {
 	AllowOnRed  bool
 	// Native stops an index where the plugin does: after a crash in a step that the plugin does not repeat, and when
 	// metadata and job name different versions of the policy. A failed index is disabled, and a changed job_interval is
-	// written into the job. Without it such an index goes on, and a failed one stays enabled.
+	// written into the job. A step that waits is stored with what it saw, each time. Without it such an index goes on, a
+	// failed one stays enabled, and waiting stores nothing.
 	Native bool
 }
 
@@ -166,7 +167,7 @@ func (in *Input) next(r resolved) Move {
 	if move, ok := in.change(r); ok {
 		return move
 	}
-	if at := in.backoffEnd(r); at.After(in.Now) {
+	if at := in.backoffEnd(r); at.After(in.Now.Add(-in.runLength())) {
 		return Move{Kind: Wait, Due: earliest(at, in.timeoutAt(r)), Action: r.action, Step: r.step, Reason: "waiting for the retry"}
 	}
 	switch {
@@ -284,6 +285,17 @@ func (in *Input) timeoutAt(r resolved) time.Time {
 func (in *Input) timedOut(r resolved) bool {
 	at := in.timeoutAt(r)
 	return !at.IsZero() && !in.Now.Before(at)
+}
+
+// nativeRun is about how long a run of the plugin takes, most of it waiting for a refresh. Its retries are counted from
+// the end of a run.
+const nativeRun = time.Second
+
+func (in *Input) runLength() time.Duration {
+	if in.Config.Native {
+		return nativeRun
+	}
+	return 0
 }
 
 // backoffEnd is when the next retry may happen; zero if none waits.

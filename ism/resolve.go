@@ -164,7 +164,7 @@ func (in *Input) run(r resolved) Move {
 	}
 	move.Kind, move.Starting = Save, starting
 	move.Reason = d.result.Info.Text("message")
-	if in.waitsStill(r, d.result) {
+	if !in.Config.Native && in.waitsStill(r, d.result) {
 		move.Kind = Wait
 		move.Due = earliest(d.due, in.timeoutAt(r))
 	}

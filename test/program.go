@@ -96,6 +96,11 @@ func Virtual(c *clock.Virtual) func(*steward.Options) {
 	return func(o *steward.Options) { o.Clock = c }
 }
 
+// Pace gives the program a pace.
+func Pace(name string) func(*steward.Options) {
+	return func(o *steward.Options) { o.Pace = name }
+}
+
 // Name is a name that belongs to this test.
 func (r *Running) Name(suffix string) string { return r.Prefix + suffix }
 

@@ -56,6 +56,7 @@ func (so *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.String("listen", steward.DefaultListen, "`host:port` to listen on; port 0 picks a free one")
 	f.Bool("insecure", false, "allow listening beyond loopback, where whoever reaches it has all rights")
 	f.Bool("virtual-time", false, "let the clock stand still but for POST /_plugins/_steward/clock {\"advance\":\"30d\"}; embedded engine only")
+	f.String("pace", steward.PaceDue, "when lifecycles move: due (whenever they can) or native (one step per run of the job's schedule, as the plugin)")
 	f.String("tls-certificate", "", "PEM `file` with the certificate to serve https with")
 	f.String("tls-key", "", "PEM `file` with its key")
 	f.String("data", steward.DefaultData, "data `directory` of the embedded engine")

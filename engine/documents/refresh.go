@@ -29,12 +29,23 @@ func refreshInterval(index *catalog.Index) time.Duration {
 
 // schedule makes sure that what was written becomes visible after the refresh interval.
 func (s *Store) schedule(g *group) {
+	if s.o.AtOnce && g.refreshes() {
+		s.scheduled(g)
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.timer != nil || g.gone || g.interval < 0 {
 		return
 	}
 	g.timer = time.AfterFunc(max(g.interval, 10*time.Millisecond), func() { s.scheduled(g) })
+}
+
+// refreshes reports whether what is written becomes visible by itself.
+func (g *group) refreshes() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.interval >= 0
 }
 
 func (s *Store) scheduled(g *group) {
@@ -54,7 +65,9 @@ func (s *Store) scheduled(g *group) {
 		}
 		if err := s.with(sl, (*shard.Shard).Refresh); err != nil {
 			s.o.Logger.Error("refresh", "index", g.name, "shard", sl.number, "err", err)
-			s.schedule(g)
+			if !s.o.AtOnce {
+				s.schedule(g)
+			}
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the time of deletions; nil means time.Now.
 	Now func() time.Time
+	// AtOnce makes what is written visible at once, unless the index is never to be refreshed: where time stands still no
+	// refresh interval ever passes.
+	AtOnce bool
 	// OpenFile opens document files; nil means os.OpenFile.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
 }

@@ -35,6 +35,7 @@ type entry struct {
 	tries   int // failures in a row that are not the policy's
 	polls   int // looks in a row of a step that waits for the cluster
 	budget  budget
+	run     run // at native pace
 }
 
 func (e *entry) queued() bool { return e.pos > 0 }

@@ -33,7 +33,9 @@ type Options struct {
 	// Watched promises that every change of the cluster is followed by a Wake. An index's numbers are then read again
 	// after a Wake only, which lets a virtual clock jump from one due instant to the next.
 	Watched bool
-	Logger  *slog.Logger
+	// Pace is Due unless given.
+	Pace   Pace
+	Logger *slog.Logger
 }
 
 // Manager is the reconciler. Its methods are safe for concurrent use.

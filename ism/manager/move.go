@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/opensteward/steward/ism"
@@ -31,6 +32,9 @@ func (s *sweep) move(ctx context.Context, ready []*entry) error {
 		writes = append(writes, s.firstWrites(&moves[i])...)
 	}
 	refused, err := s.store(ctx, writes)
+	if err == nil {
+		err = s.storeSecond(ctx, moves, refused)
+	}
 	if err != nil {
 		s.again(ready)
 		return err
@@ -39,6 +43,17 @@ func (s *sweep) move(ctx context.Context, ready []*entry) error {
 		s.follow(ctx, &moves[i], refused[moves[i].entry])
 	}
 	return nil
+}
+
+// storeSecond makes the second writes and adds to refused.
+func (s *sweep) storeSecond(ctx context.Context, moves []decided, refused map[*entry]bool) error {
+	var writes []write
+	for i := range moves {
+		writes = append(writes, s.secondWrites(&moves[i], refused[moves[i].entry])...)
+	}
+	more, err := s.store(ctx, writes)
+	maps.Copy(refused, more)
+	return err
 }
 
 // again puts entries back that could not be served.
@@ -55,11 +70,14 @@ func (s *sweep) firstWrites(d *decided) []write {
 	case ism.Wait:
 		return nil
 	case ism.Run:
-		if looksAgain(d) {
+		if s.looksAgain(d) {
 			return nil
 		}
 	}
-	if d.move.Meta != nil {
+	switch {
+	case s.native() && d.move.Starting != nil:
+		out = append(out, metaWrite(d.entry, d.move.Starting))
+	case d.move.Meta != nil:
 		out = append(out, metaWrite(d.entry, d.move.Meta))
 	}
 	if d.move.Job != nil {
@@ -68,11 +86,20 @@ func (s *sweep) firstWrites(d *decided) []write {
 	return out
 }
 
-// looksAgain reports whether a step only looks, and looked before: that it does so once more need not be stored.
-func looksAgain(d *decided) bool {
-	m := d.entry.meta
-	return action.Lookup(d.move.Step.Name).Looks && m != nil && m.Step != nil &&
-		m.Step.Name == d.move.Step.Name && m.Step.Status == ism.StatusConditionNotMet
+// secondWrites are what is stored at native pace after a step was announced that has no effect.
+func (s *sweep) secondWrites(d *decided, refused bool) []write {
+	if !s.native() || d.move.Starting == nil || refused {
+		return nil
+	}
+	return []write{metaWrite(d.entry, d.move.Meta)}
+}
+
+// looksAgain reports whether a step only looks, and looked before: that it does so once more need not be stored, but at
+// native pace.
+func (m *Manager) looksAgain(d *decided) bool {
+	meta := d.entry.meta
+	return !m.native() && action.Lookup(d.move.Step.Name).Looks && meta != nil && meta.Step != nil &&
+		meta.Step.Name == d.move.Step.Name && meta.Step.Status == ism.StatusConditionNotMet
 }
 
 // follow goes on after the first writes.
@@ -100,12 +127,23 @@ func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
 	s.goOn(e)
 }
 
-// goOn makes an entry ready for its next move, within its budget.
-func (s *sweep) goOn(e *entry) { s.queue.schedule(e, e.budget.take(s.now)) }
+// goOn makes an entry ready for its next move, within its budget; at native pace with its next run.
+func (s *sweep) goOn(e *entry) {
+	if s.native() {
+		s.nextRun(e, s.now)
+		return
+	}
+	s.queue.schedule(e, e.budget.take(s.now))
+}
 
-// retry makes an entry ready again after something that is nobody's fault, with growing pauses.
+// retry makes an entry ready again after something that is nobody's fault, with growing pauses; at native pace with its
+// next run.
 func (s *sweep) retry(e *entry) {
 	e.stale = true
+	if s.native() {
+		s.nextRun(e, s.now)
+		return
+	}
 	s.queue.schedule(e, s.now.Add(pause(e.tries)))
 	e.tries++
 }
@@ -122,6 +160,10 @@ func pause(n int) time.Duration {
 func (s *sweep) wait(d *decided) {
 	e := d.entry
 	e.tries = 0
+	if s.native() {
+		s.nextRun(e, s.now)
+		return
+	}
 	due := d.move.Due
 	e.watch.active = d.needs&ism.NeedStats != 0
 	if e.watch.active {
@@ -173,7 +215,7 @@ func (b *budget) take(now time.Time) time.Time {
 // start begins a step in the background.
 func (s *sweep) start(ctx context.Context, d *decided) {
 	e, meta := d.entry, d.entry.meta
-	if looksAgain(d) {
+	if s.looksAgain(d) {
 		meta = d.move.Meta
 	}
 	in := &intentions{client: s.opts.Client, uuid: e.uuid, now: s.intends(e, d)}

@@ -120,9 +120,14 @@ func (s *sweep) adopt(ctx context.Context, fence int64) error {
 // overdue is due at every instant.
 var overdue = time.Unix(0, 0)
 
-// ready makes an entry due now, unless a step of it is under way, which makes it due by itself.
+// ready makes an entry due now, at native pace with its next run, unless a step of it is under way, which makes it due
+// by itself.
 func (m *Manager) ready(e *entry) {
-	if !e.running {
+	switch {
+	case e.running:
+	case m.native():
+		m.nextRun(e, m.opts.Clock.Now())
+	default:
 		m.queue.schedule(e, overdue)
 	}
 }

@@ -65,6 +65,7 @@ func (m *Manager) viewSettings(v setting.View) settings {
 			AllowList:   v.List(settingAllowList),
 			JobInterval: int(v.Int(settingJobInterval)),
 			AllowOnRed:  v.Bool(settingAllowOnRed),
+			Native:      m.native(),
 		},
 		jitter: v.Double(settingJitter),
 	}

@@ -105,7 +105,7 @@ func (s *sweep) settled(r *stepResult, refused bool) {
 // afterResult makes an entry ready at once, or, while a step waits for something in the cluster, after a pause that
 // doubles each time.
 func (s *sweep) afterResult(e *entry, r ism.Result) {
-	if r.Status != ism.StatusConditionNotMet {
+	if r.Status != ism.StatusConditionNotMet || s.native() {
 		e.polls = 0
 		s.goOn(e)
 		return

@@ -48,6 +48,9 @@ func (c comparison) difference(path, key string, want, got any) string {
 		}
 	case []any:
 		if g, ok := got.([]any); ok {
+			if key == "failed_indices" {
+				w, g = inOrder(w), inOrder(g)
+			}
 			return c.listDifference(path, w, g)
 		}
 	case string:
@@ -64,6 +67,15 @@ func (c comparison) difference(path, key string, want, got any) string {
 		}
 	}
 	return fmt.Sprintf("%s: want %s, got %s", path, text(want), text(got))
+}
+
+// inOrder sorts the entries of failed_indices by their reasons and names: the plugin's order is that of a hash table.
+func inOrder(list []any) []any {
+	entry := func(v any) string {
+		o, _ := v.(map[string]any)
+		return fmt.Sprint(o["index_name"], o["reason"])
+	}
+	return slices.SortedFunc(slices.Values(list), func(a, b any) int { return strings.Compare(entry(a), entry(b)) })
 }
 
 func (c comparison) objectDifference(path string, want, got map[string]any) string {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,16 +19,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opensteward/steward"
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/test"
 )
 
-// call is one recorded request. Without a name its answer was not kept.
+// call is one recorded request, or a pause. Without a name its answer was not kept.
 type call struct {
 	Name, Method, Path string
 	Body               json.RawMessage
 	Raw                *string
 	ContentType        string `json:"content_type"`
+	// Advance lets time pass. Wait names an index whose entry in explain has to have Value at Member (anything at all if
+	// Value is nil); time passes until it does.
+	Advance, Wait, Member string
+	Value                 any
 }
 
 // answer is what was answered, to a HEAD nothing but a status.
@@ -36,17 +42,33 @@ type answer struct {
 	Response any
 }
 
-// TestTheRecordedAnswersAreGivenAgain replays every call on a fresh data directory. The program rests before the next
-// call, so that each answer is of the state that all calls before have led to.
+// TestTheRecordedAnswersAreGivenAgain replays every call on a fresh data directory, once at each pace. The program rests
+// before the next call, so that each answer is of the state that all calls before have led to.
 func TestTheRecordedAnswersAreGivenAgain(t *testing.T) {
 	if test.OnCluster() {
 		t.Skip("the calls want a cluster without any index, which a shared one is not")
 	}
+	always := differences(t, "testdata/differences.txt")
+	t.Run("at native pace", func(t *testing.T) { replay(t, steward.PaceNative, maps.Clone(always)) })
+	atOnce := differences(t, "testdata/differences-due.txt")
+	maps.Copy(atOnce, always)
+	t.Run("at full pace", func(t *testing.T) { replay(t, steward.PaceDue, atOnce) })
+}
+
+// replay makes all calls and compares. listed are the answers that may differ, with their reasons.
+func replay(t *testing.T, pace string, listed map[string]string) {
 	now := clock.NewVirtual(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	p := test.Program(t, test.Virtual(now))
-	listed := differences(t)
+	p := test.Program(t, test.Virtual(now), test.Pace(pace), func(o *steward.Options) {
+		o.Settings = map[string]string{"path.repo": t.TempDir()}
+	})
 	var seq, term string
 	for _, c := range calls(t) {
+		if pace == steward.PaceDue && c.isPause() {
+			break // from here on the recording waits for runs of jobs
+		}
+		if c.pause(t, p, now) {
+			continue
+		}
 		path := strings.NewReplacer("{seq}", seq, "{term}", term).Replace(c.Path)
 		got := send(t, p.URL()+path, c)
 		settle(t, now)
@@ -62,6 +84,60 @@ func TestTheRecordedAnswersAreGivenAgain(t *testing.T) {
 	}
 	for name := range listed {
 		t.Errorf("%s is listed as different, and there is no such recording", name)
+	}
+}
+
+// isPause reports whether the call only lets time pass.
+func (c call) isPause() bool { return c.Advance != "" || c.Wait != "" }
+
+// waitLimit is how long, in virtual time, a call waits for an index: the longest of the recording's own limits.
+const waitLimit = 5 * time.Minute
+
+// pause lets time pass if the call is a pause.
+func (c call) pause(t *testing.T, p *test.Running, now *clock.Virtual) bool {
+	t.Helper()
+	switch {
+	case !c.isPause():
+		return false
+	case c.Advance != "":
+		d, err := time.ParseDuration(c.Advance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		advance(t, now, d)
+		return true
+	}
+	for waited := time.Duration(0); waited < waitLimit; waited += time.Second {
+		if c.reached(t, p) {
+			return true
+		}
+		advance(t, now, time.Second)
+	}
+	t.Logf("%s has not reached %s: %s", c.Wait, c.Member, p.Explain(c.Wait))
+	return true
+}
+
+// reached reports whether the index is what the call waits for.
+func (c call) reached(t *testing.T, p *test.Running) bool {
+	t.Helper()
+	var entries map[string]any
+	if err := json.Unmarshal([]byte(p.Explain(c.Wait)), &entries); err != nil {
+		t.Fatal(err)
+	}
+	v := entries[c.Wait]
+	for part := range strings.SplitSeq(c.Member, ".") {
+		o, _ := v.(map[string]any)
+		v = o[part]
+	}
+	return v != nil && (c.Value == nil || v == c.Value)
+}
+
+func advance(t *testing.T, now *clock.Virtual, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := now.Advance(ctx, d); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -103,10 +179,10 @@ func calls(t *testing.T) (list []call) {
 }
 
 // differences are the listed names with their reasons.
-func differences(t *testing.T) map[string]string {
+func differences(t *testing.T, path string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, line := range lines(t, "testdata/differences.txt") {
+	for _, line := range lines(t, path) {
 		name, reason, ok := strings.Cut(line, ": ")
 		if !ok {
 			t.Fatalf("a line without a reason: %q", line)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/opensteward/steward/opensearch"
+)
+
+// Pace says when a job is served.
+type Pace int
+
+// The paces.
+const (
+	// Due serves a job at every instant at which its answer can change, and makes moves while there are any.
+	Due Pace = iota
+	// Native makes one move at each run of the job document's own schedule, jitter included, as the plugin does, and
+	// stops an index where the plugin does. A client that edits the schedule is obeyed.
+	Native
+)
+
+// jitterLimit bounds a job's jitter: plugins.jobscheduler.jitter_limit's default.
+const jitterLimit = 0.6
+
+// run is when a job runs next at native pace.
+type run struct {
+	job     opensearch.Version // the document whose schedule it is
+	nominal time.Time          // without jitter
+}
+
+// nextRun schedules the next run of an entry's job. Runs are counted from the last one's nominal time, so that jitter
+// does not add up, and from now for a job that is new or was written meanwhile.
+func (m *Manager) nextRun(e *entry, now time.Time) {
+	if e.job == nil || !e.job.Enabled {
+		m.queue.remove(e)
+		return
+	}
+	base := e.run.nominal
+	switch {
+	case e.run.job != e.jobVersion:
+		base = now
+	case e.queued():
+		return
+	}
+	e.run = run{e.jobVersion, e.job.Schedule.Next(base)}
+	if e.run.nominal.IsZero() {
+		m.queue.remove(e)
+		return
+	}
+	spread := float64(e.job.Schedule.Next(e.run.nominal).Sub(e.run.nominal)) * min(e.job.Jitter, jitterLimit)
+	m.queue.schedule(e, e.run.nominal.Add(time.Duration(rand.Float64()*spread)).Truncate(time.Millisecond))
+}
+
+func (m *Manager) native() bool { return m.opts.Pace == Native }
