@@ -33,6 +33,9 @@ func (a *ActionMeta) fail(r Retry, now time.Time) {
 	a.LastRetry = &ms
 }
 
+// retryPending is what the retry API leaves as the message.
+const retryPending = "Pending retry of failed managed index"
+
 // RetryOf is the metadata after the retry API: the failed action begins again, or the policy goes to a state.
 func (m *Metadata) RetryOf(state string) *Metadata {
 	out := m.clone()
@@ -43,6 +46,6 @@ func (m *Metadata) RetryOf(state string) *Metadata {
 		out.Action.LastRetry, out.Action.StartTime = nil, time.Time{}
 	}
 	out.TransitionTo = state
-	out.Info = Message("Pending retry of failed managed index")
+	out.Info = Message(retryPending)
 	return out
 }

@@ -118,6 +118,8 @@ type Write struct {
 	Routing string
 	If      Version // sent unless zero
 	Source  any
+	// RequireAlias makes an item of Bulk fail where Index is no alias, instead of creating an index of that name.
+	RequireAlias bool
 }
 
 // Written is the result of one write.
@@ -230,6 +232,7 @@ func bulkBody(writes []Write) ([]byte, error) {
 		meta.AddIf(w.Routing != "", "routing", w.Routing)
 		meta.AddIf(w.If != (Version{}), "if_seq_no", w.If.SeqNo)
 		meta.AddIf(w.If != (Version{}), "if_primary_term", w.If.PrimaryTerm)
+		meta.AddIf(w.RequireAlias, "require_alias", true)
 		lines := []any{wire.Obj(string(w.Op), meta)}
 		switch w.Op {
 		case OpDelete:

@@ -56,6 +56,7 @@ type Manager struct {
 	gone      bool     // some entry's index may be gone
 	added     []string // uuids of indices that have not been looked at yet
 	status    Status
+	history   history
 
 	steps *steps
 
@@ -104,7 +105,7 @@ func New(o Options) *Manager {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Manager{
-		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(),
+		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
 		steps: newSteps(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
 	}
 }
@@ -240,10 +241,18 @@ func (m *Manager) pass(ctx context.Context) (*clock.Alarm, error) {
 	}
 }
 
+// sooner is the earlier of two instants, of which zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // alarm is set to the next due instant. While sweeps fail there is none: the next one comes by itself.
 func (m *Manager) alarm() *clock.Alarm {
 	m.mu.Lock()
-	next, failing := m.queue.next(), m.status.LastError != "" || !m.status.Leading
+	next, failing := sooner(m.queue.next(), m.history.upkeep.due), m.status.LastError != "" || !m.status.Leading
 	m.mu.Unlock()
 	if next.IsZero() || failing {
 		return &clock.Alarm{Stop: nothing}

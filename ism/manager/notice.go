@@ -70,6 +70,7 @@ func (s *sweep) followDocuments(ctx context.Context) error {
 	for _, e := range found.removed {
 		s.queue.remove(e)
 	}
+	s.history.seen(found.entries, s.now)
 	for _, e := range found.entries {
 		s.ready(e)
 	}

@@ -57,14 +57,25 @@ func (s *sweep) closeIntentions(ctx context.Context, results []stepResult, refus
 
 // resultWrites are what is stored because of a step's result.
 func (s *sweep) resultWrites(r *stepResult) []write {
-	if r.deleted() {
-		return forgetWrites(r.entry)
-	}
 	meta := ism.Finish(r.move, r.result, s.now)
+	if r.deleted() {
+		return lastWrites(r.entry, meta)
+	}
 	if same(meta, r.entry.meta) {
 		return nil // it looked again and saw the same
 	}
 	return []write{metaWrite(r.entry, meta)}
+}
+
+// lastWrites delete the documents of an entry whose policy deleted its index; the history keeps what became of it.
+func lastWrites(e *entry, meta *ism.Metadata) []write {
+	writes := forgetWrites(e)
+	for i := range writes {
+		if writes[i].op.ID == e.uuid+metadataSuffix {
+			writes[i].meta = meta
+		}
+	}
+	return writes
 }
 
 // deleted reports whether the step has deleted its index.

@@ -21,6 +21,8 @@ var errLeaseLost = errors.New("the lease is lost")
 type write struct {
 	entry *entry // nil for a document of our own index
 	op    opensearch.Write
+	// meta is the metadata of which the history keeps a record once the write is made; nil for any other document.
+	meta *ism.Metadata
 	// stored takes over what was written, with its new version.
 	stored func(opensearch.Version)
 }
@@ -34,7 +36,8 @@ func metaWrite(e *entry, meta *ism.Metadata) write {
 	if e.metaVersion == (opensearch.Version{}) {
 		op.Op = opensearch.OpCreate
 	}
-	return write{entry: e, op: op, stored: func(v opensearch.Version) { e.meta, e.metaVersion = meta, v }}
+	stored := func(v opensearch.Version) { e.meta, e.metaVersion = meta, v }
+	return write{entry: e, op: op, meta: meta, stored: stored}
 }
 
 // jobWrite stores a job under the version that was read, or creates it.
@@ -74,11 +77,7 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 		if err := s.stillLeading(); err != nil {
 			return refused, err
 		}
-		ops := make([]opensearch.Write, len(chunk))
-		for i, w := range chunk {
-			ops[i] = w.op
-		}
-		results, err := s.opts.Client.Bulk(ctx, ops)
+		results, err := s.bulk(ctx, chunk)
 		if err != nil {
 			return refused, err
 		}
@@ -89,6 +88,24 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 		}
 	}
 	return refused, s.readAgain(ctx, conflicts)
+}
+
+// bulk makes writes in one request, which takes along the records of the history that wait.
+func (s *sweep) bulk(ctx context.Context, writes []write) ([]opensearch.Written, error) {
+	ops := make([]opensearch.Write, len(writes))
+	for i, w := range writes {
+		ops[i] = w.op
+	}
+	results, err := s.opts.Client.Bulk(ctx, append(ops, s.history.along()...))
+	if err != nil {
+		s.history.unanswered(writes)
+		return nil, err
+	}
+	own, records := results[:len(writes)], results[len(writes):]
+	if err := s.history.written(records); err != nil {
+		s.history.failed(err)
+	}
+	return own, nil
 }
 
 // errConfigGone ends a sweep: the documents that it knows are gone.
@@ -115,6 +132,7 @@ func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (
 		if w.op.Index == ConfigIndex {
 			s.docs.wrote(r)
 		}
+		s.history.stored(w, r.SeqNo, s.now)
 		if w.stored != nil {
 			w.stored(r.Version)
 		}
@@ -165,6 +183,7 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 		}
 		s.docs.dropEmpty(e)
 	}
+	s.history.seen(found.entries, s.now)
 	for _, e := range found.entries {
 		s.ready(e) // also one that another process has attached before we could
 	}

@@ -48,7 +48,9 @@ func (m *Manager) sweep(ctx context.Context, now time.Time) (Summary, error) {
 	if err := s.enrol(ctx); err != nil {
 		return s.sum, err
 	}
+	s.keepHistory(ctx)
 	err := s.rounds(ctx)
+	s.flushHistory(ctx)
 	return s.sum, err
 }
 
