@@ -48,11 +48,11 @@ func TestTheRecordedAnswersAreGivenAgain(t *testing.T) {
 	if test.OnCluster() {
 		t.Skip("the calls want a cluster without any index, which a shared one is not")
 	}
-	always := differences(t, "testdata/differences.txt")
-	t.Run("at native pace", func(t *testing.T) { replay(t, steward.PaceNative, maps.Clone(always)) })
-	atOnce := differences(t, "testdata/differences-due.txt")
-	maps.Copy(atOnce, always)
-	t.Run("at full pace", func(t *testing.T) { replay(t, steward.PaceDue, atOnce) })
+	for _, pace := range []string{steward.PaceNative, steward.PaceDue} {
+		listed := differences(t, "testdata/differences.txt")
+		maps.Copy(listed, differences(t, "testdata/differences-"+pace+".txt"))
+		t.Run("at pace "+pace, func(t *testing.T) { replay(t, pace, listed) })
+	}
 }
 
 // replay makes all calls and compares. listed are the answers that may differ, with their reasons.
