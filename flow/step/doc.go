@@ -28,7 +28,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/opensearch"
@@ -37,8 +36,9 @@ import (
 // Env is what a step may use while one node runs.
 type Env struct {
 	Client *opensearch.Client
-	// Clock measures the delay of a noop.
-	Clock clock.Clock
+	// Wait returns after d on the program's clock, or with ctx's error. It is for delays that a template asks for; pauses
+	// between two looks at the cluster are the machine's.
+	Wait func(ctx context.Context, d time.Duration) error
 	// Node is the node that runs, in its place. When a resource is taken away it is empty.
 	Node flow.Planned
 	// Before is what the node's direct predecessors gave, by node id.

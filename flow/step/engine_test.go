@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow/step"
@@ -26,7 +25,7 @@ func TestAnIndexLivesAndDiesOnTheEngine(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	env := step.Env{Client: opensearch.NewClient(opensearch.InProcess(e)), Clock: clock.Real{}, Note: func(context.Context, any) error { return nil }}
+	env := step.Env{Client: opensearch.NewClient(opensearch.InProcess(e)), Note: func(context.Context, any) error { return nil }}
 	for _, c := range []struct {
 		name, step, configurations string
 		status                     int // of the failure; 0 if there is none

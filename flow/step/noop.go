@@ -20,13 +20,5 @@ func noop(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	if err != nil {
 		return Result{}, failed(http.StatusBadRequest, err, "%s", fault.Of(err).Reason)
 	}
-	alarm := env.Clock.Alarm(env.Clock.Now().Add(delay.Value()))
-	defer alarm.Stop()
-	select {
-	case release := <-alarm.C:
-		release()
-		return Result{}, nil
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	}
+	return Result{}, env.Wait(ctx, delay.Value())
 }
