@@ -71,7 +71,7 @@ func (c *Conditions) json() wire.Object {
 	o.AddIf(c.MinDocCount != nil, "min_doc_count", c.MinDocCount)
 	o.AddIf(c.MinSize != nil, "min_size", c.MinSize)
 	if c.Cron != nil {
-		o.Add("cron", c.Cron.json())
+		o.Add("cron", c.Cron.JSON())
 	}
 	o.AddIf(c.MinRolloverAge != nil, "min_rollover_age", c.MinRolloverAge)
 	o.AddIf(c.NoAlias != nil, "no_alias", c.NoAlias)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/schedule"
 )
 
 // Job is the managed-index document: one index and the copy of the policy it runs.
@@ -45,7 +46,7 @@ func (s Schedule) Next(t time.Time) time.Time {
 		if p.NextExpect(wire.StartObject) != nil {
 			return time.Time{}
 		}
-		c, err := parseCronSchedule(p)
+		c, err := schedule.ParseCron(p)
 		if err != nil {
 			return time.Time{}
 		}

@@ -34,7 +34,7 @@ var arrows = []struct {
 	{"lease", "an election needs one document and nothing else", with(leaves, "opensearch")},
 	{"notify", "channels are used by lifecycles, not the other way round", with(leaves, "opensearch")},
 	{"rollup", "jobs are used by lifecycles, not the other way round", with(leaves, "opensearch")},
-	{"ism", "deciding is pure: no client, no clock", []string{"fault", "wire", "wire/setting"}},
+	{"ism", "deciding is pure: no client, no clock", []string{"fault", "wire", "wire/schedule", "wire/setting"}},
 	{"ism/action", "a step knows its policy and the seam", with(leaves, "ism", "opensearch", "notify", "rollup")},
 	{"ism/manager", "the reconciler", with(leaves, "ism", "ism/action", "lease", "notify", "opensearch")},
 	{"ism/ismapi", "handlers call the packages of their own side", with(leaves, "ism", "ism/action", "ism/manager", "opensearch")},
