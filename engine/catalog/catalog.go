@@ -51,6 +51,10 @@ type Catalog struct {
 
 	watch    sync.Mutex
 	watchers []func(before, after *State)
+
+	// filled are indices whose shards are being filled, by name, before they show.
+	filling sync.Mutex
+	filled  map[string]*Index
 }
 
 // environment is what does not change while the catalog is open.
@@ -185,11 +189,12 @@ func newUUID() string {
 // noShards is for a catalog without documents.
 type noShards struct{}
 
-func (noShards) Create(context.Context, *Index) error { return nil }
-func (noShards) Delete(context.Context, *Index) error { return nil }
-func (noShards) Open(context.Context, *Index) error   { return nil }
-func (noShards) Close(context.Context, *Index) error  { return nil }
-func (noShards) Change(_, _ *Index)                   {}
+func (noShards) Create(context.Context, *Index) error        { return nil }
+func (noShards) Resize(_ context.Context, _, _ *Index) error { return nil }
+func (noShards) Delete(context.Context, *Index) error        { return nil }
+func (noShards) Open(context.Context, *Index) error          { return nil }
+func (noShards) Close(context.Context, *Index) error         { return nil }
+func (noShards) Change(_, _ *Index)                          {}
 func (noShards) Stats(context.Context, *Index) (ShardStats, error) {
 	return ShardStats{}, nil
 }

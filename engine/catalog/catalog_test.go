@@ -209,6 +209,9 @@ func (s *shards) note(what string, i *Index) error {
 }
 
 func (s *shards) Create(_ context.Context, i *Index) error { return s.note("create", i) }
+func (s *shards) Resize(_ context.Context, source, target *Index) error {
+	return s.note("resize "+source.Name+" to", target)
+}
 func (s *shards) Delete(_ context.Context, i *Index) error { return s.note("delete", i) }
 func (s *shards) Open(_ context.Context, i *Index) error   { return s.note("open", i) }
 func (s *shards) Close(_ context.Context, i *Index) error  { return s.note("close", i) }

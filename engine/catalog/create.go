@@ -101,6 +101,8 @@ type origin struct {
 	timestamp string
 	// hidden is true for an index that its request hides: templates for every name are not for it.
 	hidden bool
+	// bare is true for an index that no template is for.
+	bare bool
 }
 
 // build adds an index to a draft. provided is its name as it was given.
@@ -161,16 +163,25 @@ func (s *State) checkNewName(name string, backing bool) error {
 	if err := s.clusterBlock(MetadataWrite, name); err != nil {
 		return err
 	}
+	if err := s.checkTaken(name); err != nil {
+		return err
+	}
+	if s.DataStreams[name] != nil {
+		return fault.Illegal("index [%s] conflicts with data stream", name)
+	}
+	if !backing {
+		return s.checkNotBacking(name)
+	}
+	return nil
+}
+
+// checkTaken refuses the name of an index or alias.
+func (s *State) checkTaken(name string) error {
 	switch {
 	case s.Indices[name] != nil:
 		return AlreadyExists(s.Indices[name])
 	case s.aliases[name] != nil:
 		return invalidName(name, "already exists as alias")
-	case s.DataStreams[name] != nil:
-		return fault.Illegal("index [%s] conflicts with data stream", name)
-	}
-	if !backing {
-		return s.checkNotBacking(name)
 	}
 	return nil
 }

@@ -4,12 +4,16 @@ package catalog
 
 import "context"
 
-// Shards is what the catalog needs of whoever keeps the documents. Calls about one index never overlap. The catalog
-// calls all but Stats while no other change runs, so an implementation must not change the catalog from within.
+// Shards is what the catalog needs of whoever keeps the documents. Calls about one index never overlap, but for reads of
+// a Resize's source. The catalog calls all but Stats and Resize while no other change runs, so an implementation must
+// not change the catalog from within.
 type Shards interface {
 	// Create makes the empty shards of an index that is about to appear. Shards left over from a creation that a
 	// crash cut short belong to a uuid that the catalog does not know; [Catalog.State] after Open tells which to drop.
 	Create(ctx context.Context, index *Index) error
+	// Resize makes the shards of target, which is about to appear, and fills them with the documents of source, each in
+	// the shard that it belongs to there. What it leaves when it fails is removed by Delete.
+	Resize(ctx context.Context, source, target *Index) error
 	// Delete removes the shards of an index that is gone. It cannot be refused; what it leaves is logged.
 	Delete(ctx context.Context, index *Index) error
 	// Open makes the shards of a closed index usable again, before the index is shown as open.

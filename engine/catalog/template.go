@@ -86,6 +86,9 @@ func (s *State) matchTemplate(name string, hidden bool) (string, *IndexTemplate)
 
 // templatesFor are the templates of a new index, the later over the earlier.
 func (s *State) templatesFor(name string, from *origin) []Template {
+	if from.bare {
+		return nil
+	}
 	if from.template != nil {
 		return s.composed(from.template)
 	}

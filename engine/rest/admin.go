@@ -22,6 +22,7 @@ func (s *Server) adminRoutes(rt *rest.Router) {
 	s.templateRoutes(rt)
 	s.dataStreamRoutes(rt)
 	s.rolloverRoutes(rt)
+	s.resizeRoutes(rt)
 }
 
 // acknowledged is the answer of most changes.
@@ -69,10 +70,6 @@ func (s *Server) indexRoutes(rt *rest.Router) {
 	rt.Handle("POST", "/_close", noIndex)
 	rt.Handle("POST", "/{index}/_close", s.closeIndex)
 	rt.Handle("PUT", "/{index}/_block/{block}", s.addBlock)
-	for _, path := range []string{"/{index}/_shrink/{target}", "/{index}/_split/{target}", "/{index}/_clone/{target}"} {
-		rt.Handle("PUT", path, refuse)
-		rt.Handle("POST", path, refuse)
-	}
 	for _, path := range []string{"/_analyze", "/{index}/_analyze", "/{index}/_scale"} {
 		rt.Handle("GET", path, refuse)
 		rt.Handle("POST", path, refuse)
@@ -113,17 +110,24 @@ func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
 		if err != nil {
 			return err
 		}
-		if n.Aliases, err = catalog.ParseAliases(raw); err != nil {
-			return err
-		}
-		for _, alias := range sorted(n.Aliases) {
-			if err := checkFilter(alias, n.Aliases[alias]); err != nil {
-				return err
-			}
-		}
-		return nil
+		n.Aliases, err = parseNewAliases(raw)
+		return err
 	}
 	return fault.New(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", name)
+}
+
+// parseNewAliases reads the aliases that a new index gets.
+func parseNewAliases(raw []byte) (map[string]catalog.Alias, error) {
+	aliases, err := catalog.ParseAliases(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, alias := range sorted(aliases) {
+		if err := checkFilter(alias, aliases[alias]); err != nil {
+			return nil, err
+		}
+	}
+	return aliases, nil
 }
 
 func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
@@ -304,6 +308,9 @@ func settingsJSON(state *catalog.State, i *catalog.Index, flat, human bool) any 
 	if human {
 		values["index.creation_date_string"] = i.Created().UTC().Format("2006-01-02T15:04:05.000Z")
 		values["index.version.created_string"] = catalog.VersionOf(values["index.version.created"])
+		if upgraded, ok := values["index.version.upgraded"]; ok {
+			values["index.version.upgraded_string"] = catalog.VersionOf(upgraded)
+		}
 	}
 	if flat {
 		return state.IndexRegistry().Flat(values)

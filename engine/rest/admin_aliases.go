@@ -111,7 +111,7 @@ func failedMember(p *wire.Parser, object, member string, err error) error {
 	line, col := p.Position()
 	e := fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] failed to parse field [%s]", line, col, object, member)
 	e.CausedBy = fault.Of(err)
-	if e.CausedBy.Type == e.Type { // the innermost of its kind is the root
+	if e.CausedBy.Type == e.Type || e.CausedBy.Type == "parse_exception" { // the innermost of OpenSearch's own is the root
 		e.Roots = []*fault.Error{e.CausedBy}
 		if len(e.CausedBy.Roots) > 0 {
 			e.Roots = e.CausedBy.Roots

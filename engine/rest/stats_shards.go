@@ -102,11 +102,14 @@ func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// recoverySource is where primaries were recovered from and the share of its files: "empty_store" for an open index made
-// since this server began, else "existing_store".
+// recoverySource is where primaries were recovered from and the share of its files: "existing_store" for an index that is
+// closed or was there when this server began, "local_shards" for one that was resized since, else "empty_store".
 func (s *Server) recoverySource(index *catalog.Index) (source, percent string) {
 	if index.Closed || s.found[index.UUID] {
 		return "existing_store", "100.0%"
+	}
+	if index.Resized() {
+		return "local_shards", "100.0%"
 	}
 	return "empty_store", "0.0%"
 }

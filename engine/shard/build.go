@@ -14,7 +14,8 @@ import (
 const buildBatch = 5000
 
 // Build makes a shard in dir from documents, which get new sequence numbers and keep their versions. Nothing is left at
-// dir unless all of it was built. It serves shrink, split, clone and restore.
+// dir unless all of it was built; an id that comes twice is a version conflict. It serves shrink, split, clone and
+// restore.
 func Build(ctx context.Context, dir string, o Options, docs iter.Seq2[Document, error]) (err error) {
 	temp := dir + ".new"
 	if err := os.RemoveAll(temp); err != nil {
@@ -38,8 +39,11 @@ func Build(ctx context.Context, dir string, o Options, docs iter.Seq2[Document, 
 func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error]) error {
 	var ops []Operation
 	flush := func() error {
-		_, err := s.Apply(ctx, ops)
+		outcomes, err := s.Apply(ctx, ops)
 		ops = ops[:0]
+		for _, o := range outcomes {
+			err = errors.Join(err, o.Err)
+		}
 		return err
 	}
 	for doc, err := range docs {

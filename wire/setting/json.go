@@ -3,6 +3,7 @@
 package setting
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +83,13 @@ func (r *Registry) Flat(values Values) wire.Object {
 	return out
 }
 
+// Null is the value of a setting that is there and has none: it is written as null.
+const Null = "\x00"
+
 func (r *Registry) leaf(key, value string) any {
+	if value == Null {
+		return json.RawMessage("null")
+	}
 	d, ok := r.Lookup(key)
 	if !ok || d.Kind != List {
 		return value

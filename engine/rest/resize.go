@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+func (s *Server) resizeRoutes(rt *rest.Router) {
+	for _, kind := range []catalog.ResizeKind{catalog.Shrink, catalog.Split, catalog.Clone} {
+		for _, method := range []string{"PUT", "POST"} {
+			rt.Handle(method, "/{index}/_"+string(kind)+"/{target}", func(r *rest.Request) (rest.Action, error) { return s.resize(r, kind) })
+		}
+	}
+}
+
+// resize answers when the new index is complete, whatever its timeout, and goes on when its client leaves: the client
+// finds the index when it comes again.
+func (s *Server) resize(r *rest.Request, kind catalog.ResizeKind) (rest.Action, error) {
+	request := catalog.Resize{Kind: kind, Source: r.Path("index"), Target: r.Path("target"), Node: query.NodeID}
+	if err := resizeParams(r, &request); err != nil {
+		return nil, err
+	}
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
+	}
+	b, err := parseResize(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.check(kind, request.Target); err != nil {
+		return nil, err
+	}
+	request.Aliases, request.MaxShardSize = b.aliases, b.maxShardSize()
+	if b.settings != nil {
+		if request.Settings, err = catalog.ParseIndexSettings(b.settings); err != nil {
+			return nil, err
+		}
+	}
+	description := string(kind) + " from [" + request.Source + "] to [" + request.Target + "]"
+	return func(ctx context.Context) (*rest.Response, error) {
+		ctx, done := s.tasks.start(context.WithoutCancel(ctx), r, "indices:admin/resize", description)
+		defer done()
+		made, err := s.Catalog.Resize(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(request.ActiveShards), "index", made.Name)), nil
+	}, nil
+}
+
+// resizeParams reads the parameters.
+func resizeParams(r *rest.Request, into *catalog.Resize) error {
+	if r.Has("copy_settings") && r.Param("copy_settings", "") != "" {
+		yes, err := r.Bool("copy_settings", true)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return fault.Illegal("parameter [copy_settings] can not be explicitly set to [false]")
+		}
+	}
+	if err := timeouts(r); err != nil {
+		return err
+	}
+	var err error
+	if into.ActiveShards, err = catalog.ParseActiveShards(r.Param("wait_for_active_shards", "")); err != nil {
+		return err
+	}
+	wait, err := r.Bool("wait_for_completion", true)
+	if err == nil && !wait {
+		err = fault.Unsupported("[wait_for_completion=false] of a resize")
+	}
+	return err
+}
+
+// resizeBody is what a resize asks for, as it is written.
+type resizeBody struct {
+	settings json.RawMessage
+	aliases  map[string]catalog.Alias
+	largest  *wire.Bytes
+}
+
+func parseResize(body []byte) (b resizeBody, err error) {
+	if body == nil {
+		return b, nil
+	}
+	p := wire.NewParser(body)
+	if _, err := p.Next(); err != nil {
+		return b, err
+	}
+	if p.Token() != wire.StartObject {
+		return b, resizeError(p, "Expected START_OBJECT but was: %s", p.Token())
+	}
+	err = p.Object(func(name string) error { return b.member(p, name) })
+	return b, err
+}
+
+func resizeError(p *wire.Parser, format string, args ...any) error {
+	line, col := p.Position()
+	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [resize_request] "+format, append([]any{line, col}, args...)...)
+}
+
+func (b *resizeBody) member(p *wire.Parser, name string) error {
+	want := wire.StartObject
+	switch name {
+	case "settings", "aliases":
+	case "max_shard_size":
+		want = wire.String
+	default:
+		return resizeError(p, "unknown field [%s]", name)
+	}
+	if p.Token() != want {
+		return resizeError(p, "%s doesn't support values of type: %s", name, p.Token())
+	}
+	switch name {
+	case "settings":
+		raw, err := p.Raw()
+		b.settings = raw
+		return err
+	case "aliases":
+		raw, err := p.Raw()
+		if err != nil {
+			return err
+		}
+		b.aliases, err = parseNewAliases(raw)
+		return err
+	}
+	text, err := p.Text()
+	if err != nil {
+		return err
+	}
+	size, err := wire.ParseBytes(text, name)
+	b.largest = &size
+	return failedMember(p, "resize_request", name, err)
+}
+
+func (b *resizeBody) maxShardSize() int64 {
+	if b.largest == nil {
+		return 0
+	}
+	return b.largest.Value()
+}
+
+// check refuses requests that make no sense, by the names of settings as they are written.
+func (b *resizeBody) check(kind catalog.ResizeKind, target string) error {
+	values := setting.Values{}
+	if b.settings != nil {
+		given, nulls, err := setting.Flatten(b.settings)
+		if err != nil {
+			return err
+		}
+		values = given
+		for _, key := range nulls {
+			values[key] = setting.Null
+		}
+	}
+	var wrong []string
+	refuse := func(is bool, why string) {
+		if is {
+			wrong = append(wrong, why)
+		}
+	}
+	_, counted := values["index.number_of_shards"]
+	_, parted := values["index.routing_partition_size"]
+	refuse(slices.ContainsFunc(sorted(values), func(key string) bool { return strings.HasPrefix(key, "index.sort.") }),
+		"can't override index sort when resizing an index")
+	refuse(parted, "cannot provide a routing partition size value when resizing an index")
+	refuse(kind == catalog.Split && !counted, "index.number_of_shards is required for split operations")
+	refuse(kind != catalog.Shrink && b.largest != nil, "Unsupported parameter [max_shard_size]")
+	refuse(kind == catalog.Shrink && b.largest != nil && counted, "Cannot set max_shard_size and index.number_of_shards at the same time!")
+	refuse(b.largest != nil && b.maxShardSize() <= 0, "max_shard_size must be greater than 0")
+	for _, block := range []string{"index.blocks.read_only", "index.blocks.metadata"} {
+		on, _ := strconv.ParseBool(values[block])
+		refuse(on, "target index ["+target+"] will be blocked by ["+block+"=true], this will disable metadata writes and cause the shards to be unassigned")
+	}
+	if len(wrong) > 0 {
+		return fault.Validation(wrong...)
+	}
+	return nil
+}
