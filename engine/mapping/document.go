@@ -75,8 +75,10 @@ type walker struct {
 	p       *wire.Parser
 	names   []string
 	noted   map[string]bool
-	texts   map[string]uint64 // how many values a text field has so far
-	hidden  int               // how many nested objects, whose fields are not the document's, are around
+	// take is given each value instead of the document, if it is not nil.
+	take   func(*Field, parsed)
+	texts  map[string]uint64 // how many values a text field has so far
+	hidden int               // how many nested objects, whose fields are not the document's, are around
 	// added is the properties tree of new fields, pending and fresh are its leaves and objects by path.
 	added   map[string]any
 	pending map[string]*Field
@@ -151,6 +153,9 @@ func (w *walker) object(o *object, path string, dynamic Dynamic) error {
 		defer func() { w.hidden-- }()
 	}
 	return w.p.Object(func(name string) error {
+		if name == docCount && path == "" {
+			return w.docCount()
+		}
 		if !strings.Contains(name, ".") && strings.TrimSpace(name) != "" {
 			return w.value(o, path, name, dynamic)
 		}
@@ -167,6 +172,27 @@ func (w *walker) object(o *object, path string, dynamic Dynamic) error {
 		}
 		return w.value(at, into, names[len(names)-1], mode)
 	})
+}
+
+// docCount is the metadata field that says how many documents one stands for.
+const docCount = "_doc_count"
+
+// docCount checks the metadata field, which is not mapped.
+func (w *walker) docCount() error {
+	line, col := w.p.Position()
+	if w.p.Token() != wire.Number {
+		bad := w.bad(&Field{Path: docCount, Type: docCount}, "")
+		bad.CausedBy = fault.Parsing(line, col, "Failed to parse object: expecting token of type [VALUE_NUMBER] but found [%s]", w.p.Token())
+		return bad
+	}
+	n, err := w.p.Long()
+	if err == nil && n <= 0 {
+		text, _ := w.p.Text()
+		bad := w.bad(&Field{Path: docCount, Type: docCount}, text)
+		bad.CausedBy = fault.Illegal("Field [_doc_count] must be a positive integer. Value [%d] is not allowed.", n)
+		return bad
+	}
+	return err
 }
 
 // splitName splits a name at its dots.
@@ -413,7 +439,11 @@ func (w *walker) index(f *Field, text string, token wire.Token) error {
 	if f.Type == "keyword" && len(v.term) > MaxTerm {
 		return fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.  Please correct the analyzer to not produce such terms.", f.Path, MaxTerm)
 	}
-	if w.doc != nil && w.hidden == 0 {
+	switch {
+	case w.hidden > 0:
+	case w.take != nil:
+		w.take(f, v)
+	case w.doc != nil:
 		w.add(f, v)
 	}
 	return nil

@@ -40,6 +40,8 @@ type Hit struct {
 	Score  *Score
 	Sort   []any
 	Source json.RawMessage // what the request wants of it; nil if nothing
+	// Fields are the doc values that the request wants, by field.
+	Fields wire.Object
 }
 
 // Execute runs a search over targets. An index that cannot run the query is left out, and the answer says so; if none
@@ -174,6 +176,9 @@ func (c *collector) target(ctx context.Context, t *Target, now time.Time) error 
 	first := c.shards
 	c.shards += len(t.Shards)
 	if err := c.request.window(t); err != nil {
+		return err
+	}
+	if err := sc.docValues(c.request.DocValues); err != nil {
 		return err
 	}
 	sorters, err := c.sortersOf(sc)
@@ -440,6 +445,9 @@ func (c *collector) page(targets []Target, res *Response) error {
 		if err := c.show(&hit, cand); err != nil {
 			return err
 		}
+		if err := hit.docValues(&targets[cand.target], r.DocValues); err != nil {
+			return err
+		}
 		if (len(r.Sort) == 0 || r.TrackScores) && (res.MaxScore == nil || *hit.Score > *res.MaxScore) {
 			res.MaxScore = hit.Score
 		}
@@ -550,6 +558,7 @@ func (r *Response) hit(h *Hit) wire.Object {
 	o.Add("_score", h.Score)
 	o.AddIf(h.Routing != "", "_routing", h.Routing)
 	o.AddIf(h.Source != nil, "_source", h.Source)
+	o.AddIf(len(h.Fields) > 0, "fields", h.Fields)
 	o.AddIf(h.Sort != nil, "sort", h.Sort)
 	return o
 }

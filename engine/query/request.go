@@ -38,6 +38,8 @@ type Request struct {
 	TrackScores bool
 	// NoStored leaves _source out (stored_fields: _none_).
 	NoStored bool
+	// DocValues are the fields whose doc values a hit shows.
+	DocValues []DocValue
 }
 
 // Source selects parts of a document's source.
@@ -127,8 +129,9 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		r.TrackScores, err = p.Bool()
 	case "timeout", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
 		err = neutral(p, name)
-	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "docvalue_fields",
-		"fields", "knn", "pit", "slice", "derived", "search_pipeline":
+	case "docvalue_fields":
+		r.DocValues, err = parseDocValues(p)
+	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "slice", "derived", "search_pipeline":
 		err = refuseUnlessEmpty(p, name)
 	default:
 		line, col := p.Position()
