@@ -13,6 +13,7 @@ import (
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/wire/rest"
 )
 
@@ -34,9 +35,12 @@ type Server struct {
 	Address string
 	// Dir is the data directory, for figures about its disk.
 	Dir string
+	// Predictor runs the models that ingest processors ask; nil if there are none.
+	Predictor ingest.Predictor
 
-	tasks tasks
-	found map[string]bool // uuids of indices that were on disk at the start
+	ingest *ingest.Service
+	tasks  tasks
+	found  map[string]bool // uuids of indices that were on disk at the start
 }
 
 // Register adds all routes to a router.
@@ -53,4 +57,5 @@ func (s *Server) Register(rt *rest.Router) {
 	s.statsRoutes(rt)
 	s.catRoutes(rt)
 	s.adminRoutes(rt)
+	s.ingestRoutes(rt)
 }

@@ -198,7 +198,7 @@ func keep(t *testing.T, file string, story []request) {
 // wipe deletes everything that a story may have left on the node.
 func wipe(t *testing.T) {
 	t.Helper()
-	for _, path := range []string{"/_data_stream/*", "/*?expand_wildcards=all", "/_index_template/*", "/_component_template/*", "/_template/*"} {
+	for _, path := range []string{"/_data_stream/*", "/*?expand_wildcards=all", "/_index_template/*", "/_component_template/*", "/_template/*", "/_ingest/pipeline/*", "/_search/pipeline/*"} {
 		send(t, *record, request{method: "DELETE", path: path})
 	}
 	send(t, *record, request{method: "PUT", path: "/_cluster/settings", body: `{"persistent":{"*":null},"transient":{"*":null}}`})

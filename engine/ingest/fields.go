@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ingest
+
+import (
+	"slices"
+
+	"github.com/opensteward/steward/fault"
+)
+
+func newSet(_ *Service, c *config) processor {
+	field, v := c.template("field"), c.value("value")
+	override, ignoreEmpty := c.flag("override", true), c.flag("ignore_empty_value", false)
+	return changing(func(d *Document) error {
+		path, err := field.render(d)
+		if err != nil {
+			return err
+		}
+		if !override {
+			here, err := d.has(path, false)
+			if err != nil {
+				return err
+			}
+			if was, _ := d.get(path); here && was != nil {
+				return nil
+			}
+		}
+		next, err := v.render(d)
+		if err != nil || (ignoreEmpty && v.kind == 't' && next == "") {
+			return err
+		}
+		return d.set(path, next)
+	})
+}
+
+func newAppend(_ *Service, c *config) processor {
+	field, v := c.template("field"), c.value("value")
+	duplicates := c.flag("allow_duplicates", true)
+	return changing(func(d *Document) error {
+		path, err := field.render(d)
+		if err != nil {
+			return err
+		}
+		next, err := v.render(d)
+		if err != nil {
+			return err
+		}
+		return d.appendTo(path, next, duplicates)
+	})
+}
+
+func newRemove(_ *Service, c *config) processor {
+	fields, kept := c.texts("field"), c.texts("exclude_field")
+	if (len(fields) == 0) == (len(kept) == 0) {
+		c.wrong("field", "either field or exclude_field must be set")
+	}
+	ignoreMissing := c.flag("ignore_missing", false)
+	if len(kept) > 0 {
+		return keepOnly(c, kept)
+	}
+	var paths []template
+	for _, f := range fields {
+		paths = append(paths, c.compile("field", f))
+	}
+	return changing(func(d *Document) error {
+		for _, t := range paths {
+			path, err := t.render(d)
+			if err != nil {
+				return err
+			}
+			if err := d.removeField(path, ignoreMissing); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// keepOnly removes all fields but some.
+func keepOnly(c *config, kept []string) processor {
+	var names []template
+	for _, f := range kept {
+		names = append(names, c.compile("exclude_field", f))
+	}
+	return changing(func(d *Document) error {
+		stay := slices.Clone(metadataFields)
+		for _, t := range names {
+			name, err := t.render(d)
+			if err != nil {
+				return err
+			}
+			stay = append(stay, name)
+		}
+		for _, name := range d.fields.Names() {
+			if !slices.Contains(stay, name) {
+				d.fields.Delete(name)
+			}
+		}
+		return nil
+	})
+}
+
+// removeField is what the remove processor does with one field.
+func (d *Document) removeField(path string, ignoreMissing bool) error {
+	here := false
+	if path != "" {
+		var err error
+		if here, err = d.has(path, false); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !here && ignoreMissing:
+		return nil
+	case path == "":
+		return fault.Illegal("field path cannot be null nor empty")
+	case !here:
+		return fault.Illegal("field [%s] doesn't exist", path)
+	case path == fieldIndex, path == fieldVersion, path == fieldVersionType:
+		return fault.Illegal("cannot remove metadata field [%s]", path)
+	}
+	if kind := d.Metadata(fieldVersionType); path == fieldID && kind != "" && kind != "internal" {
+		return fault.Illegal("cannot remove metadata field [_id] when specifying external version for the document, version: %s, version_type: %s",
+			d.Metadata(fieldVersion), kind)
+	}
+	return d.remove(path)
+}
+
+func newRename(_ *Service, c *config) processor {
+	field, target := c.template("field"), c.template("target_field")
+	ignoreMissing, override := c.flag("ignore_missing", false), c.flag("override_target", false)
+	return changing(func(d *Document) error {
+		from, err := field.render(d)
+		if err != nil {
+			return err
+		}
+		here := false
+		if from != "" {
+			if here, err = d.has(from, true); err != nil {
+				return err
+			}
+		}
+		switch {
+		case !here && ignoreMissing:
+			return nil
+		case from == "":
+			return fault.Illegal("field path cannot be null nor empty")
+		case !here:
+			return fault.Illegal("field [%s] doesn't exist", from)
+		}
+		to, err := target.render(d)
+		if err != nil {
+			return err
+		}
+		if there, err := d.has(to, true); err != nil || (there && !override) {
+			if err == nil {
+				err = fault.Illegal("field [%s] already exists", to)
+			}
+			return err
+		}
+		return d.move(from, to)
+	})
+}
+
+// move takes a value to another path; if it cannot be put there it stays.
+func (d *Document) move(from, to string) error {
+	v, err := d.get(from)
+	if err != nil {
+		return err
+	}
+	if err := d.remove(from); err != nil {
+		return err
+	}
+	if err := d.set(to, v); err != nil {
+		if back := d.set(from, v); back != nil {
+			return back
+		}
+		return err
+	}
+	return nil
+}
+
+func newCopy(_ *Service, c *config) processor {
+	source, target := c.template("source_field"), c.template("target_field")
+	ignoreMissing, override := c.flag("ignore_missing", false), c.flag("override_target", false)
+	removes := c.flag("remove_source", false)
+	return changing(func(d *Document) error {
+		from, err := source.render(d)
+		if err != nil {
+			return err
+		}
+		here := false
+		if from != "" {
+			if here, err = d.has(from, true); err != nil {
+				return err
+			}
+		}
+		switch {
+		case !here && ignoreMissing:
+			return nil
+		case from == "":
+			return fault.Illegal("source field path cannot be null nor empty")
+		case !here:
+			return fault.Illegal("source field [%s] doesn't exist", from)
+		}
+		to, err := target.render(d)
+		if err != nil {
+			return err
+		}
+		return d.copyTo(from, to, override, removes)
+	})
+}
+
+func (d *Document) copyTo(from, to string, override, removes bool) error {
+	if to == "" {
+		return fault.Illegal("target field path cannot be null nor empty")
+	}
+	if to == from {
+		return fault.Illegal("source field path and target field path cannot be same")
+	}
+	if there, err := d.has(to, true); err != nil || (there && !override) {
+		if err == nil {
+			err = fault.Illegal("target field [%s] already exists", to)
+		}
+		return err
+	}
+	v, err := d.get(from)
+	if err != nil {
+		return err
+	}
+	if err := d.set(to, clone(v)); err != nil || !removes {
+		return err
+	}
+	return d.remove(from)
+}
+
+func newDotExpander(_ *Service, c *config) processor {
+	field, path := c.text("field"), c.optional("path", "")
+	if c.err == nil {
+		checkDotted(c, field)
+	}
+	return changing(func(d *Document) error {
+		holder, prefix := d.fields, ""
+		if path != "" {
+			v, err := d.get(path)
+			if err != nil {
+				return err
+			}
+			o, ok := v.(*Object)
+			if !ok {
+				return cannotCast(path, v, "java.util.Map")
+			}
+			holder, prefix = o, path+"."
+		}
+		v, here := holder.Get(field)
+		if !here {
+			return nil
+		}
+		if there, err := d.has(prefix+field, false); err != nil || there {
+			if err == nil {
+				err = d.appendTo(prefix+field, v, true)
+			}
+			if err == nil {
+				holder.Delete(field)
+			}
+			return err
+		}
+		holder.Delete(field)
+		return d.set(prefix+field, v)
+	})
+}
+
+func checkDotted(c *config, field string) {
+	dot := -1
+	for i := range len(field) {
+		if field[i] == '.' {
+			dot = i
+			break
+		}
+	}
+	switch {
+	case dot < 0:
+		c.wrong("field", "field does not contain a dot")
+	case dot == 0:
+		c.wrong("field", "Field can't start with a dot")
+	case field[len(field)-1] == '.':
+		c.wrong("field", "Field can't end with a dot")
+	}
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ingest
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/cbroglie/mustache"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// template is a text that may hold {{fields}} of the document.
+type template struct {
+	fixed    string
+	compiled *mustache.Template // nil for a text without fields
+	// indexed is true if a field is an item of a list ({{list.0}}).
+	indexed bool
+}
+
+var numbered = regexp.MustCompile(`\.\d+(\.|$)`)
+
+// compile reads a template; a malformed one is a 400 script_exception.
+func compile(source string) (template, error) {
+	t := template{fixed: source}
+	if !strings.Contains(source, "{{") {
+		return t, nil
+	}
+	m, err := mustache.ParseStringPartials(source, &mustache.StaticProvider{})
+	if err != nil {
+		e := fault.New(400, "script_exception", "%s", err)
+		e.CausedBy = fault.New(400, "mustache_exception", "%s", err)
+		return t, e.With("script_stack", []string{}).With("script", source).With("lang", "mustache")
+	}
+	m.Escape(escapeJSON)
+	t.compiled = m
+	for _, tag := range m.Tags() {
+		t.indexed = t.indexed || numbered.MatchString(tag.Name())
+	}
+	return t, nil
+}
+
+// escapeJSON is what stands between the quotes of a JSON string.
+func escapeJSON(s string) string {
+	quoted, err := wire.Marshal(s)
+	if err != nil {
+		return s
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
+
+func (t template) render(d *Document) (string, error) {
+	if t.compiled == nil {
+		return t.fixed, nil
+	}
+	out, err := t.compiled.Render(t.model(d))
+	if err != nil {
+		return "", fault.New(400, "script_exception", "%s", err)
+	}
+	return out, nil
+}
+
+// model is the document as templates see it.
+func (t template) model(d *Document) map[string]any {
+	fields := t.shown(d.fields).(printedMap)
+	out := make(map[string]any, len(fields)+2)
+	for name, v := range fields {
+		out[name] = v
+	}
+	out["_source"] = fields
+	out["_ingest"] = t.shown(d.ingest)
+	return out
+}
+
+// printedMap and printedList look up as maps and lists do and print as OpenSearch prints them.
+type (
+	printedMap  map[string]any
+	printedList []any
+)
+
+// String prints the members.
+func (m printedMap) String() string {
+	v, _ := m[printed].(string)
+	return v
+}
+
+// String prints the items by their numbers.
+func (l printedList) String() string {
+	parts := make([]string, len(l))
+	for i, v := range l {
+		parts[i] = strconv.Itoa(i) + "=" + shownText(v)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// printed is the key of what a map prints as; no field has this name.
+const printed = "\x00"
+
+func shownText(v any) string {
+	switch v := v.(type) {
+	case printedMap:
+		return v.String()
+	case printedList:
+		return v.String()
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
+
+// shown makes of a value what the template library looks into.
+func (t template) shown(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case json.Number:
+		return text(v)
+	case *Object:
+		out := make(printedMap, len(v.members)+1)
+		parts := make([]string, len(v.members))
+		for i, m := range v.members {
+			out[m.Name] = t.shown(m.Value)
+			parts[i] = m.Name + "=" + shownText(out[m.Name])
+		}
+		out[printed] = "{" + strings.Join(parts, ", ") + "}"
+		return out
+	case *List:
+		list := make(printedList, len(v.items))
+		for i, item := range v.items {
+			list[i] = t.shown(item)
+		}
+		if !t.indexed {
+			return list
+		}
+		out := make(printedMap, len(list)+1)
+		for i, item := range list {
+			out[strconv.Itoa(i)] = item
+		}
+		out[printed] = list.String()
+		return out
+	}
+	return v
+}
+
+// value is what a processor sets: any JSON value, with templates in its texts.
+type value struct {
+	fixed  any
+	text   *template
+	object []namedValue
+	list   []value
+	kind   byte // 'o'bject, 'l'ist, 't'emplate, 'f'ixed
+}
+
+type namedValue struct {
+	name  template
+	value value
+}
+
+func compileValue(v any) (value, error) {
+	switch v := v.(type) {
+	case string:
+		t, err := compile(v)
+		return value{kind: 't', text: &t}, err
+	case *Object:
+		out := value{kind: 'o'}
+		for _, m := range v.members {
+			name, err := compile(m.Name)
+			if err != nil {
+				return out, err
+			}
+			inner, err := compileValue(m.Value)
+			if err != nil {
+				return out, err
+			}
+			out.object = append(out.object, namedValue{name, inner})
+		}
+		return out, nil
+	case *List:
+		out := value{kind: 'l'}
+		for _, item := range v.items {
+			inner, err := compileValue(item)
+			if err != nil {
+				return out, err
+			}
+			out.list = append(out.list, inner)
+		}
+		return out, nil
+	}
+	return value{kind: 'f', fixed: v}, nil
+}
+
+// render is a new value for the document.
+func (v value) render(d *Document) (any, error) {
+	switch v.kind {
+	case 't':
+		return v.text.render(d)
+	case 'o':
+		out := NewObject()
+		for _, m := range v.object {
+			name, err := m.name.render(d)
+			if err != nil {
+				return nil, err
+			}
+			inner, err := m.value.render(d)
+			if err != nil {
+				return nil, err
+			}
+			out.Set(name, inner)
+		}
+		return out, nil
+	case 'l':
+		out := &List{}
+		for _, item := range v.list {
+			inner, err := item.render(d)
+			if err != nil {
+				return nil, err
+			}
+			out.items = append(out.items, inner)
+		}
+		return out, nil
+	}
+	return v.fixed, nil
+}
