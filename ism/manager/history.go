@@ -88,10 +88,20 @@ func (h *history) seen(entries []*entry, now time.Time) {
 	}
 }
 
-// along are the records that can go out with a bulk request that is made anyway.
-func (h *history) along() []opensearch.Write {
-	if !h.open || h.failures > 0 {
+// recordsAlong are the records that go out with a bulk request that is made anyway, before the metadata they are of is
+// written over.
+func (s *sweep) recordsAlong(ctx context.Context) []opensearch.Write {
+	h := &s.history
+	if len(h.pending) == 0 || h.failures > 0 {
 		return nil
+	}
+	if !h.open {
+		ctx, cancel := context.WithTimeout(ctx, historyPatience)
+		defer cancel()
+		if err := s.openHistory(ctx); err != nil {
+			h.failed()
+			return nil
+		}
 	}
 	return h.writes()
 }
@@ -125,11 +135,12 @@ func (h *history) written(results []opensearch.Written) error {
 		}
 	}
 	h.pending = append(left, h.pending[len(results):]...)
+	h.upkeep.plan(h.settings)
 	return last
 }
 
 // failed puts writing off after a failure: for 1 s, doubling to a minute.
-func (h *history) failed(err error) {
+func (h *history) failed() {
 	h.retryAt = time.Now().Add(min(time.Second<<min(h.failures, 6), time.Minute))
 	h.failures++
 }
@@ -176,7 +187,7 @@ func (s *sweep) flushHistory(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyPatience)
 	defer cancel()
 	if err := s.writePending(ctx); err != nil {
-		h.failed(err)
+		h.failed()
 		s.log.Warn("history is not written", "records", len(h.pending), "err", err)
 		return
 	}
@@ -195,7 +206,6 @@ func (s *sweep) writePending(ctx context.Context) error {
 		if err == nil {
 			err = h.written(results)
 		}
-		h.upkeep.plan(h.settings)
 		if err != nil && (h.open || tries > 0) {
 			return err
 		}

@@ -96,14 +96,14 @@ func (s *sweep) bulk(ctx context.Context, writes []write) ([]opensearch.Written,
 	for i, w := range writes {
 		ops[i] = w.op
 	}
-	results, err := s.opts.Client.Bulk(ctx, append(ops, s.history.along()...))
+	results, err := s.opts.Client.Bulk(ctx, append(ops, s.recordsAlong(ctx)...))
 	if err != nil {
 		s.history.unanswered(writes)
 		return nil, err
 	}
 	own, records := results[:len(writes)], results[len(writes):]
 	if err := s.history.written(records); err != nil {
-		s.history.failed(err)
+		s.history.failed()
 	}
 	return own, nil
 }

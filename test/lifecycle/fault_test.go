@@ -60,6 +60,7 @@ func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 			if diff := w.chainDifference(); diff != "" {
 				t.Error(diff)
 			}
+			w.wait("the whole history", func() bool { return w.recordsDifference() == "" })
 		})
 	}
 }

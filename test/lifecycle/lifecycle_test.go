@@ -82,6 +82,9 @@ func TestKilledAtEveryRequest(t *testing.T) {
 				if diff := w.chainDifference(); diff != "" {
 					t.Errorf("killed at request %d: %s", n, diff)
 				}
+				if diff := w.recordsDifference(); diff != "" {
+					t.Errorf("the history, killed at request %d: %s", n, diff)
+				}
 				w.clean()
 				if !died {
 					return
