@@ -39,15 +39,17 @@ type Rules struct {
 	Allow []netip.Prefix
 	// Deny lists prefixes that may not be called. Allow wins over it.
 	Deny []netip.Prefix
+	// Never lists prefixes that may not be called whatever Allow says.
+	Never []netip.Prefix
 }
 
 // Check refuses an address that the rules forbid.
 func (r Rules) Check(addr netip.Addr) error {
 	addr = addr.Unmap()
 	switch {
-	case contains(r.Allow, addr):
+	case contains(r.Allow, addr) && !contains(r.Never, addr):
 		return nil
-	case contains(r.Deny, addr), contains(metadata, addr), addr.IsLinkLocalUnicast(), addr.IsLinkLocalMulticast(),
+	case contains(r.Never, addr), contains(r.Deny, addr), contains(metadata, addr), addr.IsLinkLocalUnicast(), addr.IsLinkLocalMulticast(),
 		addr.IsInterfaceLocalMulticast(), addr.IsMulticast(), addr.IsUnspecified():
 		return fmt.Errorf("%w: %s", ErrRefused, addr)
 	}
@@ -63,29 +65,41 @@ func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
 	return false
 }
 
-// NewClient returns a client that calls only what rules allow. timeout bounds one call, the reading of its answer
+// NewClient returns a client that calls only what a guard allows. timeout bounds one call, the reading of its answer
 // included.
-func NewClient(rules Rules, timeout time.Duration) *http.Client {
-	dialer := &net.Dialer{
-		Timeout: timeout,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			ap, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("%w: %s", ErrRefused, address)
-			}
-			return rules.Check(ap.Addr())
-		},
-	}
+func NewClient(guard Guard, timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
 			Proxy:                 nil, // a proxy would hide the address that is checked
-			DialContext:           dialer.DialContext,
+			DialContext:           dial(guard, timeout),
 			TLSHandshakeTimeout:   timeout,
 			ResponseHeaderTimeout: timeout,
 			MaxIdleConns:          32,
 			IdleConnTimeout:       30 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// dial checks the address that a host's name has turned into, right before it is connected to.
+func dial(guard Guard, timeout time.Duration) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s", ErrRefused, address)
+		}
+		rules := guard.For(host)
+		dialer := &net.Dialer{
+			Timeout: timeout,
+			ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+				ap, err := netip.ParseAddrPort(address)
+				if err != nil {
+					return fmt.Errorf("%w: %s", ErrRefused, address)
+				}
+				return rules.Check(ap.Addr())
+			},
+		}
+		return dialer.DialContext(ctx, network, address)
 	}
 }

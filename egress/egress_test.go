@@ -71,3 +71,52 @@ func TestAClientDoesNotFollowRedirects(t *testing.T) {
 		t.Errorf("status %d, want the redirect itself", res.StatusCode)
 	}
 }
+
+func TestAPolicyNamesHosts(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		allow, deny []string
+		host, addr  string
+		refused     bool
+	}{
+		{"every host", []string{"*"}, nil, "a.example.com", "1.2.3.4", false},
+		{"a host by name", []string{"Hooks.Example.com"}, nil, "hooks.example.com.", "1.2.3.4", false},
+		{"another host", []string{"hooks.example.com"}, nil, "example.com", "1.2.3.4", true},
+		{"a host below a name", []string{"*.example.com"}, nil, "a.b.example.com", "1.2.3.4", false},
+		{"the name itself is not below it", []string{"*.example.com"}, nil, "example.com", "1.2.3.4", true},
+		{"a name that ends alike", []string{"*.example.com"}, nil, "badexample.com", "1.2.3.4", true},
+		{"a host by its address", []string{"10.0.0.0/8"}, nil, "10.1.1.1", "10.1.1.1", false},
+		{"a host whose name leads to an allowed address", []string{"10.0.0.0/8"}, nil, "inside", "10.1.1.1", false},
+		{"a name that leads to another address", []string{"10.0.0.0/8"}, nil, "inside", "11.1.1.1", true},
+		{"an IPv6 address", []string{"[2001:db8::1]"}, nil, "2001:db8::1", "2001:db8::1", false},
+		{"a name does not open the metadata service", []string{"*", "meta"}, nil, "meta", "169.254.169.254", true},
+		{"an address does", []string{"*", "169.254.169.254"}, nil, "meta", "169.254.169.254", false},
+		{"a denied name", []string{"*"}, []string{"evil.example.com"}, "evil.example.com", "1.2.3.4", true},
+		{"a denied address behind an allowed name", []string{"inside"}, []string{"10.0.0.0/8"}, "inside", "10.1.1.1", true},
+		{"denied wins", []string{"10.0.0.0/8"}, []string{"10.1.0.0/16"}, "10.1.1.1", "10.1.1.1", true},
+		{"nothing", nil, nil, "a", "1.2.3.4", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			allow, err := ParseHosts(c.allow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			deny, err := ParseHosts(c.deny)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Policy{allow, deny}.For(c.host).Check(netip.MustParseAddr(c.addr))
+			if errors.Is(err, ErrRefused) != c.refused {
+				t.Errorf("Check = %v, refused want %v", err, c.refused)
+			}
+		})
+	}
+}
+
+func TestHostsThatAreNone(t *testing.T) {
+	for _, item := range []string{"a b", "*x.example.com", "http://example.com", "a/b", "**", "*."} {
+		if _, err := ParseHosts([]string{item}); err == nil {
+			t.Errorf("%q was taken for a host", item)
+		}
+	}
+}
