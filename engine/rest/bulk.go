@@ -21,6 +21,8 @@ type bulkItem struct {
 	name         string
 	auto         bool
 	requireAlias bool
+	pipeline     string
+	dropped      bool // by a pipeline
 	op           shard.Operation
 	update       update
 	index        *catalog.Index
@@ -34,7 +36,7 @@ func (s *Server) bulk(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	def.requireAlias = o.requireAlias
+	def.requireAlias, def.pipeline = o.requireAlias, r.Param("pipeline", "")
 	r.Ignore("_source", "_source_includes", "_source_excludes", "batch_size")
 	if !r.HasBody() {
 		return nil, fault.Parse("request body is required")
@@ -52,6 +54,8 @@ func (s *Server) bulk(r *rest.Request) (rest.Action, error) {
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		started := time.Now()
+		ingested := s.processBulk(ctx, items)
+		ingest := time.Since(started).Milliseconds()
 		if err := s.runBulk(ctx, items, o.refresh); err != nil {
 			return nil, err
 		}
@@ -61,7 +65,9 @@ func (s *Server) bulk(r *rest.Request) (rest.Action, error) {
 			list[i] = items[i].answer(o.refresh)
 			errors = errors || items[i].err != nil
 		}
-		return rest.OK(wire.Obj("took", time.Since(started).Milliseconds(), "errors", errors, "items", list)), nil
+		answer := wire.Obj("took", time.Since(started).Milliseconds())
+		answer.AddIf(ingested, "ingest_took", ingest)
+		return rest.OK(append(answer, wire.Obj("errors", errors, "items", list)...)), nil
 	}, nil
 }
 
@@ -164,10 +170,7 @@ func (b *bulkItem) parse(text []byte, line int) error {
 		case "require_alias":
 			b.requireAlias, err = p.Bool()
 		case "pipeline":
-			var pipeline string
-			if pipeline, err = p.Text(); err == nil && pipeline != "_none" {
-				err = fault.Unsupported("an ingest [pipeline]")
-			}
+			b.pipeline, err = p.Text()
 		case "_source":
 			err = p.Skip()
 		default:
@@ -221,7 +224,7 @@ func (s *Server) runBulk(ctx context.Context, items []bulkItem, refresh string) 
 	byUUID := map[string]*group{}
 	for i := range items {
 		b := &items[i]
-		if b.err != nil {
+		if b.err != nil || b.dropped {
 			continue
 		}
 		index, routing, err := s.writeTarget(ctx, b.name, b.requireAlias, b.op.Op == shard.OpCreate, b.op)
@@ -261,7 +264,7 @@ func (s *Server) runGroup(ctx context.Context, index *catalog.Index, items []bul
 	}
 	for at := 0; at < len(members); {
 		if b := &items[members[at]]; b.action == "update" {
-			b.out, b.err = s.update(ctx, index, b.op, b.update)
+			b.out, b.err = s.update(ctx, index, b.op, b.update, nil)
 			if b.err == nil {
 				b.err = b.out.Err
 			}
@@ -302,6 +305,11 @@ func (b *bulkItem) answer(refresh string) wire.Object {
 			id = nil
 		}
 		return wire.Obj(b.action, wire.Obj("_index", name, "_id", id, "status", status, "error", e))
+	}
+	if b.dropped {
+		o := droppedAnswer(&write{name: b.name, op: &b.op, auto: b.auto})
+		o.Add("status", 200)
+		return wire.Obj(b.action, o)
 	}
 	o := writeAnswer(b.index, b.out, refresh)
 	for i := range o {

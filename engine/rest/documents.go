@@ -65,9 +65,6 @@ func readWriteOptions(r *rest.Request) (o writeOptions, err error) {
 	if err := writeShards(r.Param("wait_for_active_shards", "1")); err != nil {
 		return o, err
 	}
-	if r.Has("pipeline") && r.Param("pipeline", "") != "_none" {
-		return o, fault.Unsupported("an ingest [pipeline]")
-	}
 	return o, nil
 }
 
@@ -158,9 +155,13 @@ func (s *Server) indexDocument(r *rest.Request) (rest.Action, error) {
 	if op.Source, err = r.RequireBody(); err != nil {
 		return nil, err
 	}
+	w := write{name: name, op: &op, auto: auto, pipeline: r.Param("pipeline", "")}
 	return func(ctx context.Context) (*rest.Response, error) {
+		if _, keep, err := s.process(ctx, &w); err != nil || !keep {
+			return rest.OK(droppedAnswer(&w)), err
+		}
 		create := op.Op == shard.OpCreate
-		index, routing, err := s.writeTarget(ctx, name, o.requireAlias, create, op)
+		index, routing, err := s.writeTarget(ctx, w.name, o.requireAlias, create, op)
 		if err != nil {
 			return nil, err
 		}

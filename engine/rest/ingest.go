@@ -40,14 +40,9 @@ func pipelineBody(r *rest.Request) (*ingest.Object, json.RawMessage, error) {
 	if body == nil {
 		return nil, nil, fault.Parse("request body or source parameter is required")
 	}
-	if !isObject(body) {
-		return nil, nil, fault.New(http.StatusBadRequest, "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
-	}
-	o, err := ingest.ParseObject(body)
+	o, err := objectBody(body)
 	if err != nil {
-		e := fault.Parse("Failed to parse content to map")
-		e.CausedBy = fault.Of(err)
-		return nil, nil, e
+		return nil, nil, err
 	}
 	return o, body, nil
 }

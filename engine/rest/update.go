@@ -139,7 +139,9 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 		op.Routing = routing
-		out, err := s.update(ctx, index, op, u)
+		out, err := s.update(ctx, index, op, u, func(source []byte) ([]byte, error) {
+			return s.processUpdated(ctx, index.Name, op, source)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -154,25 +156,38 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// update applies an update to a document.
-func (s *Server) update(ctx context.Context, index *catalog.Index, op shard.Operation, u update) (documents.Outcome, error) {
+// update applies an update to a document. then, if it is not nil, has the last word on the new source.
+func (s *Server) update(ctx context.Context, index *catalog.Index, op shard.Operation, u update, then func([]byte) ([]byte, error)) (documents.Outcome, error) {
 	return s.Docs.Update(ctx, index, op, u.retries, func(current *shard.Document) ([]byte, error) {
-		if current == nil {
-			switch {
-			case u.upsert != nil:
-				return u.upsert, nil
-			case u.docAsUpsert:
-				return u.doc, nil
-			}
+		source, err := u.apply(current)
+		switch {
+		case err != nil:
+			return nil, err
+		case source == nil && current == nil:
 			return nil, fault.New(http.StatusNotFound, "document_missing_exception", "[%s]: document missing", op.ID).
 				With("index", index.Name).With("shard", itoa(int64(documents.Route(index, op.ID)))).With("index_uuid", index.UUID)
+		case source == nil || then == nil:
+			return source, nil
 		}
-		merged, changed, err := merge(current.Source, u.doc)
-		if err != nil || (!changed && u.detectNoop) {
-			return nil, err
-		}
-		return merged, nil
+		return then(source)
 	})
+}
+
+// apply makes the new source of a document, nil for none: because nothing changes, or nothing is there to change.
+func (u update) apply(current *shard.Document) ([]byte, error) {
+	switch {
+	case current == nil && u.upsert != nil:
+		return u.upsert, nil
+	case current == nil && u.docAsUpsert:
+		return u.doc, nil
+	case current == nil:
+		return nil, nil
+	}
+	merged, changed, err := merge(current.Source, u.doc)
+	if err != nil || (!changed && u.detectNoop) {
+		return nil, err
+	}
+	return merged, nil
 }
 
 func updateAnswer(index *catalog.Index, out documents.Outcome, refresh string, u update) (wire.Object, error) {
