@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/clock"
@@ -62,6 +63,10 @@ func New(o Options) *API {
 			a.router.Deprecated(r.method, oldPrefix+path, prefix+path, r.handler)
 		}
 	}
+	for _, path := range []string{"", "/{index}"} {
+		a.router.Handle(http.MethodPost, analyzersPath+path, a.refreshAnalyzers)
+		a.router.Deprecated(http.MethodPost, oldAnalyzersPath+path, analyzersPath+path, a.refreshAnalyzers)
+	}
 	a.router.Handle(http.MethodGet, attachmentsPath, a.attachments)
 	a.router.Handle(http.MethodPost, attachmentsPath+"/reconcile", a.reconcile)
 	return a
@@ -92,9 +97,12 @@ func (a *API) routes() []route {
 	}
 }
 
+// prefixes begin the paths that are ours.
+var prefixes = []string{prefix, oldPrefix, analyzersPath, oldAnalyzersPath, attachmentsPath}
+
 // Match reports whether a path is ours, whatever the method.
 func (a *API) Match(path string) bool {
-	return path == attachmentsPath || strings.HasPrefix(path, attachmentsPath+"/") || path == prefix || strings.HasPrefix(path, prefix+"/") || path == oldPrefix || strings.HasPrefix(path, oldPrefix+"/")
+	return slices.ContainsFunc(prefixes, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
 }
 
 // ServeHTTP answers.
