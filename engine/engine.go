@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,10 @@ import (
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/engine/ml"
+	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/rest"
+	"github.com/opensteward/steward/secret"
 	wirerest "github.com/opensteward/steward/wire/rest"
 	"github.com/opensteward/steward/wire/setting"
 )
@@ -74,12 +78,16 @@ type Options struct {
 	// Version is the version of OpenSearch that it reports; "" means DefaultVersion.
 	Version string
 	Logger  *slog.Logger
+	// Keys encrypt the credentials of connectors; nil means that no connector can be made.
+	Keys *secret.Keyring
 	// OpenFile opens document files; nil means os.OpenFile. Tests put a failing disk here.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
 }
 
 // Settings declares the dynamic cluster settings that Options.Config may give start values.
-func Settings() []setting.Definition { return catalog.ClusterDefinitions() }
+func Settings() []setting.Definition {
+	return slices.Concat(catalog.ClusterDefinitions(), ml.Settings())
+}
 
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
@@ -128,8 +136,8 @@ func Open(o Options) (_ *Engine, err error) {
 		Dir: filepath.Join(o.Dir, indicesDir), Logger: o.Logger, Now: o.Clock.Now, AtOnce: virtual, OpenFile: o.OpenFile,
 	})
 	e.catalog, err = catalog.Open(catalog.Options{
-		Path: filepath.Join(o.Dir, catalogFile), Clock: o.Clock, Shards: e.docs, Settings: o.Settings, Config: o.Config,
-		NodeVersion: o.Version, Logger: o.Logger,
+		Path: filepath.Join(o.Dir, catalogFile), Clock: o.Clock, Shards: e.docs, Config: o.Config,
+		Settings: slices.Concat(o.Settings, ml.Settings()), NodeVersion: o.Version, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -146,6 +154,9 @@ func Open(o Options) (_ *Engine, err error) {
 	e.router = wirerest.NewRouter(o.Version)
 	e.router.Logger(o.Logger)
 	server.Register(e.router)
+	server.RegisterML(e.router, ml.New(ml.Options{
+		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID,
+	}))
 	return e, nil
 }
 
