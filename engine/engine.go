@@ -147,16 +147,15 @@ func Open(o Options) (_ *Engine, err error) {
 	if err := e.docs.Orphans(func(uuid string) bool { return state.IndexByUUID(uuid) != nil }); err != nil {
 		return nil, err
 	}
+	models := ml.New(ml.Options{Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID})
 	server := &rest.Server{
 		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
-		Config: o.Config, Address: o.Address, Dir: o.Dir,
+		Config: o.Config, Address: o.Address, Dir: o.Dir, Predictor: models,
 	}
 	e.router = wirerest.NewRouter(o.Version)
 	e.router.Logger(o.Logger)
 	server.Register(e.router)
-	server.RegisterML(e.router, ml.New(ml.Options{
-		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID,
-	}))
+	server.RegisterML(e.router, models)
 	return e, nil
 }
 
