@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,12 @@ import (
 type stage struct {
 	*Running
 	clock clock.Clock
+	// every is, at native pace, the time between two runs; 0 at full pace.
+	every time.Duration
 }
+
+// runs is how many runs of a job an expectation waits for at native pace: more than any scenario has moves in a row.
+const runs = 30
 
 // Do calls the program.
 func (s stage) Do(method, path string, body []byte) (status int, answer []byte, err error) {
@@ -49,7 +55,14 @@ func (s stage) Eventually(look func() error) error {
 		if err := v.Settle(ctx); err != nil {
 			return err
 		}
-		return look()
+		err := look()
+		for n := 0; err != nil && s.every > 0 && n < runs; n++ {
+			if moved := v.Advance(ctx, s.every); moved != nil {
+				return moved
+			}
+			err = look()
+		}
+		return err
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -69,6 +82,29 @@ func (s stage) Eventually(look func() error) error {
 // TestScenarios plays the scenarios of the pure core on the whole program: all of them in virtual time on the embedded
 // engine, and before a real cluster those that need no waiting.
 func TestScenarios(t *testing.T) {
+	scenarios(t, func(name, text string, s *scenario.Scenario) {
+		if OnCluster() && s.Waits() {
+			return
+		}
+		t.Run(name, func(t *testing.T) { play(t, text) })
+	})
+}
+
+// TestScenariosAtNativePace plays them with one move a run, but for those that say why not.
+func TestScenariosAtNativePace(t *testing.T) {
+	if OnCluster() {
+		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
+	}
+	scenarios(t, func(name, text string, s *scenario.Scenario) {
+		if s.FullPace == "" {
+			t.Run(name, func(t *testing.T) { playNative(t, text) })
+		}
+	})
+}
+
+// scenarios calls fn with each scenario.
+func scenarios(t *testing.T, fn func(name, text string, s *scenario.Scenario)) {
+	t.Helper()
 	files, err := filepath.Glob("scenario/testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
@@ -82,10 +118,28 @@ func TestScenarios(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if OnCluster() && s.Waits() {
-			continue
+		fn(strings.TrimSuffix(filepath.Base(file), ".txt"), string(text), s)
+	}
+}
+
+func playNative(t *testing.T, text string) {
+	c := clock.NewVirtual(scenario.Start)
+	s, err := scenario.Parse(text, "logs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	every := (s.Length() / 50).Truncate(time.Minute) + time.Minute // a year takes some fifty runs too
+	p := Program(t, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
+		o.Settings = map[string]string{
+			"plugins.index_state_management.job_interval": strconv.Itoa(int(every.Minutes())),
+			"plugins.index_state_management.jitter":       "0",
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { play(t, string(text)) })
+	})
+	if s, err = scenario.Parse(text, p.Prefix); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PlayLate(stage{p, c, every}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -99,7 +153,7 @@ func play(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Play(stage{p, c}); err != nil {
+	if err := s.Play(stage{p, c, 0}); err != nil {
 		t.Error(err)
 	}
 }

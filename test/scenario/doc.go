@@ -28,7 +28,10 @@
 // text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
 // is no such member.
 //
+// A line "# At full pace: ..." below the title says why a file cannot be played at native pace.
+//
 // A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
-// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster. What a
-// file expects is what all of them show.
+// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once more on the embedded
+// engine at native pace, with a run each minute, where everything may happen later. What a file expects is what all of
+// them show.
 package scenario

@@ -33,7 +33,10 @@ func Parse(text, names string) (*Scenario, error) {
 		comment, isComment := strings.CutPrefix(bare, "#")
 		switch {
 		case isComment:
-			if opening {
+			switch reason, full := strings.CutPrefix(strings.TrimSpace(comment), "At full pace: "); {
+			case opening && full:
+				s.FullPace = reason
+			case opening:
 				s.Title = strings.TrimSpace(s.Title + " " + strings.TrimSpace(comment))
 			}
 			continue
@@ -91,7 +94,9 @@ func (b block) command() (command, error) {
 			return c, fmt.Errorf("nothing may follow this line")
 		}
 		var err error
-		c.run, err = f.make(words[1:], b)
+		if c.run, err = f.make(words[1:], b); err == nil && verb == "at" {
+			c.at, err = duration(words[1])
+		}
 		return c, err
 	}
 	return c, fmt.Errorf("not understood")

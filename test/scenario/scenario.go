@@ -30,7 +30,9 @@ var Start = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 // Scenario is one parsed file.
 type Scenario struct {
 	// Title is the comment that the file begins with.
-	Title    string
+	Title string
+	// FullPace is why the scenario cannot be played at native pace, from a line "# At full pace: ..."; "" if it can.
+	FullPace string
 	commands []command
 }
 
@@ -42,12 +44,16 @@ type command struct {
 	run  func(*player) error
 	// instants is true if it waits for an instant, or expects one.
 	instants bool
+	// at is the instant that it waits for, counted from the start.
+	at time.Duration
 }
 
 // player plays one scenario.
 type player struct {
 	Backend
 	start time.Time
+	// late is true at native pace: what happens may happen some runs later than the file says.
+	late bool
 }
 
 // Waits reports whether the scenario lets time pass or expects instants, so that it needs a clock that can be moved.
@@ -60,9 +66,25 @@ func (s *Scenario) Uses(word string) bool {
 	return slices.ContainsFunc(s.commands, func(c command) bool { return c.verb == word })
 }
 
+// Length is the latest instant that the scenario waits for, counted from its start.
+func (s *Scenario) Length() time.Duration {
+	var longest time.Duration
+	for _, c := range s.commands {
+		longest = max(longest, c.at)
+	}
+	return longest
+}
+
 // Play runs the scenario. The error names the line at which it went wrong.
-func (s *Scenario) Play(b Backend) error {
-	p := &player{Backend: b, start: b.Now()}
+func (s *Scenario) Play(b Backend) error { return s.play(&player{Backend: b, start: b.Now()}) }
+
+// PlayLate runs the scenario at native pace, where each move takes a run: the backend's Eventually lets runs pass, an
+// instant that has passed is not waited for, and one that is expected may be later.
+func (s *Scenario) PlayLate(b Backend) error {
+	return s.play(&player{Backend: b, start: b.Now(), late: true})
+}
+
+func (s *Scenario) play(p *player) error {
 	for _, c := range s.commands {
 		if err := c.run(p); err != nil {
 			return fmt.Errorf("line %d: %s: %w", c.line, c.text, err)
@@ -74,7 +96,10 @@ func (s *Scenario) Play(b Backend) error {
 // wait lets time pass until an instant after the start.
 func (p *player) wait(at time.Duration) error {
 	d := p.start.Add(at).Sub(p.Now())
-	if d < 0 {
+	switch {
+	case d < 0 && p.late:
+		return nil
+	case d < 0:
 		return fmt.Errorf("it is already %s", p.Now().Sub(p.start))
 	}
 	return p.Advance(d)
