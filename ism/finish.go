@@ -9,6 +9,9 @@ import "time"
 func Finish(move Move, result Result, now time.Time) *Metadata {
 	m := move.Meta.clone()
 	m.Step.Status = result.Status
+	if result.Step != "" {
+		m.Step.Name = result.Step
+	}
 	m.Info = result.Info
 	m.TransitionTo = result.TransitionTo
 	m.PolicyCompleted = result.Completed

@@ -128,6 +128,9 @@ type Result struct {
 	NewIndex     string
 	// Properties replace the action's properties; nil clears them.
 	Properties *Properties
+	// Step is the name that the result is recorded under; "" means the step's own. A first step that finds nothing to do
+	// ends its action with the last one's.
+	Step string
 	// Again is, for condition_not_met, when to look again: zero leaves it to the driver.
 	Again time.Time
 }
@@ -161,7 +164,7 @@ func (in *Input) next(r resolved) Move {
 		return Move{Kind: Wait, Reason: "the cluster is red"}
 	case !in.Config.Enabled && r.action != nil && r.step.SafeToDisable:
 		return Move{Kind: Amend, Job: in.Job.Disable(in.Now), Reason: "the plugin is disabled"}
-	case in.timedOut(r):
+	case in.timedOut(r) && !in.cleansUp(r):
 		return in.fail(r, true, "Action timed out")
 	}
 	if move, ok := in.change(r); ok {
@@ -285,6 +288,13 @@ func (in *Input) timeoutAt(r resolved) time.Time {
 func (in *Input) timedOut(r resolved) bool {
 	at := in.timeoutAt(r)
 	return !at.IsZero() && !in.Now.Before(at)
+}
+
+// cleansUp reports whether the step has changes to undo before its action ends: it is run beyond its timeout, and gives
+// up. The plugin fails the action over its head, and leaves the changes.
+func (in *Input) cleansUp(r resolved) bool {
+	p := in.Meta.Action.Properties
+	return !in.Config.Native && r.action.Type == ActionShrink && p != nil && p.Shrink != nil
 }
 
 // nativeRun is about how long a run of the plugin takes, most of it waiting for a refresh. Its retries are counted from

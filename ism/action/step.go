@@ -62,6 +62,8 @@ type Env struct {
 	Decided *ism.Result
 	// Now is the instant of the sweep.
 	Now time.Time
+	// Interval is how often the plugin would run the job; 0 if it is not known.
+	Interval time.Duration
 	// Intentions keeps what the step is about to do.
 	Intentions Intentions
 	// Background runs fn beyond the end of the step, until the process ends. It returns false, and runs nothing, while
@@ -87,6 +89,8 @@ type Intention struct {
 	Send string `json:"send,omitempty"`
 	// Info is what will be reported.
 	Info ism.Info `json:"info,omitempty"`
+	// Shrink is what a shrink has settled on.
+	Shrink *shrinkPlan `json:"shrink,omitempty"`
 }
 
 // message is the info of a step: a text that ends in the index's name.

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/action"
 )
 
 // NeverManaged reports whether an index is kept out of every policy, whatever a pattern or setting says: our own
 // indices and the plugins'.
 func NeverManaged(name string) bool {
-	return name == ConfigIndex || strings.HasPrefix(name, ".plugins-") || strings.HasPrefix(name, ".steward")
+	return name == ConfigIndex || name == action.LockIndex || strings.HasPrefix(name, ".plugins-") || strings.HasPrefix(name, ".steward")
 }
 
 // enrol attaches indices that a policy's template asks for and forgets those that are gone.

@@ -18,6 +18,8 @@ type decided struct {
 	input ism.Input
 	needs ism.Need
 	move  ism.Move
+	// notice is what people are told before the move is stored; nil for most.
+	notice *notice
 }
 
 // move asks what the policies of the ready entries want, stores it in one bulk write, and starts the steps.
@@ -222,6 +224,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	env := &action.Env{
 		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
 		Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
+		Interval: e.job.Schedule.Interval(),
 		Background: func(fn func(context.Context)) bool {
 			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)
 		},

@@ -37,8 +37,10 @@ var forms = []form{
 	newForm("change <index> to <policy>", false, changePolicy),
 	newForm("retry <index> in state <state>", false, retry),
 	newForm("retry <index>", false, retry),
+	newForm("send <method> <path>", true, send),
 	newForm("at ...", false, at),
 	newForm("expect no <index>", false, expectNone),
+	newForm("expect in <path>", true, expectIn),
 	newForm("expect <index>", true, expect),
 }
 
@@ -59,6 +61,17 @@ func putPolicy(w []string, b block) (func(*player) error, error) {
 	}
 	return func(p *player) error {
 		_, err := p.call(http.MethodPut, api+"policies/"+w[0], body)
+		return err
+	}, nil
+}
+
+func send(w []string, b block) (func(*player) error, error) {
+	var body any
+	if raw := b.joined(); len(raw) > 0 {
+		body = raw
+	}
+	return func(p *player) error {
+		_, err := p.call(w[0], w[1], body)
 		return err
 	}, nil
 }

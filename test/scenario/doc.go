@@ -20,15 +20,18 @@
 //	detach <index>
 //	change <index> to <policy> [in state <state>]
 //	retry <index> [in state <state>]
+//	send <method> <path>                 any other request that has to succeed; its JSON body may follow
 //	at <time>                            lets time pass until then: "7d", "6d 23h 59m 59s 999ms", counted from the start
 //	expect <index>                       what explain shows of it; lines "<path> <value>" follow
+//	expect in <path>                     what a GET answers; lines "<path> <value>" follow
 //	expect no <index>                    it does not exist
 //
 // A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a
 // text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
 // is no such member.
 //
-// A line "# At full pace: ..." below the title says why a file cannot be played at native pace.
+// A line "# At full pace: ..." below the title says why a file cannot be played at native pace;
+// "# On a cluster: ..." why the simulated cluster does not do.
 //
 // A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
 // on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once more on the embedded

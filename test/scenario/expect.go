@@ -25,6 +25,31 @@ type expectation struct {
 }
 
 func expect(w []string, b block) (func(*player) error, error) {
+	list, err := b.expectations()
+	return func(p *player) error {
+		return p.Eventually(func() error { return p.compareExplain(w[0], list) })
+	}, err
+}
+
+func expectIn(w []string, b block) (func(*player) error, error) {
+	list, err := b.expectations()
+	return func(p *player) error {
+		return p.Eventually(func() error {
+			answer, err := p.call(http.MethodGet, w[0], nil)
+			if err != nil {
+				return err
+			}
+			entry, err := decode(answer)
+			if err != nil {
+				return err
+			}
+			return p.compare(answer, entry, list)
+		})
+	}, err
+}
+
+// expectations are the lines below.
+func (b block) expectations() ([]expectation, error) {
 	names, values, err := b.pairs()
 	if err != nil {
 		return nil, err
@@ -36,9 +61,7 @@ func expect(w []string, b block) (func(*player) error, error) {
 		}
 		list[i].line = b.body[i].line
 	}
-	return func(p *player) error {
-		return p.Eventually(func() error { return p.compare(w[0], list) })
-	}, nil
+	return list, nil
 }
 
 func newExpectation(path, value string) (e expectation, err error) {
@@ -100,8 +123,8 @@ func find(v any, path string) (any, bool) {
 	return nil, false
 }
 
-// compare looks at explain once. The error lists all that differs.
-func (p *player) compare(index string, list []expectation) error {
+// compareExplain looks at explain once.
+func (p *player) compareExplain(index string, list []expectation) error {
 	answer, err := p.call(http.MethodGet, api+"explain/"+index, nil)
 	if err != nil {
 		return err
@@ -110,6 +133,11 @@ func (p *player) compare(index string, list []expectation) error {
 	if err != nil || entry == nil {
 		return fmt.Errorf("explain shows no such index: %s", answer)
 	}
+	return p.compare(answer, entry, list)
+}
+
+// compare lists all in which a part of an answer differs from what is expected.
+func (p *player) compare(answer []byte, entry any, list []expectation) error {
 	var wrong []error
 	for _, e := range list {
 		want := e.value

@@ -33,9 +33,13 @@ func Parse(text, names string) (*Scenario, error) {
 		comment, isComment := strings.CutPrefix(bare, "#")
 		switch {
 		case isComment:
-			switch reason, full := strings.CutPrefix(strings.TrimSpace(comment), "At full pace: "); {
+			reason, full := strings.CutPrefix(strings.TrimSpace(comment), "At full pace: ")
+			cluster, needed := strings.CutPrefix(strings.TrimSpace(comment), "On a cluster: ")
+			switch {
 			case opening && full:
 				s.FullPace = reason
+			case opening && needed:
+				s.Cluster = cluster
 			case opening:
 				s.Title = strings.TrimSpace(s.Title + " " + strings.TrimSpace(comment))
 			}

@@ -33,6 +33,9 @@ type Scenario struct {
 	Title string
 	// FullPace is why the scenario cannot be played at native pace, from a line "# At full pace: ..."; "" if it can.
 	FullPace string
+	// Cluster is why the scenario needs more of a cluster than the simulated one has, from a line "# On a cluster: ..."; ""
+	// if it does not.
+	Cluster  string
 	commands []command
 }
 

@@ -27,6 +27,9 @@ func TestScenariosOnThePureCore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if s.Cluster != "" {
+				t.Skip("only on a cluster: " + s.Cluster)
+			}
 			if err := s.Play(simulated.New(scenario.Start)); err != nil {
 				t.Error(err)
 			}
