@@ -18,8 +18,6 @@ type decided struct {
 	input ism.Input
 	needs ism.Need
 	move  ism.Move
-	// notice is what people are told before the move is stored; nil for most.
-	notice *notice
 }
 
 // move asks what the policies of the ready entries want, stores it in one bulk write, and starts the steps.
