@@ -19,13 +19,14 @@ type Input struct {
 	Value any
 }
 
-// JSONText is an object kept as its JSON text (configurations, interface, llm); it prints as a string.
+// JSONText is an object kept as its JSON text (configurations, interface, llm, and two inputs of agents of which the
+// plugin can only use the text); it prints as a string.
 type JSONText string
 
 // Map is an object of texts.
 type Map []Param
 
-// Texts is an array of texts (tools_order).
+// Texts is an array of texts (tools_order, and the lists of roles and nodes, which the plugin cannot read).
 type Texts []string
 
 // List is an array of objects whose members are texts or maps (actions, processors).
@@ -90,7 +91,7 @@ func parseInput(p *wire.Parser, name string) (any, error) {
 
 func parseObjectInput(p *wire.Parser, name string) (any, error) {
 	switch name {
-	case "configurations", "interface", "llm":
+	case "configurations", "interface", "llm", "model", "context_management":
 		raw, err := p.Raw()
 		return JSONText(compact(raw)), err
 	case "guardrails":
@@ -104,7 +105,7 @@ func parseObjectInput(p *wire.Parser, name string) (any, error) {
 
 func parseArrayInput(p *wire.Parser, name string) (any, error) {
 	switch name {
-	case "tools_order":
+	case "tools_order", "backend_roles", "model_node_ids":
 		list := Texts{}
 		err := p.Array(func() error {
 			s, err := p.Text()
