@@ -94,6 +94,20 @@ var steps = map[string]Step{
 	"update_search_pipeline": {Optional: []string{"model_id"}, Run: search.update},
 	"delete_search_pipeline": {Run: search.remove},
 	"reindex":                {Optional: reindexOptions, Run: reindex},
+
+	"create_connector":                     {Optional: connectorOptions, Run: createConnector, Look: lookConnector},
+	"delete_connector":                     {Run: deleteConnector},
+	"register_model_group":                 {Optional: []string{"description", "access_mode", "add_all_backend_roles", "backend_roles"}, Run: registerGroup, Look: lookGroup},
+	"register_remote_model":                remoteModel.asStep(),
+	"register_local_pretrained_model":      pretrainedModel.asStep(),
+	"register_local_sparse_encoding_model": sparseModel.asStep(),
+	"register_local_custom_model":          customModel.asStep(),
+	"deploy_model":                         {Run: deployModel, Look: lookDeployment},
+	"undeploy_model":                       {Run: undeployModel},
+	"delete_model":                         {Run: deleteModel},
+	"create_tool":                          {Optional: toolOptions, Run: createTool},
+	"register_agent":                       {Optional: agentOptions, Run: registerAgent, Look: lookAgent},
+	"delete_agent":                         {Run: deleteAgent},
 }
 
 // Find returns the step of a type; ok is false if none is here.
