@@ -23,6 +23,10 @@ type Facts struct {
 	// HasTarget and WriteIndex say whether the index carries the target alias, and whether it is its write index (or
 	// its only index while no write flag is set).
 	HasTarget, WriteIndex bool
+	// MarkedWrite says whether the index is marked as the target alias's write index; TargetIndices is how many indices
+	// have that alias.
+	MarkedWrite   bool
+	TargetIndices int
 	// RolledOver is when the index was rolled over, by target; nil if not read.
 	RolledOver map[string]time.Time
 	// Stats are the index's numbers; nil if not read.
@@ -31,6 +35,16 @@ type Facts struct {
 	StatsError error
 	// Red is true while some primary shard of the cluster is unassigned.
 	Red bool
+	// HeapPercent is how much of its memory the busiest node uses; 0 if not read.
+	HeapPercent int
+	// Scale is what scaling down to searches alone takes.
+	Scale Scale
+}
+
+// Scale is what an index and its cluster need for search_only.
+type Scale struct {
+	RemoteStore, SegmentReplication bool
+	SearchReplicas                  int
 }
 
 // Stats are the numbers that conditions compare.
@@ -49,6 +63,8 @@ type Need uint8
 const (
 	NeedStats Need = 1 << iota
 	NeedRolloverInfo
+	NeedHeap // of validations alone
+	NeedScale
 )
 
 // Config is the part of the settings that decisions depend on.
@@ -57,6 +73,10 @@ type Config struct {
 	AllowList   []string
 	JobInterval int // minutes
 	AllowOnRed  bool
+	// Validate checks each action before it runs; see [Validate]. HeapLimit is the percentage of its memory that no
+	// node may exceed for some of them; 0 means any.
+	Validate  bool
+	HeapLimit int
 	// Native stops an index where the plugin does: after a crash in a step that the plugin does not repeat, and when
 	// metadata and job name different versions of the policy. A failed index is disabled, and a changed job_interval is
 	// written into the job. A step that waits is stored with what it saw, each time. Without it such an index goes on, a

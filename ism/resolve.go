@@ -84,13 +84,17 @@ func Needs(in Input) Need {
 	if r.action == nil || in.backoffEnd(r).After(in.Now) {
 		return 0
 	}
+	var n Need
+	if in.Config.Validate {
+		n = ValidationNeeds(r.action.Type, in.Config)
+	}
 	switch r.action.Type {
 	case ActionTransition:
-		return r.state.needs()
+		n |= r.state.needs()
 	case ActionRollover:
-		return r.action.Rollover.needs()
+		n |= r.action.Rollover.needs()
 	}
-	return 0
+	return n
 }
 
 func (s *State) needs() Need {
@@ -145,6 +149,11 @@ func (in *Input) starting(r resolved) *Metadata {
 // run makes the move of a resolved step: pure ones are decided at once.
 func (in *Input) run(r resolved) Move {
 	starting := in.starting(r)
+	if in.Config.Validate {
+		if v := Validate(r.action.Type, in.Job.Index, in.Facts, in.Config); v.Status != ValidationPassed {
+			return in.invalid(r, starting, v)
+		}
+	}
 	move := Move{Kind: Run, Meta: starting, Action: r.action, Step: r.step, Reason: starting.Info.Text("message")}
 	if in.Config.Native {
 		move.Job = in.Job.withInterval(in.Config.JobInterval)

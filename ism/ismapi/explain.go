@@ -74,7 +74,7 @@ func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, 
 	if err != nil {
 		return nil, err
 	}
-	var checks map[string]validation
+	var checks map[string]ism.Validation
 	if q.validate {
 		if checks, err = a.validations(ctx, targets); err != nil {
 			return nil, err
@@ -90,7 +90,7 @@ func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, 
 		}
 		o := t.explain(q, conditions[t.UUID])
 		if q.validate {
-			o.Add("validate", checks[t.UUID].json())
+			o.Add("validate", validationJSON(checks[t.UUID]))
 		}
 		answer.Add(t.Name, o)
 	}

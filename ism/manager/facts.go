@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -35,6 +36,9 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 		return nil, err
 	}
 	if err := s.readStats(ctx, out); err != nil {
+		return nil, err
+	}
+	if err := s.readValidated(ctx, out); err != nil {
 		return nil, err
 	}
 	for i := range out {
@@ -86,24 +90,30 @@ func (s *sweep) input(e *entry) ism.Input {
 	if i == nil {
 		return in
 	}
-	f := &in.Facts
-	f.Exists, f.Open, f.Created = true, i.open, i.created
-	for alias := range i.aliases {
-		f.Aliases = append(f.Aliases, alias)
-	}
-	f.Target, f.DataStream = s.inventory.target(i, s.opts.OnlyWriteAlias), i.dataStream != ""
-	f.RolloverSkip = i.rolloverSkip
-	_, f.HasTarget = i.aliases[f.Target]
-	f.WriteIndex = s.inventory.isWriteIndex(i, f.Target)
+	in.Facts = s.inventory.facts(i, s.opts.OnlyWriteAlias)
+	in.Facts.Red = s.red
 	return in
 }
 
-func (s *sweep) readRollovers(ctx context.Context, list []decided) error {
+// facts are those that the cluster's metadata tells.
+func (v *inventory) facts(i *indexState, onlyWriteAlias bool) ism.Facts {
+	f := ism.Facts{
+		Exists: true, Open: i.open, Created: i.created, DataStream: i.dataStream != "", RolloverSkip: i.rolloverSkip,
+		Aliases: slices.Collect(maps.Keys(i.aliases)), Target: v.target(i, onlyWriteAlias),
+	}
+	alias, has := i.aliases[f.Target]
+	f.HasTarget, f.MarkedWrite = has, alias.Write != nil && *alias.Write
+	f.WriteIndex = v.isWriteIndex(i, f.Target)
+	f.TargetIndices = v.aliases[f.Target].indices
+	return f
+}
+
+func (m *Manager) readRollovers(ctx context.Context, list []decided) error {
 	names := needing(list, ism.NeedRolloverInfo)
 	if len(names) == 0 {
 		return nil
 	}
-	infos, err := s.opts.Client.RolloverInfo(ctx, names)
+	infos, err := m.opts.Client.RolloverInfo(ctx, names)
 	if err != nil {
 		return err
 	}

@@ -171,19 +171,27 @@ func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos m
 	for _, info := range infos {
 		v.put(info, f)
 	}
-	v.aliases = map[string]aliasUse{}
 	for name, aliases := range listed {
 		if s := v.byName[name]; s != nil && !sameAliases(s.aliases, aliases) {
 			s.aliases = aliases
 			f.changed = append(f.changed, s.uuid)
 		}
+	}
+	v.aliases = aliasUses(listed)
+}
+
+// aliasUses is how aliases are spread over the indices of a listing.
+func aliasUses(listed map[string]map[string]opensearch.Alias) map[string]aliasUse {
+	uses := map[string]aliasUse{}
+	for _, aliases := range listed {
 		for alias, a := range aliases {
-			use := v.aliases[alias]
+			use := uses[alias]
 			use.indices++
 			use.flagged = use.flagged || a.Write != nil && *a.Write
-			v.aliases[alias] = use
+			uses[alias] = use
 		}
 	}
+	return uses
 }
 
 // sameAliases compares names and write flags, which is what decisions look at.

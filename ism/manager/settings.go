@@ -20,6 +20,9 @@ const (
 	settingAllowList   = pluginPrefix + "allow_list"
 	settingAllowOnRed  = pluginPrefix + "allow_running_on_red_cluster"
 	settingRestricted  = pluginPrefix + "restricted_index_pattern"
+	settingValidate    = pluginPrefix + "action_validation.enabled"
+	settingBreaker     = "plugins.transform.circuit_breaker.enabled"
+	settingHeapLimit   = "plugins.transform.circuit_breaker.jvm.threshold"
 )
 
 // settings are the cluster settings as a sweep sees them.
@@ -65,6 +68,8 @@ func (m *Manager) viewSettings(v setting.View) settings {
 			AllowList:   v.List(settingAllowList),
 			JobInterval: int(v.Int(settingJobInterval)),
 			AllowOnRed:  v.Bool(settingAllowOnRed),
+			Validate:    v.Bool(settingValidate),
+			HeapLimit:   heapLimit(v),
 			Native:      m.native(),
 		},
 		jitter: v.Double(settingJitter),
@@ -75,6 +80,14 @@ func (m *Manager) viewSettings(v setting.View) settings {
 		m.log.Warn("restricted_index_pattern is not a regular expression; no index is attached by template", "err", err)
 	}
 	return s
+}
+
+// heapLimit is the percentage of its memory that no node may exceed; 0 if the circuit breaker is off.
+func heapLimit(v setting.View) int {
+	if !v.Bool(settingBreaker) {
+		return 0
+	}
+	return int(v.Int(settingHeapLimit))
 }
 
 // settingsChanged wakes what the settings decide about.

@@ -146,8 +146,14 @@ func (c *Cluster) input(m *managed) ism.Input {
 		f.Target = i.stream
 	}
 	f.RolloverSkip = i.setting("rollover_skip") == "true"
-	_, f.HasTarget = i.aliases[f.Target]
+	marked, has := i.aliases[f.Target]
+	f.HasTarget, f.MarkedWrite = has, marked != nil && *marked
 	f.WriteIndex = f.HasTarget && c.writes(i, f.Target)
+	for _, other := range c.indices {
+		if _, has := other.aliases[f.Target]; has {
+			f.TargetIndices++
+		}
+	}
 	needs := ism.Needs(in)
 	if needs&ism.NeedRolloverInfo != 0 {
 		f.RolledOver = i.rolledOver
@@ -172,7 +178,7 @@ func (c *Cluster) config() ism.Config {
 	v := c.view()
 	return ism.Config{
 		Enabled: v.Bool(prefix + "enabled"), AllowList: v.List(prefix + "allow_list"),
-		JobInterval: int(v.Int(prefix + "job_interval")),
+		JobInterval: int(v.Int(prefix + "job_interval")), Validate: v.Bool(prefix + "action_validation.enabled"),
 	}
 }
 
