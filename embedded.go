@@ -18,7 +18,7 @@ const maxBody = 100 << 20
 // openEngine opens the embedded engine.
 func (s *Steward) openEngine() (backend, error) {
 	e, err := engine.Open(engine.Options{
-		Dir: s.o.Data, Clock: s.o.Clock, Settings: pluginSettings(), Config: s.o.Settings, Version: s.version(), Address: s.listening,
+		Dir: s.o.Data, Clock: s.o.Clock, Settings: pluginSettings(), Config: s.o.Settings, Keys: s.keyring, Version: s.version(), Address: s.listening,
 		Logger: s.log, Plugins: []engine.Plugin{{
 			Component: "opensearch-index-management", Version: s.version() + ".0", Description: "Index State Management",
 		}},

@@ -45,6 +45,10 @@ type Options struct {
 	// Data is the directory of the embedded engine; "" means [DefaultData]. It is created if it does not exist, and
 	// belongs to one process at a time. With Cluster it is not used.
 	Data string
+	// KeyFile is the file with the keys that encrypt secrets at rest, mode 0600, one a line: an id, white space, 32 bytes
+	// in base64; the first one encrypts, all decrypt. "" means the file keys in Data, which is made with a fresh key at
+	// first start; with Cluster, secrets are then refused. Key is the text of such a file in place of one.
+	KeyFile, Key string
 	// Cluster, if it names any URL, puts Steward in front of a real cluster instead of the embedded engine.
 	Cluster Cluster
 	// Settings are node settings by OpenSearch's own names: cluster.name, node.name, path.data (the same as Data),
@@ -98,7 +102,7 @@ func (o Options) complete() (Options, error) {
 	if err := o.completeData(); err != nil {
 		return o, err
 	}
-	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkCluster(), o.checkPace())
+	return o, errors.Join(o.checkListen(), o.checkSettings(), o.checkKeys(), o.checkCluster(), o.checkPace())
 }
 
 func (o Options) checkPace() error {

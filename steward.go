@@ -24,9 +24,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -49,7 +51,10 @@ type Steward struct {
 	keepTime func(at time.Time) error
 	handler  http.Handler
 	manager  *manager.Manager
-	serving  *gateway.Server
+	// keyring encrypts secrets at rest; nil in front of a cluster for which no key was given.
+	keyring   *secret.Keyring
+	workflows *provision.Service
+	serving   *gateway.Server
 }
 
 // closer ends one part of the program.
@@ -112,6 +117,9 @@ func (s *Steward) start(ctx context.Context) error {
 	}
 	s.onClose("listener", func(context.Context) error { return ignoreClosed(listener.Close()) })
 	s.listening = listener.Addr().String()
+	if s.keyring, err = s.o.keys(); err != nil {
+		return err
+	}
 	back, err := s.open()
 	if err != nil {
 		return err
@@ -123,6 +131,7 @@ func (s *Steward) start(ctx context.Context) error {
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)
+	s.openWorkflows(back, client)
 	s.handler = s.front(back, client)
 	s.url = s.address(listener)
 	s.serving = gateway.Serve(listener, s.handler, s.log)
@@ -134,7 +143,7 @@ func (s *Steward) start(ctx context.Context) error {
 func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
 	status := s.statusAPI()
 	o := gateway.Options{
-		APIs:    []gateway.API{s.ismAPI(client), {Match: status.Match, Handler: status}},
+		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), {Match: status.Match, Handler: status}},
 		Backend: back.transport, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {

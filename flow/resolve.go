@@ -46,6 +46,17 @@ func Resolve(p Planned, optional []string, scope Scope) (Inputs, error) {
 	return inputs, nil
 }
 
+// Known are the inputs that a step reads as far as they are known: those that predecessors give are left out.
+func Known(p Planned, optional []string, scope Scope) Inputs {
+	inputs := Inputs{}
+	for _, key := range append(append([]string(nil), p.Type.Inputs...), optional...) {
+		if v, ok := lookUp(p, key, scope); ok {
+			inputs = append(inputs, Input{key, scope.fill(v)})
+		}
+	}
+	return inputs
+}
+
 // lookUp finds a key: the predecessor that previous_node_inputs names for it, user_params, the node's own user_inputs,
 // any direct predecessor.
 func lookUp(p Planned, key string, scope Scope) (any, bool) {

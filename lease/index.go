@@ -16,7 +16,7 @@ import (
 const Index = ".steward"
 
 // indexVersion is the mapping's number in _meta. It grows with every change of indexBody.
-const indexVersion = 1
+const indexVersion = 2
 
 // mapping keeps the index from growing fields: every document is {"<kind>": {...}}, of which only the members listed
 // here are searched.
@@ -26,6 +26,9 @@ var mapping = map[string]any{
 	"properties": map[string]any{
 		"lease":     map[string]any{"type": "object", "enabled": false},
 		"intention": map[string]any{"type": "object", "enabled": false},
+		"run": map[string]any{
+			"type": "object", "dynamic": false, "properties": map[string]any{"open": map[string]any{"type": "boolean"}},
+		},
 	},
 }
 

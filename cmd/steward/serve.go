@@ -31,7 +31,7 @@ func serveCommand(environ []string) *cobra.Command {
 			"When it is ready it prints one line with its URL and its data directory.\n\n" +
 			"Every flag but -E is a key of the config file (underscores for dashes) and a variable of the environment\n" +
 			"(STEWARD_LISTEN); flags go before the environment, and that before the file. A cluster's password comes as\n" +
-			"a file or in STEWARD_CLUSTER_PASSWORD, not as a flag.\n\n" +
+			"a file or in STEWARD_CLUSTER_PASSWORD, and an encryption key as a file or in STEWARD_KEY, not as a flag.\n\n" +
 			"Exit codes: 0 stopped by a signal, 1 failed, 2 bad flags, configuration or environment.",
 		Example: "  steward serve --data ./data\n" +
 			"  steward serve --cluster https://localhost:9200 --cluster-ca ca.pem --cluster-username steward --cluster-password-file pw\n" +
@@ -60,6 +60,7 @@ func (so *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.String("tls-certificate", "", "PEM `file` with the certificate to serve https with")
 	f.String("tls-key", "", "PEM `file` with its key")
 	f.String("data", steward.DefaultData, "data `directory` of the embedded engine")
+	f.String("key-file", "", "`file` with the keys that encrypt secrets at rest (default: keys in the data directory; none in front of a cluster)")
 	f.StringArray("cluster", nil, "`URL` of a cluster to serve in front of, instead of the embedded engine (repeatable)")
 	f.String("cluster-username", "", "account for Steward's own work on the cluster")
 	f.String("cluster-password-file", "", "`file` with its password")

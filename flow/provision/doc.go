@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package provision runs planned workflows.
+// Package provision keeps workflows and makes what they describe.
 //
-// [Run] runs the nodes of a plan, each as soon as its predecessors are done, independent ones at the same time. A
-// resource is recorded before any node that depends on it starts. After a failure no node starts that needs the failed
-// one; independent branches go on, and Run returns when nothing runs any more. [Undo] takes the resources away again.
+// A [Service] stores templates and the state of workflows as the Flow Framework plugin does, provisions a template's
+// graph, takes what was made away again, and finishes both after a crash. What the plugin's documents have no place for
+// lies in a run document per workflow in [lease.Index]: the plan and the request's parameters, encrypted, until the
+// workflow is COMPLETED or deprovisioned, and the progress of each node.
+//
+// [Run] runs the nodes of a plan; [Undo] takes resources away. Around them, for each node: its note is stored before
+// its effect, and its resource and outputs before any node that depends on it starts. Whoever provisions or
+// deprovisions holds the lease; the run document is written under its version, so that a process that lost the lease
+// cannot write any more. Every other process only stores what is wanted, and waits.
+//
+// All times in documents are epoch milliseconds of the program's clock; time-outs and pauses are the machine's.
 package provision
 
-import (
-	"context"
-
-	"github.com/opensteward/steward/flow"
-)
+import "github.com/opensteward/steward/flow"
 
 // Resource is one entry of resources_created.
-type Resource struct {
-	Step string `json:"workflow_step_name"`
-	Node string `json:"workflow_step_id"`
-	Type string `json:"resource_type"`
-	ID   string `json:"resource_id"`
-}
-
-// Hooks are what a run needs from its surroundings. They are called by several goroutines at once.
-type Hooks struct {
-	// Do runs one node; outputs are those of its direct predecessors. ctx ends with the node's timeout.
-	Do func(ctx context.Context, p flow.Planned, outputs map[string]flow.Outputs) (flow.Outputs, error)
-	// Record writes down what a node made; the node is not done before it returns.
-	Record func(ctx context.Context, r Resource) error
-}
+type Resource = flow.Resource

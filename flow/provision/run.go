@@ -5,114 +5,115 @@ package provision
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"strings"
-	"sync"
+	"slices"
 
-	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
-	"github.com/opensteward/steward/flow/step"
 )
 
-// NodeError is the failure of one node.
-type NodeError struct {
-	Node string
-	Err  error
+// Hooks are what a run needs from its surroundings. They are called by several goroutines at once.
+type Hooks struct {
+	// Do runs one node and records what it made; outputs are those of its direct predecessors. It looks at ctx by
+	// itself: what has begun is to end, so that nothing is made that is not recorded.
+	Do func(ctx context.Context, p flow.Planned, outputs map[string]flow.Outputs) (flow.Outputs, error)
+	// Enter is called when a node begins and Leave after its successors have begun; Run is called by somebody who has
+	// entered, and leaves while it only waits.
+	Enter, Leave func()
 }
 
-// Error is the text that the plugin stores in a workflow's state.
-func (e *NodeError) Error() string {
-	if errors.Is(e.Err, context.DeadlineExceeded) {
-		return fmt.Sprintf("TimeoutException during step %s, restStatus: INTERNAL_SERVER_ERROR", e.Node)
-	}
-	f := fault.Of(e.Err)
-	class := "FlowFrameworkException"
-	if f.Type == step.Class {
-		class = "WorkflowStepException"
-	}
-	return fmt.Sprintf("%s during step %s, %s, restStatus: %s", class, e.Node, f.Reason, statusName(f.Status))
-}
-
-// Unwrap returns the failure itself.
-func (e *NodeError) Unwrap() error { return e.Err }
-
-// statusName is OpenSearch's name of a status: BAD_REQUEST.
-func statusName(status int) string {
-	return strings.ToUpper(strings.ReplaceAll(http.StatusText(status), " ", "_"))
-}
-
-// errNotRun marks a node that did not run because one before it failed, or because the run was stopped.
+// errNotRun marks a node that did not run because the run was stopped.
 var errNotRun = errors.New("not run")
 
-// running is one node of a run; out and err may be read once done is closed.
+// running is the state of one run; one goroutine, that of [Run], changes it.
 type running struct {
-	done chan struct{}
-	out  flow.Outputs
-	err  error
+	plan    []flow.Planned
+	hooks   Hooks
+	begun   map[string]bool
+	outputs map[string]flow.Outputs // of the nodes that are done
+	failed  map[string]error
+	results chan result
 }
 
-// Run runs a plan to its end. It returns the failure of the first node, in the plan's order, that failed by itself; or
-// ctx's error if ctx ended first: then no further node starts, and those under way have ended.
-func Run(ctx context.Context, plan []flow.Planned, hooks Hooks) error {
-	nodes := make(map[string]*running, len(plan))
-	for _, p := range plan {
-		nodes[p.Node.ID] = &running{done: make(chan struct{})}
+type result struct {
+	node    string
+	outputs flow.Outputs
+	err     error
+}
+
+// Run runs a plan to its end: each node as soon as all its predecessors are done, independent ones at the same time.
+// done are the outputs of nodes that need not run again. After a failure no node starts that needs the failed one;
+// independent branches go on, and Run returns when nothing runs any more. It returns the failure of the first node, in
+// the plan's order, that failed by itself; or ctx's error if ctx ended first: then no further node starts, and those
+// under way have ended.
+func Run(ctx context.Context, plan []flow.Planned, done map[string]flow.Outputs, hooks Hooks) error {
+	r := &running{
+		plan: plan, hooks: hooks, begun: map[string]bool{}, outputs: map[string]flow.Outputs{}, failed: map[string]error{},
+		results: make(chan result, len(plan)),
 	}
-	var all sync.WaitGroup
-	for _, p := range plan {
-		all.Go(func() {
-			r := nodes[p.Node.ID]
-			defer close(r.done)
-			r.out, r.err = runNode(ctx, p, nodes, hooks)
-		})
+	for id, out := range done {
+		r.begun[id], r.outputs[id] = true, out
 	}
-	all.Wait()
-	stopped := false
-	for _, p := range plan {
-		switch err := nodes[p.Node.ID].err; {
-		case errors.Is(err, errNotRun):
-			stopped = true
-		case err != nil:
-			return &NodeError{Node: p.Node.ID, Err: err}
+	for under := r.start(ctx); under > 0; {
+		hooks.Leave()
+		res := <-r.results
+		hooks.Enter()
+		if res.err != nil {
+			r.failed[res.node] = res.err
+		} else {
+			r.outputs[res.node] = res.outputs
 		}
+		under += r.start(ctx) - 1
+		hooks.Leave() // for the node that is done
 	}
-	if stopped {
+	return r.end(ctx)
+}
+
+// start starts every node that is ready and returns how many.
+func (r *running) start(ctx context.Context) (n int) {
+	if ctx.Err() != nil {
+		return 0
+	}
+	for _, p := range r.plan {
+		before, ready := r.ready(p)
+		if !ready {
+			continue
+		}
+		r.begun[p.Node.ID] = true
+		n++
+		r.hooks.Enter()
+		go func() {
+			out, err := r.hooks.Do(ctx, p, before)
+			r.results <- result{p.Node.ID, out, err}
+		}()
+	}
+	return n
+}
+
+// ready reports whether a node may start, and what its direct predecessors gave.
+func (r *running) ready(p flow.Planned) (before map[string]flow.Outputs, ready bool) {
+	if r.begun[p.Node.ID] {
+		return nil, false
+	}
+	before = make(map[string]flow.Outputs, len(p.After))
+	for _, id := range p.After {
+		out, done := r.outputs[id]
+		if !done {
+			return nil, false
+		}
+		before[id] = out
+	}
+	return before, true
+}
+
+func (r *running) end(ctx context.Context) error {
+	i := slices.IndexFunc(r.plan, func(p flow.Planned) bool {
+		err := r.failed[p.Node.ID]
+		return err != nil && !errors.Is(err, errNotRun)
+	})
+	switch {
+	case i >= 0:
+		return &NodeError{Node: r.plan[i].Node.ID, Err: r.failed[r.plan[i].Node.ID]}
+	case len(r.outputs) < len(r.plan):
 		return ctx.Err()
 	}
 	return nil
-}
-
-// runNode waits for a node's predecessors, runs it, and records what it made.
-func runNode(ctx context.Context, p flow.Planned, nodes map[string]*running, hooks Hooks) (flow.Outputs, error) {
-	outputs := make(map[string]flow.Outputs, len(p.After))
-	for _, id := range p.After {
-		before := nodes[id]
-		<-before.done
-		if before.err != nil {
-			return nil, errNotRun
-		}
-		outputs[id] = before.out
-	}
-	if ctx.Err() != nil {
-		return nil, errNotRun
-	}
-	// A node that has begun ends by itself or by its time-out, so that nothing is made that is not recorded.
-	whole := context.WithoutCancel(ctx)
-	out, err := bounded(whole, p, outputs, hooks)
-	if err != nil || p.Type.Resource == "" {
-		return out, err
-	}
-	id, _ := out[p.Type.Resource].(string)
-	return out, hooks.Record(whole, Resource{Step: p.Node.Type, Node: p.Node.ID, Type: p.Type.Resource, ID: id})
-}
-
-// bounded runs a node within its timeout; the delay of a noop is not bounded.
-func bounded(ctx context.Context, p flow.Planned, outputs map[string]flow.Outputs, hooks Hooks) (flow.Outputs, error) {
-	if p.Node.Type != "noop" {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.Timeout)
-		defer cancel()
-	}
-	return hooks.Do(ctx, p, outputs)
 }

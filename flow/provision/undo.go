@@ -4,9 +4,11 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/opensteward/steward/flow"
 )
@@ -17,7 +19,12 @@ type Undoing struct {
 	Delete func(ctx context.Context, step string, r Resource) error
 	// Forget takes a resource off the record.
 	Forget func(ctx context.Context, r Resource) error
+	// After are the direct predecessors of each node. What is known not to depend on each other goes at the same time.
+	After map[string][]string
 }
+
+// undoParallel is how many resources of a workflow are taken away at the same time.
+const undoParallel = 8
 
 // Undo takes resources away, the last one first, in rounds: as long as a round took something away, what could not go
 // may go now. allowed are the ids of resources that go only with the caller's consent. It returns what is left: what
@@ -46,21 +53,70 @@ func Undo(ctx context.Context, made []Resource, allowed []string, u Undoing) (le
 	}
 }
 
-// round tries each resource once and returns those that stay.
+// round tries each resource once, those that depend on others before them, and returns those that stay.
 func round(ctx context.Context, work []Resource, u Undoing) (rest []Resource, err error) {
+	stays, errs := make([]bool, len(work)), make([]error, len(work))
+	tried := make([]chan struct{}, len(work))
+	slots := make(chan struct{}, undoParallel)
+	var all sync.WaitGroup
 	for i, r := range work {
-		if err := ctx.Err(); err != nil {
-			return append(rest, work[i:]...), err
-		}
-		if undo := undoing(r); undo != "" && u.Delete(ctx, undo, r) != nil {
+		tried[i] = make(chan struct{})
+		all.Go(func() {
+			defer close(tried[i])
+			for j := range i {
+				if u.depends(work[j].Node, r.Node) {
+					<-tried[j]
+				}
+			}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			stays[i], errs[i] = u.one(ctx, r)
+		})
+	}
+	all.Wait()
+	for i, r := range work {
+		if stays[i] {
 			rest = append(rest, r)
-			continue
-		}
-		if err := u.Forget(ctx, r); err != nil {
-			return append(rest, work[i:]...), err
 		}
 	}
-	return rest, nil
+	return rest, errors.Join(errs...)
+}
+
+// one tries one resource.
+func (u Undoing) one(ctx context.Context, r Resource) (stays bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return true, err
+	}
+	if undo := undoing(r); undo != "" && u.Delete(ctx, undo, r) != nil {
+		return true, ctx.Err()
+	}
+	if err := u.Forget(ctx, r); err != nil {
+		return true, err
+	}
+	return false, nil
+}
+
+// depends reports whether what one node made may need what another one made. What is not known may.
+func (u Undoing) depends(node, on string) bool {
+	if _, known := u.After[node]; !known || node == on {
+		return true
+	}
+	if _, known := u.After[on]; !known {
+		return true
+	}
+	seen := map[string]bool{}
+	var reaches func(id string) bool
+	reaches = func(id string) bool {
+		if id == on {
+			return true
+		}
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+		return slices.ContainsFunc(u.After[id], reaches)
+	}
+	return reaches(node)
 }
 
 // undoing is the step that takes a resource away; "" if none needs to.

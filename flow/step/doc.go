@@ -77,6 +77,8 @@ type Step struct {
 	// Look finds what an attempt has made whose end nobody saw. note is what it noted; nil if it noted nothing, and so
 	// changed nothing. It changes nothing itself. nil means that the step may be run again without harm.
 	Look func(ctx context.Context, env Env, inputs flow.Inputs, note json.RawMessage) (Result, error)
+	// Exists reports whether what it would make is there already, by name. nil if what it makes has no name of its own.
+	Exists func(ctx context.Context, env Env, inputs flow.Inputs) (bool, error)
 }
 
 // ErrNotMade is returned by a Look: the attempt made nothing.
@@ -84,13 +86,13 @@ var ErrNotMade = errors.New("nothing was made")
 
 var steps = map[string]Step{
 	"noop":                   {Optional: []string{"delay"}, Run: noop},
-	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex},
+	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex, Exists: indexExists},
 	"update_index":           {Run: updateIndex, Look: lookUpdate},
 	"delete_index":           {Run: deleteIndex},
-	"create_ingest_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: ingest.create, Look: ingest.look},
+	"create_ingest_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: ingest.create, Look: ingest.look, Exists: ingest.exists},
 	"update_ingest_pipeline": {Optional: []string{"model_id"}, Run: ingest.update},
 	"delete_ingest_pipeline": {Run: ingest.remove},
-	"create_search_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: search.create, Look: search.look},
+	"create_search_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: search.create, Look: search.look, Exists: search.exists},
 	"update_search_pipeline": {Optional: []string{"model_id"}, Run: search.update},
 	"delete_search_pipeline": {Run: search.remove},
 	"reindex":                {Optional: reindexOptions, Run: reindex},

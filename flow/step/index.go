@@ -95,6 +95,11 @@ func indexUUID(ctx context.Context, c *opensearch.Client, name string) (string, 
 	return uuid, err
 }
 
+func indexExists(ctx context.Context, env Env, in flow.Inputs) (bool, error) {
+	uuid, err := indexUUID(ctx, env.Client, text(in, "index_name"))
+	return uuid != "", err
+}
+
 // wrapped reports whether the mappings have _doc as their only member.
 func wrapped(configurations string) bool {
 	var c struct{ Mappings map[string]json.RawMessage }

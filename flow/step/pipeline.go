@@ -114,6 +114,11 @@ func (p pipelines) get(ctx context.Context, c *opensearch.Client, id string) (bo
 	return string(raw), found, err
 }
 
+func (p pipelines) exists(ctx context.Context, env Env, in flow.Inputs) (bool, error) {
+	_, found, err := p.get(ctx, env.Client, text(in, "pipeline_id"))
+	return found, err
+}
+
 func (p pipelines) remove(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	id := text(in, "pipeline_id")
 	if err := single("pipeline_id", id); err != nil {

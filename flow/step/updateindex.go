@@ -38,7 +38,13 @@ func updateIndex(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	if _, err := env.Client.PutSettings(ctx, name, wanted); err != nil {
 		return Result{}, safe(err, "Failed to update the index settings for index %s", name)
 	}
-	return Result{Outputs: flow.Outputs{"index_name": name}}, nil
+	return updated(name, current), nil
+}
+
+// updated tells which index was updated.
+func updated(name string, current map[string]any) Result {
+	uuid, _ := current["index.uuid"].(string)
+	return Result{Outputs: flow.Outputs{"index_name": name}, Note: indexNote{UUID: uuid}}
 }
 
 // updateNote is what update_index notes before it writes.
@@ -65,7 +71,7 @@ func lookUpdate(ctx context.Context, env Env, in flow.Inputs, note json.RawMessa
 	if len(wanted) > 0 {
 		return Result{}, ErrNotMade
 	}
-	return Result{Outputs: flow.Outputs{"index_name": name}}, nil
+	return updated(name, current), nil
 }
 
 // leaveDifferent removes from wanted what is so already.

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire"
+)
+
+// unbegunFor is how long a state may say PROVISIONING without a run before its request is taken for dead, where other
+// processes take requests too.
+const unbegunFor = 30 * time.Second
+
+// recover works on everything that is open and that nobody in this process works on. It does nothing while another
+// process holds the lease.
+func (s *Service) recover(ctx context.Context) error {
+	if _, held := s.o.Lease.Held(); !held {
+		return nil
+	}
+	open, err := s.openRuns(ctx)
+	if err != nil {
+		return err
+	}
+	for id := range open {
+		if s.working(id) != nil {
+			continue
+		}
+		if err := s.takeUp(ctx, id); err != nil {
+			return err
+		}
+	}
+	return s.recoverUnbegun(ctx, open)
+}
+
+// openRuns are the ids of the workflows with an open run.
+func (s *Service) openRuns(ctx context.Context) (map[string]bool, error) {
+	open := map[string]bool{}
+	return open, s.scan(ctx, lease.Index, wire.Obj("term", wire.Obj("run.open", true)), func(d opensearch.Document) error {
+		run, err := parseRun(d.Source)
+		if err == nil {
+			open[run.Workflow] = true
+		}
+		return err
+	})
+}
+
+// scan refreshes an index and reads the documents that a query finds; a missing index has none.
+func (s *Service) scan(ctx context.Context, index string, query any, fn func(opensearch.Document) error) error {
+	if err := s.client.Refresh(ctx, index); err != nil {
+		return err
+	}
+	err := s.client.Scan(ctx, index, query, fn)
+	if fault.Is(err, "index_not_found_exception") {
+		return nil
+	}
+	return err
+}
+
+// takeUp goes on with an open run.
+func (s *Service) takeUp(ctx context.Context, id string) error {
+	run, err := readRun(ctx, s.client, id)
+	if err != nil || !run.found || !run.Open {
+		return err
+	}
+	st, err := s.readState(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !st.found:
+		return s.deleteRun(ctx, id)
+	case run.Goal != goalDeprovision && st.Progress != inProgress: // it ended, and only that was not stored
+		run.closeRun(st.State.State == Completed)
+		err := s.writeRun(ctx, &run)
+		if isConflict(err) {
+			return nil
+		}
+		return err
+	}
+	s.log.Info("going on with a workflow", "workflow", id, "goal", run.Goal)
+	s.launch(run, st)
+	return nil
+}
+
+// recoverUnbegun puts workflows back whose request died after it had marked the state and before it stored the run, or
+// before it opened it again. Nothing was made since.
+func (s *Service) recoverUnbegun(ctx context.Context, open map[string]bool) error {
+	seen := map[string]time.Time{}
+	err := s.scan(ctx, StateIndex, wire.Obj("term", wire.Obj("state", Provisioning)), func(d opensearch.Document) error {
+		if open[d.ID] || s.working(d.ID) != nil {
+			return nil
+		}
+		since, known := s.unbegun[d.ID]
+		if !known {
+			since = time.Now()
+		}
+		seen[d.ID] = since
+		if !s.o.Alone && time.Since(since) < unbegunFor {
+			return nil
+		}
+		var st State
+		if err := json.Unmarshal(d.Source, &st); err != nil {
+			return err
+		}
+		return s.putBack(ctx, d.ID)
+	})
+	s.unbegun = seen
+	return err
+}
+
+func (s *Service) putBack(ctx context.Context, id string) error {
+	st, err := s.readState(ctx, id)
+	if err != nil || st.Progress != inProgress || s.working(id) != nil {
+		return err
+	}
+	run, err := readRun(ctx, s.client, id)
+	if err != nil || run.found && run.Open {
+		return err
+	}
+	if run.found && run.Start == st.Start && run.Kept != "" {
+		run.reopen()
+		if err := s.writeRun(ctx, &run); err != nil {
+			return ignoreConflict(err)
+		}
+		s.launch(run, st)
+		return nil
+	}
+	if len(st.Resources) == 0 {
+		st.State = newState(id, st.TenantID, st.User)
+	} else {
+		st.finish(s.now(), "The provisioning was interrupted before any step began")
+	}
+	s.log.Info("a provisioning had not begun", "workflow", id, "state", st.State.State)
+	return ignoreConflict(s.writeState(ctx, &st))
+}
+
+func ignoreConflict(err error) error {
+	if isConflict(err) {
+		return nil
+	}
+	return err
+}
+
+// claimedBesides reports whether a workflow other than this one has recorded a resource.
+func (s *Service) claimedBesides(id string) func(ctx context.Context, resource, resourceID string) (bool, error) {
+	return func(ctx context.Context, resource, resourceID string) (claimed bool, err error) {
+		query := wire.Obj("nested", wire.Obj("path", "resources_created", "query",
+			wire.Obj("term", wire.Obj("resources_created.resource_id", resourceID))))
+		err = s.scan(ctx, StateIndex, query, func(d opensearch.Document) error {
+			var st State
+			if err := json.Unmarshal(d.Source, &st); err != nil {
+				return err
+			}
+			for _, r := range st.Resources {
+				claimed = claimed || d.ID != id && r.Type == resource && r.ID == resourceID
+			}
+			return nil
+		})
+		return claimed, own(err, "Failed to look for the workflow of %s %s", resource, resourceID)
+	}
+}

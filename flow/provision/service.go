@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/flow"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/secret"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// Options are what a service works with.
+type Options struct {
+	Client *opensearch.Client
+	// Clock gives the times that documents get, and the delays of templates.
+	Clock clock.Clock
+	// Lease is held by the one process that provisions.
+	Lease lease.Lease
+	// Keys encrypt what is secret; nil refuses it.
+	Keys *secret.Keyring
+	// Settings reads the settings as they stand in the cluster.
+	Settings func(ctx context.Context) (setting.View, error)
+	// Parallel is how many steps call the cluster at the same time, of all workflows together; 0 means 32.
+	Parallel int
+	// Alone is true if no other process works on the same documents: what is to be done is then looked for only once.
+	Alone  bool
+	Logger *slog.Logger
+}
+
+// defaultParallel bounds the calls that all workflows make at the same time. Nodes that wait for others, and delays, do
+// not count, so that no number of workflows can lock each other out.
+const defaultParallel = 32
+
+// recordFor is how long after the end steps under way may still record what they made.
+const recordFor = 5 * time.Second
+
+// Service keeps workflows. It is safe for concurrent use.
+type Service struct {
+	o      Options
+	client *opensearch.Client
+	log    *slog.Logger
+	slots  chan struct{}
+
+	// ctx ends when no step may begin any more.
+	ctx  context.Context
+	stop context.CancelFunc
+	// recording ends later: what has been made is to be recorded.
+	recording context.Context
+	all       sync.WaitGroup
+	mu        sync.Mutex
+	active    map[string]*execution
+	// unbegun is since when a state has said PROVISIONING without a run. It belongs to Run.
+	unbegun map[string]time.Time
+}
+
+// New returns a service that has read nothing yet.
+func New(o Options) *Service {
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	if o.Lease == nil {
+		o.Lease = lease.Always{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Parallel == 0 {
+		o.Parallel = defaultParallel
+	}
+	s := &Service{
+		o: o, client: o.Client, log: o.Logger, slots: make(chan struct{}, o.Parallel), active: map[string]*execution{},
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	var end context.CancelFunc
+	s.recording, end = context.WithCancel(context.Background())
+	context.AfterFunc(s.ctx, func() { time.AfterFunc(recordFor, end) })
+	return s
+}
+
+// lookEvery is how often a process that is not alone looks for what others have asked for.
+const lookEvery = time.Second
+
+// Run finishes what was begun by a process that is gone, and what others have asked for, until ctx is done. Then it
+// lets the steps under way end, starts none any more, and returns; what is left is finished after the next start.
+func (s *Service) Run(ctx context.Context) {
+	release := s.o.Clock.Hold()
+	defer func() {
+		release()
+		s.stop()
+		s.all.Wait()
+	}()
+	for {
+		err := s.recover(ctx)
+		release()
+		pause := lookEvery
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot look for unfinished workflows", "err", err)
+		}
+		if err == nil && s.o.Alone {
+			<-ctx.Done()
+			return
+		}
+		if pauseFor(ctx, pause) != nil {
+			return
+		}
+	}
+}
+
+// now is the instant that documents get, in epoch milliseconds.
+func (s *Service) now() int64 { return s.o.Clock.Now().UnixMilli() }
+
+// The plugin's settings.
+const (
+	settingEnabled        = "plugins.flow_framework.enabled"
+	settingMaxWorkflows   = "plugins.flow_framework.max_workflows"
+	settingMaxSteps       = "plugins.flow_framework.max_workflow_steps"
+	settingRequestTimeout = "plugins.flow_framework.request_timeout"
+	settingTaskRetry      = "plugins.flow_framework.task_request_retry_duration"
+)
+
+// Enabled reports whether the API is switched on.
+func (s *Service) Enabled(ctx context.Context) (bool, error) {
+	v, err := s.o.Settings(ctx)
+	if err != nil {
+		return false, err
+	}
+	return v.Bool(settingEnabled), nil
+}
+
+// RequestTimeout bounds searches and each step that takes a resource away.
+func (s *Service) RequestTimeout(ctx context.Context) (time.Duration, error) {
+	v, err := s.o.Settings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return v.Duration(settingRequestTimeout), nil
+}
+
+// plan orders and checks a template's workflow for provisioning. workflowID is "" before there is one.
+func (s *Service) plan(ctx context.Context, workflowID string, w *flow.Workflow) ([]flow.Planned, error) {
+	v, err := s.o.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := w.Plan(workflowID, flow.Limits{MaxSteps: int(v.Int(settingMaxSteps))})
+	if err != nil {
+		return nil, err
+	}
+	plugins, err := s.plugins(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	return plan, flow.Validate(plan, plugins)
+}
+
+// plugins are the names of the cluster's plugins, if a plan needs any.
+func (s *Service) plugins(ctx context.Context, plan []flow.Planned) (names []string, err error) {
+	for _, p := range plan {
+		if len(p.Type.Plugins) == 0 {
+			continue
+		}
+		var rows []struct{ Component string }
+		call := opensearch.Call{Method: "GET", Path: "/_cat/plugins", Query: map[string][]string{"format": {"json"}, "h": {"component"}}}
+		if err := s.client.Do(ctx, call, &rows); err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			names = append(names, r.Component)
+		}
+		return names, nil
+	}
+	return nil, nil
+}
+
+// own makes an error one of this API: what is not worded yet gets the API's words, and keeps its status.
+func own(err error, format string, args ...any) error {
+	if err == nil || flow.IsOwn(err) {
+		return err
+	}
+	return flowError(err, fault.Of(err).Status, format, args...)
+}
