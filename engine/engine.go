@@ -95,6 +95,7 @@ type Engine struct {
 	lock    *os.File
 	catalog *catalog.Catalog
 	docs    *documents.Store
+	server  *rest.Server
 	router  *wirerest.Router
 }
 
@@ -148,14 +149,14 @@ func Open(o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	models := ml.New(ml.Options{Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID})
-	server := &rest.Server{
+	e.server = &rest.Server{
 		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
 		Config: o.Config, Address: o.Address, Dir: o.Dir, Predictor: models,
 	}
 	e.router = wirerest.NewRouter(o.Version)
 	e.router.Logger(o.Logger)
-	server.Register(e.router)
-	server.RegisterML(e.router, models)
+	e.server.Register(e.router)
+	e.server.RegisterML(e.router, models)
 	return e, nil
 }
 
@@ -237,7 +238,7 @@ func onlyOurs(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile && e.Name() != indicesDir && e.Name() != KeyFile {
+		if e.Name() != lockFile && e.Name() != indicesDir {
 			return fmt.Errorf("data directory %s holds %s, which is not ours", dir, e.Name())
 		}
 	}
@@ -272,6 +273,9 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.router.Se
 // Close releases everything. No request may be under way.
 func (e *Engine) Close() error {
 	var err error
+	if e.server != nil {
+		e.server.Stop()
+	}
 	if e.docs != nil {
 		err = errors.Join(err, e.docs.Shutdown())
 	}

@@ -186,7 +186,7 @@ func (s *Store) Target(index *catalog.Index, filter query.Query, routing []strin
 			return t, nil, err
 		}
 		releases = append(releases, done)
-		t.Shards = append(t.Shards, sh)
+		t.Shards, t.Numbers = append(t.Shards, sh), append(t.Numbers, sl.number)
 	}
 	return t, release, nil
 }

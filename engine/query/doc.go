@@ -35,6 +35,8 @@ type Target struct {
 	Index, UUID string
 	Mapping     *mapping.Mapping
 	Shards      []Shard
+	// Numbers are those of the shards in their index.
+	Numbers []int
 	// Filter limits the index to what an alias shows; nil means all.
 	Filter Query
 	// MaxResultWindow is index.max_result_window; 0 means its default.

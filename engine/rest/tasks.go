@@ -22,6 +22,9 @@ type tasks struct {
 	mu      sync.Mutex
 	last    int64
 	running map[int64]*task
+	// background counts those that outlive their request; stopped says that no more may begin.
+	background sync.WaitGroup
+	stopped    bool
 }
 
 type task struct {
@@ -29,25 +32,42 @@ type task struct {
 	action, description string
 	opaqueID            string
 	started             time.Time
-	cancel              context.CancelFunc
+	stop                context.CancelFunc
+	// status is what the task says of its progress; nil if it says nothing.
+	status func() wire.Object
+	// done is closed when the task has ended.
+	done chan struct{}
+
+	mu        sync.Mutex
+	cancelled time.Time // zero unless somebody asked for it to stop
 }
 
 // start notes a task until done is called. The context it returns ends when the task is cancelled.
 func (t *tasks) start(ctx context.Context, r *rest.Request, action, description string) (_ context.Context, done func()) {
+	ctx, _, done = t.begin(ctx, r, action, description, nil)
+	return ctx, done
+}
+
+// begin is start for a task that tells of its progress.
+func (t *tasks) begin(ctx context.Context, r *rest.Request, action, description string, status func() wire.Object) (_ context.Context, _ *task, done func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
-	one := &task{id: t.last, action: action, description: description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(), cancel: cancel}
+	one := &task{
+		id: t.last, action: action, description: description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(),
+		stop: cancel, status: status, done: make(chan struct{}),
+	}
 	if t.running == nil {
 		t.running = map[int64]*task{}
 	}
 	t.running[one.id] = one
-	return ctx, func() {
+	return ctx, one, func() {
 		cancel()
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		delete(t.running, one.id)
+		close(one.done)
 	}
 }
 
@@ -65,11 +85,21 @@ func (t *tasks) list(actions []string) []*task {
 	return out
 }
 
-func (s *Server) taskRoutes(rt *rest.Router) {
-	rt.Handle("GET", "/_tasks", s.listTasks)
-	rt.Handle("GET", "/_tasks/{task_id}", s.getTask)
-	rt.Handle("POST", "/_tasks/_cancel", s.cancelTasks)
-	rt.Handle("POST", "/_tasks/{task_id}/_cancel", s.cancelTasks)
+// cancel asks the task to stop.
+func (t *task) cancel() {
+	t.mu.Lock()
+	if t.cancelled.IsZero() {
+		t.cancelled = time.Now()
+	}
+	t.mu.Unlock()
+	t.stop()
+}
+
+// wasCancelled reports whether somebody asked the task to stop.
+func (t *task) wasCancelled() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.cancelled.IsZero()
 }
 
 // ID is the task's id as the API writes it.
@@ -77,16 +107,30 @@ func (t *task) ID() string { return query.NodeID + ":" + strconv.FormatInt(t.id,
 
 func (t *task) json(detailed bool) wire.Object {
 	running := time.Since(t.started)
+	t.mu.Lock()
+	cancelled := t.cancelled
+	t.mu.Unlock()
 	o := wire.Obj("node", query.NodeID, "id", t.id, "type", "transport", "action", t.action)
+	if detailed && t.status != nil {
+		o.Add("status", t.status())
+	}
 	o.AddIf(detailed, "description", t.description)
 	o.Add("start_time_in_millis", t.started.UnixMilli())
 	o.Add("running_time_in_nanos", running.Nanoseconds())
 	o.Add("cancellable", true)
-	o.Add("cancelled", false)
+	o.Add("cancelled", !cancelled.IsZero())
 	headers := wire.Object{}
 	headers.AddIf(t.opaqueID != "", "X-Opaque-Id", t.opaqueID)
 	o.Add("headers", headers)
+	o.AddIf(!cancelled.IsZero(), "cancellation_time_millis", cancelled.UnixMilli())
 	return o
+}
+
+func (s *Server) taskRoutes(rt *rest.Router) {
+	rt.Handle("GET", "/_tasks", s.listTasks)
+	rt.Handle("GET", "/_tasks/{task_id}", s.getTask)
+	rt.Handle("POST", "/_tasks/_cancel", s.cancelTasks)
+	rt.Handle("POST", "/_tasks/{task_id}/_cancel", s.cancelTasks)
 }
 
 // nodeTasks is the answer of list and cancel.
@@ -131,7 +175,7 @@ func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// find is the running task of an id, or the error that the API gives.
+// find is the running task of an id; nil if none runs.
 func (s *Server) find(id string) (*task, error) {
 	node, number, ok := strings.Cut(id, ":")
 	n, err := strconv.ParseInt(number, 10, 64)
@@ -143,36 +187,81 @@ func (s *Server) find(id string) (*task, error) {
 			return t, nil
 		}
 	}
-	return nil, fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] isn't running and hasn't stored its results", id)
+	return nil, nil
 }
+
+func noTask(id string) error {
+	return fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] isn't running and hasn't stored its results", id)
+}
+
+// defaultTaskWait is how long a request waits for a task to end unless it says otherwise (OpenSearch's figure).
+const defaultTaskWait = 30 * time.Second
 
 func (s *Server) getTask(r *rest.Request) (rest.Action, error) {
 	id := r.Path("task_id")
-	r.Ignore("wait_for_completion", "timeout")
-	return func(context.Context) (*rest.Response, error) {
+	wait, err := r.Bool("wait_for_completion", false)
+	if err != nil {
+		return nil, err
+	}
+	timeout, err := r.Duration("timeout", defaultTaskWait)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
 		t, err := s.find(id)
 		if err != nil {
 			return nil, err
 		}
-		return rest.OK(wire.Obj("completed", false, "task", t.json(true))), nil
+		if t != nil && wait && !t.wait(ctx, timeout) {
+			return nil, fault.New(http.StatusInternalServerError, "timeout_exception", "Timed out waiting for completion of [%s]", id)
+		}
+		if t != nil && !wait {
+			return rest.OK(wire.Obj("completed", false, "task", t.json(true))), nil
+		}
+		return s.storedTask(id)
 	}, nil
+}
+
+// wait reports whether the task ended in time.
+func (t *task) wait(ctx context.Context, timeout time.Duration) bool {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-t.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
 	id, actions := r.Path("task_id"), r.List("actions")
-	r.Ignore("nodes", "parent_task_id", "wait_for_completion")
-	return func(context.Context) (*rest.Response, error) {
+	wait, err := r.Bool("wait_for_completion", false)
+	if err != nil {
+		return nil, err
+	}
+	r.Ignore("nodes", "parent_task_id")
+	return func(ctx context.Context) (*rest.Response, error) {
 		list := s.tasks.list(actions)
 		if id != "" {
 			t, err := s.find(id)
 			if err != nil {
 				return nil, err
 			}
+			if t == nil {
+				return nil, noTask(id)
+			}
 			list = []*task{t}
 		}
 		for _, t := range list {
 			t.cancel()
 		}
-		return rest.OK(s.nodeTasks(list, true)), nil
+		for _, t := range list {
+			if wait && !t.wait(ctx, defaultTaskWait) {
+				break
+			}
+		}
+		return rest.OK(s.nodeTasks(list, false)), nil
 	}, nil
 }
