@@ -69,6 +69,10 @@ var indexSettings = []row{
 	{key: "index.analysis.*", scope: static, check: only()},
 	{key: "index.similarity.*", scope: static, check: only()},
 
+	{key: "index.knn", kind: setting.Bool, def: "false", scope: final},
+	{key: "index.knn.algo_param.ef_search", kind: setting.Int, def: "100", low: "2"},
+	{key: "index.knn.advanced.approximate_threshold", kind: setting.Int, def: "15000", low: "-1"},
+
 	{key: "index.default_pipeline", def: "_none"},
 	{key: "index.final_pipeline", def: "_none"},
 	{key: "index.search.default_pipeline", def: "_none"},
@@ -240,8 +244,8 @@ func routingShards(settings setting.Values, shards int) (int, error) {
 	return n, nil
 }
 
-// versionID is OpenSearch's number for a version: 3.4.0 is 137257827.
-func versionID(version string) string {
+// VersionID is OpenSearch's number for a version: 3.4.0 is 137257827.
+func VersionID(version string) string {
 	parts := append(strings.SplitN(version, ".", 3), "0", "0")
 	n := 99 // a release, not a preview
 	for i, size := range []int{1_000_000, 10_000, 100} {

@@ -241,6 +241,8 @@ func (w *walker) value(o *object, parent, name string, dynamic Dynamic) error {
 		return w.p.Skip()
 	case f != nil && f.Type == "flat_object":
 		return w.flat(f, f.Path)
+	case f != nil && f.IsVector():
+		return w.vector(f)
 	}
 	switch w.p.Token() {
 	case wire.Null:

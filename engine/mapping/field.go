@@ -35,6 +35,9 @@ type Field struct {
 	Multi map[string]*Field
 	// Constant is the one value of a constant_keyword, nil until it is known.
 	Constant *string
+	// Dimension is how many numbers a vector has; DataType is what they are: "" and "float", "byte", or "binary".
+	Dimension int
+	DataType  string
 	// params are the parameters as they are printed, besides type and fields.
 	params wire.Object
 }
@@ -53,13 +56,13 @@ var integers = map[string][2]int64{
 // unsupported are types of OpenSearch that are refused by name.
 var unsupported = []string{
 	"geo_point", "geo_shape", "xy_point", "xy_shape", "percolator", "join", "completion", "search_as_you_type",
-	"token_count", "rank_feature", "rank_features", "integer_range", "float_range", "long_range", "double_range",
-	"date_range", "ip_range", "knn_vector", "semantic", "star_tree", "derived", "match_only_text", "wildcard",
+	"token_count", "rank_feature", "integer_range", "float_range", "long_range", "double_range",
+	"date_range", "ip_range", "semantic", "star_tree", "derived", "match_only_text", "wildcard",
 }
 
 var leafTypes = []string{
 	"text", "keyword", "constant_keyword", "long", "integer", "short", "byte", "unsigned_long", "double", "float", "half_float",
-	"scaled_float", "boolean", "date", "date_nanos", "ip", "binary", "alias", "flat_object",
+	"scaled_float", "boolean", "date", "date_nanos", "ip", "binary", "alias", "flat_object", "knn_vector", "rank_features",
 }
 
 // IsInteger reports whether values are whole numbers that are indexed exactly; dates are too.
@@ -125,6 +128,8 @@ func (f *Field) complete(leaf string, def map[string]json.RawMessage) error {
 		return mapperParsing("The [path] property must be specified for field [%s].", leaf)
 	case f.Type == "constant_keyword" && f.Constant == nil:
 		return mapperParsing("Field [%s] is missing required parameter [value]", leaf)
+	case f.Type == "knn_vector" && f.Dimension == 0:
+		return mapperParsing("Dimension value missing for vector: %s", leaf)
 	case f.Type == "scaled_float" && f.ScalingFactor <= 0:
 		return mapperParsing("Field [scaling_factor] is required")
 	case f.SearchAnalyzer != "" && def["analyzer"] == nil:
@@ -150,6 +155,8 @@ func newField(path, typ string) *Field {
 		f.Format = defaultDateFormat
 	case "binary":
 		f.Index = false
+	case "knn_vector", "rank_features":
+		f.Index, f.DocValues = false, false
 	}
 	return f
 }

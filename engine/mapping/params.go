@@ -38,13 +38,15 @@ var parameters = map[string]string{
 	"alias":            "path",
 	"constant_keyword": "value",
 	"flat_object":      "doc_values store meta",
+	"knn_vector":       "store data_type dimension space_type mode compression_level method meta",
+	"rank_features":    "positive_score_impact meta",
 }
 
 // defaults are the values at which a parameter is not printed. ("type.parameter" goes before "parameter".)
 var defaults = map[string]any{
 	"index": true, "doc_values": true, "binary.doc_values": false, "store": false, "norms": true, "keyword.norms": false,
 	"eager_global_ordinals": false, "ignore_malformed": false, "coerce": true, "split_queries_on_whitespace": false,
-	"fielddata": false, "index_phrases": false, "skip_list": false, "ignore_above": math.MaxInt32,
+	"fielddata": false, "positive_score_impact": true, "data_type": "float", "index_phrases": false, "skip_list": false, "ignore_above": math.MaxInt32,
 	"index_options": "positions", "keyword.index_options": "docs", "term_vector": "no", "boost": rawText("1.0"), "format": defaultDateFormat,
 	"analyzer": "default", "normalizer": "default",
 }
@@ -101,6 +103,9 @@ func (f *Field) param(leaf, name string, raw json.RawMessage) error {
 
 // paramValue reads a parameter as a boolean, integer, number or text, as it is printed; others stay as they are.
 func paramValue(name string, raw json.RawMessage) (any, error) {
+	if _, ok := vectorParameters[name]; ok {
+		return vectorParam(name, raw)
+	}
 	text := unquote(raw)
 	switch name {
 	case "index", "doc_values", "store", "norms", "eager_global_ordinals", "ignore_malformed", "coerce", "fielddata",
@@ -154,6 +159,9 @@ func unquote(raw json.RawMessage) string {
 
 // set gives a parameter its meaning.
 func (f *Field) set(leaf, name string, value any) error {
+	if _, ok := vectorParameters[name]; ok {
+		return f.setVector(leaf, name, value)
+	}
 	text := fmt.Sprint(value)
 	switch name {
 	case "index":

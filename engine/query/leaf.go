@@ -118,6 +118,10 @@ func searchable(c *scope, f *mapping.Field) error {
 	switch {
 	case f.Index || f.DocValues && f.Type != "text":
 		return nil
+	case f.Type == "knn_vector":
+		return c.notCreated(fault.Illegal("KNN vector do not support exact searching, use KNN queries instead: [%s]", f.Path))
+	case f.IsVector():
+		return c.notCreated(fault.Illegal("Queries on [%s] fields are not supported", f.Type))
 	case f.Type == "text" || f.Type == "binary":
 		return c.notCreated(fault.Illegal("Cannot search on field [%s] since it is not indexed.", f.Path))
 	}
