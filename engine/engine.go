@@ -238,7 +238,7 @@ func onlyOurs(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile && e.Name() != indicesDir {
+		if e.Name() != lockFile && e.Name() != indicesDir && e.Name() != KeyFile {
 			return fmt.Errorf("data directory %s holds %s, which is not ours", dir, e.Name())
 		}
 	}

@@ -64,7 +64,7 @@ func (s *store) answer(r *http.Request) (int, string) {
 		s.index, s.creates = true, s.creates+1
 		return 200, `{"acknowledged":true}`
 	case strings.HasSuffix(r.URL.Path, "_mapping"):
-		return 200, `{".steward":{"mappings":{"_meta":{"schema_version":1}}}}`
+		return 200, `{".steward":{"mappings":{"_meta":{"schema_version":2}}}}`
 	case !s.index:
 		return 404, refusal(404, "index_not_found_exception")
 	case r.Method == http.MethodGet:
