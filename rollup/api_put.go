@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rollup
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/rollup/dimension"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+	"github.com/opensteward/steward/wire/schedule"
+)
+
+// The values of if_seq_no and if_primary_term that mean "not given".
+const (
+	noSeqNo       = -2
+	noPrimaryTerm = 0
+)
+
+// put creates a job, or replaces the version that the caller has seen.
+func (h handlers) put(r *rest.Request) (rest.Action, error) {
+	id := r.Path("id")
+	if id == "" {
+		return nil, fault.Illegal("Missing %s ID", h.kind.Name)
+	}
+	seqNo, err := r.Long("if_seq_no", noSeqNo)
+	if err != nil {
+		return nil, err
+	}
+	primaryTerm, err := r.Long("if_primary_term", noPrimaryTerm)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.RequireBody()
+	if err != nil {
+		return nil, err
+	}
+	now := h.now()
+	isNew := seqNo == noSeqNo || primaryTerm == noPrimaryTerm
+	j, err := Parse(h.kind, id, body, now, isNew)
+	if err != nil {
+		return nil, err
+	}
+	j.Updated, j.User = now.UnixMilli(), nil
+	refresh, err := r.Refresh("true")
+	if err != nil {
+		return nil, err
+	}
+	f := form(r)
+	if !isNew {
+		j.Version = opensearch.Version{SeqNo: seqNo, PrimaryTerm: primaryTerm}
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		if isNew {
+			return h.create(ctx, j, refresh, f)
+		}
+		return h.update(ctx, j, refresh, f)
+	}, nil
+}
+
+func (h handlers) create(ctx context.Context, j *Job, refresh string, f Form) (*rest.Response, error) {
+	done, err := Create(ctx, h.o.Client, h.o.Ensure, j, refresh)
+	if err != nil {
+		return nil, err
+	}
+	h.changed()
+	res := h.stored(j, done, f)
+	res.Status = http.StatusCreated
+	res.Header = http.Header{"Location": {h.kind.prefix + "/" + url.PathEscape(j.ID)}}
+	return res, nil
+}
+
+// Create stores a new job: 409 if there is one of its id, 404 or 400 if a transform's source does not fit. ensure makes
+// the config index.
+func Create(ctx context.Context, c *opensearch.Client, ensure func(context.Context) error, j *Job, refresh string) (opensearch.Written, error) {
+	if err := ensure(ctx); err != nil {
+		return opensearch.Written{}, err
+	}
+	j.SchemaVersion = SchemaVersion
+	if j.Kind == Transform {
+		if err := checkSource(ctx, c, j); err != nil {
+			return opensearch.Written{}, err
+		}
+	}
+	return c.Write(ctx, opensearch.Write{Op: opensearch.OpCreate, Index: ConfigIndex, ID: j.ID, Source: j}, refresh)
+}
+
+// checkSource refuses a transform whose groups cannot be made of its source, or whose query is none.
+func checkSource(ctx context.Context, c *opensearch.Client, j *Job) error {
+	s, err := openSource(ctx, c, j.Source)
+	if err != nil {
+		return err
+	}
+	switch issues := j.issues(s); {
+	case len(s.indices) == 0:
+		return fault.Status(http.StatusNotFound, "%s", issues[0])
+	case len(issues) > 0:
+		return fault.Status(http.StatusBadRequest, "%s", strings.Join(issues, " "))
+	}
+	_, err = c.Search(ctx, s.indices[0].name, wire.Obj("size", 0, "query", j.Query), nil)
+	if fault.HasStatus(err, http.StatusBadRequest) && !fault.Is(err, "search_phase_execution_exception") {
+		return err
+	}
+	return nil
+}
+
+func (h handlers) update(ctx context.Context, j *Job, refresh string, f Form) (*rest.Response, error) {
+	if err := h.o.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	was, _, err := h.store.job(ctx, h.kind, j.ID)
+	if err != nil {
+		return nil, err
+	}
+	if was == nil {
+		return nil, h.notFound()
+	}
+	if changed := was.immutable(j); len(changed) > 0 {
+		return nil, fault.Status(http.StatusBadRequest, "Not allowed to modify [%s]", strings.Join(changed, ", "))
+	}
+	j.SchemaVersion, j.User = SchemaVersion, was.User
+	j.Schedule = keepStart(j.Schedule, was.Schedule)
+	done, err := h.o.Client.Write(ctx, opensearch.Write{
+		Op: opensearch.OpIndex, Index: ConfigIndex, ID: j.ID, If: j.Version, Source: j,
+	}, refresh)
+	if err != nil {
+		return nil, err
+	}
+	h.changed()
+	return h.stored(j, done, f), nil
+}
+
+// keepStart lets an interval that names no start go on from the stored one.
+func keepStart(next, was schedule.Schedule) schedule.Schedule {
+	if next.Interval == nil || next.Interval.Start != nil || was.Interval == nil {
+		return next
+	}
+	return next.StartingAt(value(was.Interval.Start))
+}
+
+// immutable are the members in which a job differs from another version of it, though it must not.
+func (j *Job) immutable(next *Job) []string {
+	var out []string
+	note := func(same bool, name string) {
+		if !same {
+			out = append(out, name)
+		}
+	}
+	groups := reflect.DeepEqual(j.Groups, next.Groups)
+	if j.Kind == Rollup {
+		note(j.Continuous == next.Continuous, "continuous")
+		note(groups, "dimensions")
+		note(reflect.DeepEqual(dimension.MetricsJSON(j.Metrics), dimension.MetricsJSON(next.Metrics)), "metrics")
+		note(j.Source == next.Source, "source_index")
+		note(j.Target == next.Target, "target_index")
+		note(bytes.Equal(j.TargetSettings, next.TargetSettings), "target_index_settings")
+		note(equalPointers(j.RoutingField, next.RoutingField), "routing_field")
+		return out
+	}
+	note(j.Source == next.Source, "source_index")
+	note(j.Target == next.Target, "target_index")
+	note(sameJSON(j.Query, next.Query), "data_selection_query")
+	note(groups, "groups")
+	note(reflect.DeepEqual(j.Aggregations, next.Aggregations), "aggregations")
+	note(j.Continuous == next.Continuous, "continuous")
+	return out
+}
+
+// stored is the answer to a job that was written.
+func (h handlers) stored(j *Job, done opensearch.Written, f Form) *rest.Response {
+	return rest.OK(wire.Obj("_id", done.ID, "_version", done.Number, "_seq_no", done.SeqNo, "_primary_term", done.PrimaryTerm,
+		h.kind.Name, j.JSON(f)))
+}
+
+// start enables a job and takes up again what had stopped or failed.
+func (h handlers) start(r *rest.Request) (rest.Action, error) {
+	id := r.Path("id")
+	return func(ctx context.Context) (*rest.Response, error) {
+		ok, err := Start(ctx, h.o.Client, h.kind, id, h.now())
+		if err != nil {
+			return nil, err
+		}
+		h.changed()
+		return rest.OK(opensearch.Acknowledged{Acknowledged: ok}), nil
+	}, nil
+}
+
+// Start enables a job and sets its progress going again: 404 if there is no such job.
+func Start(ctx context.Context, c *opensearch.Client, k *Kind, id string, now time.Time) (acknowledged bool, err error) {
+	s := &store{client: c}
+	j, _, err := s.job(ctx, k, id)
+	switch {
+	case err != nil:
+		return false, err
+	case j == nil:
+		return false, fault.Status(http.StatusNotFound, "%s not found", k.Title)
+	}
+	ms := now.UnixMilli()
+	if !j.Enabled {
+		members := wire.Obj("enabled", true, k.enabledAt, ms, k.updated, ms)
+		done, err := c.Write(ctx, opensearch.Write{
+			Op: opensearch.OpUpdate, Index: ConfigIndex, ID: id, Source: wire.Obj(k.Name, members),
+		}, "true")
+		if err != nil || done.Result != "updated" {
+			return false, err
+		}
+	}
+	p, err := s.progress(ctx, j)
+	if err != nil || j.MetadataID == nil {
+		return err == nil, err
+	}
+	if p == nil {
+		if k == Transform {
+			return false, fault.Status(http.StatusNotFound, "Metadata doc missing for transform [%s]", *j.MetadataID)
+		}
+		return true, nil
+	}
+	next := StatusStarted
+	switch {
+	case p.Status == StatusFailed && k == Rollup:
+		next = StatusRetry
+	case p.Status == StatusStarted || p.Status == StatusInit || p.Status == StatusRetry:
+		return true, nil
+	}
+	return s.setStatus(ctx, j, next, nil, now)
+}
+
+// setStatus changes the status of a job's progress.
+func (s *store) setStatus(ctx context.Context, j *Job, status Status, reason *string, now time.Time) (bool, error) {
+	members := wire.Obj("status", status)
+	members.AddIf(j.Kind == Rollup || status == StatusStarted, "failure_reason", reason)
+	members.Add(j.Kind.metaUpdated, now.UnixMilli())
+	done, err := s.client.Write(ctx, opensearch.Write{
+		Op: opensearch.OpUpdate, Index: ConfigIndex, ID: *j.MetadataID, Routing: j.ID, Source: wire.Obj(j.Kind.metadata(), members),
+	}, "")
+	return done.Result == "updated" || done.Result == "noop", err
+}
+
+// stop ends a job: first its progress, which the runner respects, then the job itself.
+func (h handlers) stop(r *rest.Request) (rest.Action, error) {
+	id := r.Path("id")
+	return func(ctx context.Context) (*rest.Response, error) {
+		j, doc, err := h.store.job(ctx, h.kind, id)
+		if err != nil {
+			return nil, err
+		}
+		if j == nil {
+			return nil, h.notFound()
+		}
+		ok, err := h.stopProgress(ctx, j)
+		if err != nil || !ok {
+			return rest.OK(opensearch.Acknowledged{}), err
+		}
+		k, ms := h.kind, h.now().UnixMilli()
+		members := wire.Obj("enabled", false, k.enabledAt, nil, k.updated, ms)
+		done, err := h.o.Client.Write(ctx, opensearch.Write{
+			Op: opensearch.OpUpdate, Index: ConfigIndex, ID: id, If: doc.Version, Source: wire.Obj(k.Name, members),
+		}, "true")
+		if err != nil {
+			return nil, err
+		}
+		h.changed()
+		return rest.OK(opensearch.Acknowledged{Acknowledged: done.Result == "updated" || done.Result == "noop"}), nil
+	}, nil
+}
+
+func (h handlers) stopProgress(ctx context.Context, j *Job) (ok bool, err error) {
+	p, err := h.store.progress(ctx, j)
+	if err != nil || p == nil {
+		return err == nil, err
+	}
+	next, reason := p.Status, (*string)(nil)
+	switch p.Status {
+	case StatusStarted, StatusInit:
+		next = StatusStopped
+	case StatusRetry:
+		text := "Stopped a rollup that was in retry, rolling back to failed status"
+		next, reason = StatusFailed, &text
+	}
+	return h.store.setStatus(ctx, j, next, reason, h.now())
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rollup_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/engine"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/manager"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/rollup"
+	"github.com/opensteward/steward/test"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// begin is when every test's clock stands at first.
+var begin = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+func definitions() []setting.Definition { return append(ism.Settings(), rollup.Settings()...) }
+
+// world is one cluster, the API and a runner before it, and a clock that only the test moves. PREFIX in paths and
+// bodies stands for the test's own name.
+type world struct {
+	t         *testing.T
+	transport http.RoundTripper
+	client    *opensearch.Client
+	clock     *clock.Virtual
+	prefix    string
+	api       *rollup.API
+	wake      func()
+}
+
+// newWorld is a world on the embedded engine, or on the cluster that the tests are told of.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, clock: clock.NewVirtual(begin), prefix: fmt.Sprintf("r%d", time.Now().UnixNano())}
+	registry := setting.NewRegistry(definitions()...)
+	if url := os.Getenv(test.ClusterVariable); url != "" {
+		test.Alone(t, url)
+		network, err := opensearch.Dial(opensearch.DialOptions{URLs: []string{url}, InsecureSkipVerify: true})
+		w.do(err)
+		t.Cleanup(func() { _ = network.(io.Closer).Close() })
+		w.transport = opensearch.PluginSettings(network, registry)
+	} else {
+		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Settings: definitions(), Version: "3.4.0", Logger: logger(t)})
+		w.do(err)
+		t.Cleanup(func() { _ = e.Close() })
+		w.transport = opensearch.InProcess(e)
+	}
+	w.client = opensearch.NewClient(w.transport)
+	t.Cleanup(w.clean)
+	w.wake = func() {}
+	w.api = rollup.NewAPI(rollup.APIOptions{
+		Client: w.client, Clock: w.clock, Version: "3.4.0", Logger: logger(t), Changed: func() { w.wake() },
+		Ensure: func(ctx context.Context) error { return manager.EnsureConfigIndex(ctx, w.client) },
+	})
+	return w
+}
+
+func logger(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+func (w *world) do(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// clean removes what the test made.
+func (w *world) clean() {
+	ctx := context.Background()
+	names, err := w.client.IndexNames(ctx)
+	w.do(err)
+	for name := range names {
+		if strings.HasPrefix(name, w.prefix) || name == rollup.ConfigIndex {
+			_, err := w.client.DeleteIndex(ctx, name)
+			w.do(err)
+		}
+	}
+}
+
+// run starts a runner over a transport; stop ends it and waits for it.
+func (w *world) run(rt http.RoundTripper) (stop func()) {
+	w.t.Helper()
+	runner := rollup.New(rollup.Options{
+		Client: opensearch.NewClient(rt), Clock: w.clock, Lease: lease.Always{}, Logger: logger(w.t),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	runner.Wake()
+	go func() {
+		defer close(done)
+		runner.Run(ctx)
+	}()
+	w.wake = runner.Wake
+	return func() {
+		w.wake = func() {}
+		cancel()
+		<-done
+	}
+}
+
+// settle waits until nothing is under way.
+func (w *world) settle() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	w.do(w.clock.Settle(ctx))
+}
+
+// advance moves the clock, running what is due on the way.
+func (w *world) advance(d time.Duration) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	w.do(w.clock.Advance(ctx, d))
+}
+
+func (w *world) own(text string) string { return strings.ReplaceAll(text, "PREFIX", w.prefix) }
+
+// call sends a request to the API and returns the status and the body, in which PREFIX stands for the test's own name.
+func (w *world) call(method, path, body string) (int, string) {
+	w.t.Helper()
+	r := httptest.NewRequest(method, w.own(path), bytes.NewBufferString(w.own(body)))
+	if body == "" {
+		r.Body = http.NoBody
+	}
+	r.Header.Set("Content-Type", "application/json")
+	rec := httptest.NewRecorder()
+	w.api.ServeHTTP(rec, r)
+	return rec.Code, strings.ReplaceAll(rec.Body.String(), w.prefix, "PREFIX")
+}
+
+// must is call with a status of success.
+func (w *world) must(method, path, body string) string {
+	w.t.Helper()
+	status, answer := w.call(method, path, body)
+	if status/100 != 2 {
+		w.t.Fatalf("%s %s: %d %s", method, path, status, answer)
+	}
+	return answer
+}
+
+// create makes an index with a body.
+func (w *world) create(name, body string) {
+	w.t.Helper()
+	w.do(w.client.CreateIndex(w.t.Context(), w.own(name), []byte(w.own(body))))
+}
+
+// index writes documents with the ids 1, 2, 3 ... after those that are there.
+func (w *world) index(name string, docs ...string) {
+	w.t.Helper()
+	writes := make([]opensearch.Write, len(docs))
+	for i, d := range docs {
+		writes[i] = opensearch.Write{Op: opensearch.OpIndex, Index: w.own(name), Source: json.RawMessage(w.own(d))}
+	}
+	results, err := w.client.Bulk(w.t.Context(), writes)
+	w.do(err)
+	for _, r := range results {
+		w.do(r.Err)
+	}
+	w.do(w.client.Refresh(w.t.Context(), w.own(name)))
+}
+
+// documents are the sources of an index, one line each, sorted by a field.
+func (w *world) documents(name, sort string) string {
+	w.t.Helper()
+	w.do(w.client.Refresh(w.t.Context(), w.own(name)))
+	body := wire.Obj("size", 10000, "sort", []any{wire.Obj(sort, wire.Obj("order", "asc", "missing", "_first"))})
+	res, err := w.client.Search(w.t.Context(), w.own(name), body, nil)
+	w.do(err)
+	var lines []string
+	for _, hit := range res.Hits {
+		lines = append(lines, strings.ReplaceAll(string(hit.Source), w.prefix, "PREFIX"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// progress is a member of what explain shows of a job's progress, as text.
+func (w *world) progress(kind, id string, path ...string) string {
+	w.t.Helper()
+	prefix := map[string]string{"rollup": "/_plugins/_rollup/jobs/", "transform": "/_plugins/_transform/"}[kind]
+	var answer map[string]map[string]json.RawMessage
+	w.do(json.Unmarshal([]byte(w.must("GET", prefix+id+"/_explain", "")), &answer))
+	raw := answer[id][kind+"_metadata"]
+	for _, name := range path {
+		var o map[string]json.RawMessage
+		if json.Unmarshal(raw, &o) != nil {
+			return ""
+		}
+		raw = o[name]
+	}
+	return string(raw)
+}
+
+func (w *world) want(what, got, want string) {
+	w.t.Helper()
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+		w.t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
