@@ -155,6 +155,13 @@ func (m *Metadata) Failed() bool {
 func (m *Metadata) Done() bool { return m.PolicyCompleted || m.Failed() }
 
 // clone copies the metadata, so that a move never changes what is stored.
+// WithInfo is the metadata with another info.
+func (m *Metadata) WithInfo(info Info) *Metadata {
+	out := m.clone()
+	out.Info = info
+	return out
+}
+
 func (m *Metadata) clone() *Metadata {
 	out := *m
 	if m.State != nil {

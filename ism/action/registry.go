@@ -19,6 +19,7 @@ var steps = []Step{
 	{Name: "attempt_call_force_merge", Kind: Heavy, Run: attemptCallForceMerge},
 	{Name: "wait_for_force_merge", Looks: true, Run: waitForForceMerge},
 	{Name: "attempt_set_index_priority", Run: attemptSetIndexPriority},
+	{Name: "attempt_notification", Kind: Outgoing, Run: attemptNotification},
 	{Name: "attempt_open", Run: attemptOpen},
 	{Name: "set_read_only", Run: setReadOnly},
 	{Name: "set_read_write", Run: setReadWrite},

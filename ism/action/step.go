@@ -35,6 +35,8 @@ const (
 	Light Kind = iota
 	// Heavy steps keep the cluster busy for long.
 	Heavy
+	// Outgoing steps wait for somebody else's endpoint.
+	Outgoing
 	// Kinds is the number of kinds.
 	Kinds
 )
@@ -64,6 +66,8 @@ type Env struct {
 	Now time.Time
 	// Interval is how often the plugin would run the job; 0 if it is not known.
 	Interval time.Duration
+	// Notifier delivers messages; nil if there is none.
+	Notifier Notifier
 	// Intentions keeps what the step is about to do.
 	Intentions Intentions
 	// Background runs fn beyond the end of the step, until the process ends. It returns false, and runs nothing, while

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/ism/action"
 	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/wire/setting"
@@ -33,6 +34,8 @@ type Options struct {
 	// Watched promises that every change of the cluster is followed by a Wake. An index's numbers are then read again
 	// after a Wake only, which lets a virtual clock jump from one due instant to the next.
 	Watched bool
+	// Notifier delivers the messages of policies; nil means that there is none.
+	Notifier action.Notifier
 	// Pace is Due unless given.
 	Pace   Pace
 	Logger *slog.Logger
@@ -58,7 +61,8 @@ type Manager struct {
 	status    Status
 	history   history
 
-	steps *steps
+	steps   *steps
+	notices *notices
 
 	wake chan struct{} // something was changed through us
 	done chan struct{} // a step has reported
@@ -106,7 +110,7 @@ func New(o Options) *Manager {
 	}
 	return &Manager{
 		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
-		steps: newSteps(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
+		steps: newSteps(), notices: newNotices(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
 	}
 }
 
@@ -216,6 +220,9 @@ func (m *Manager) stop() {
 	m.steps.wait()
 	for _, r := range m.steps.take() {
 		r.release()
+	}
+	for _, l := range m.notices.takeLate() {
+		l.release()
 	}
 	release, _ := m.takeWake()
 	release()

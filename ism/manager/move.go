@@ -18,6 +18,8 @@ type decided struct {
 	input ism.Input
 	needs ism.Need
 	move  ism.Move
+	// notice is what people are told before the move is stored; nil for most.
+	notice *notice
 }
 
 // move asks what the policies of the ready entries want, stores it in one bulk write, and starts the steps.
@@ -29,6 +31,7 @@ func (s *sweep) move(ctx context.Context, ready []*entry) error {
 	}
 	var writes []write
 	for i := range moves {
+		moves[i].notice = s.announced(&moves[i])
 		writes = append(writes, s.firstWrites(&moves[i])...)
 	}
 	refused, err := s.store(ctx, writes)
@@ -65,19 +68,23 @@ func (s *sweep) again(entries []*entry) {
 
 // firstWrites are what is stored before a move has any effect.
 func (s *sweep) firstWrites(d *decided) []write {
-	var out []write
-	switch d.move.Kind {
-	case ism.Wait:
-		return nil
-	case ism.Run:
-		if s.looksAgain(d) {
-			return nil
-		}
-	}
 	switch {
+	case d.move.Kind == ism.Wait, d.move.Kind == ism.Run && s.looksAgain(d):
+		return nil
 	case s.native() && d.move.Starting != nil:
-		out = append(out, metaWrite(d.entry, d.move.Starting))
-	case d.move.Meta != nil:
+		starting := *d
+		starting.move.Meta = d.move.Starting
+		return moveWrites(&starting)
+	case d.notice != nil:
+		return nil
+	}
+	return moveWrites(d)
+}
+
+// moveWrites are the documents of a move.
+func moveWrites(d *decided) []write {
+	var out []write
+	if d.move.Meta != nil {
 		out = append(out, metaWrite(d.entry, d.move.Meta))
 	}
 	if d.move.Job != nil {
@@ -88,7 +95,7 @@ func (s *sweep) firstWrites(d *decided) []write {
 
 // secondWrites are what is stored at native pace after a step was announced that has no effect.
 func (s *sweep) secondWrites(d *decided, refused bool) []write {
-	if !s.native() || d.move.Starting == nil || refused {
+	if !s.native() || d.move.Starting == nil || refused || d.notice != nil {
 		return nil
 	}
 	return []write{metaWrite(d.entry, d.move.Meta)}
@@ -122,6 +129,10 @@ func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
 		return
 	}
 	s.sum.Moves++
+	if d.notice != nil {
+		s.announce(ctx, d)
+		return
+	}
 	e.tries = 0
 	s.log.Debug("move", "index", e.name(), "reason", d.move.Reason)
 	s.goOn(e)
@@ -222,7 +233,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	env := &action.Env{
 		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
 		Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
-		Interval: e.job.Schedule.Interval(),
+		Interval: e.job.Schedule.Interval(), Notifier: s.opts.Notifier,
 		Background: func(fn func(context.Context)) bool {
 			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)
 		},
@@ -232,7 +243,10 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	s.sum.Steps++
 	s.log.Debug("step", "index", env.Index, "step", step.Name)
 	step.Run = fenced(s.opts.Lease, s.fence, step.Run)
-	s.steps.start(ctx, step, env, stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}, s.reported)
+	r := stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}
+	now, fence := s.now, s.fence
+	r.after = func(r *stepResult) { s.tellFailure(ctx, r, now, fence) }
+	s.steps.start(ctx, step, env, r, s.reported)
 }
 
 // runStep is what a step does.

@@ -97,6 +97,7 @@ func (s *sweep) lead(ctx context.Context, fence int64) error {
 		return err
 	}
 	s.fence, s.reenable, s.enrolAll = fence, true, true
+	s.tellOwed(ctx)
 	return nil
 }
 

@@ -57,6 +57,9 @@ func (s *sweep) closeIntentions(ctx context.Context, results []stepResult, refus
 
 // resultWrites are what is stored because of a step's result.
 func (s *sweep) resultWrites(r *stepResult) []write {
+	if r.announces {
+		return moveWrites(&r.decided)
+	}
 	meta := ism.Finish(r.move, r.result, s.now)
 	if r.deleted() {
 		return lastWrites(r.entry, meta)

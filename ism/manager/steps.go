@@ -33,6 +33,10 @@ type stepResult struct {
 	result     ism.Result
 	err        error
 	kind       action.Kind
+	// after, unless nil, is called with the result in the step's own goroutine, when its slot is free again.
+	after func(*stepResult)
+	// announces is true if the step has only sent the notification of a move, whose documents are to be stored now.
+	announces bool
 	// release lets the clock go on once the result is stored.
 	release func()
 }
@@ -53,6 +57,9 @@ func (s *steps) start(ctx context.Context, step action.Step, env *action.Env, r 
 	r.kind = step.Kind
 	s.group.Go(func() {
 		r.result, r.err = s.run(ctx, step, env)
+		if r.after != nil {
+			r.after(&r)
+		}
 		s.mu.Lock()
 		s.finished = append(s.finished, r)
 		s.mu.Unlock()

@@ -66,6 +66,9 @@ type sweep struct {
 // rounds makes moves until none is ready and no short step is under way.
 func (s *sweep) rounds(ctx context.Context) error {
 	for range maxRounds {
+		if err := s.storeLate(ctx); err != nil {
+			return err
+		}
 		if err := s.settle(ctx, s.steps.take()); err != nil {
 			return err
 		}
