@@ -8,11 +8,14 @@ import (
 	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/notify"
 	"github.com/opensteward/steward/wire/setting"
 )
 
 // pluginSettings declares the settings of the plugins whose work this program does.
-func pluginSettings() []setting.Definition { return slices.Concat(ism.Settings(), flow.Settings()) }
+func pluginSettings() []setting.Definition {
+	return slices.Concat(ism.Settings(), flow.Settings(), notify.Settings())
+}
 
 // engineSettings are the dynamic settings of the embedded engine, which may have start values too.
 var engineSettings = setting.NewRegistry(engine.Settings()...)

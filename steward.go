@@ -27,6 +27,7 @@ import (
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/ism/manager"
+	"github.com/opensteward/steward/notify"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/wire/setting"
@@ -54,7 +55,10 @@ type Steward struct {
 	// keyring encrypts secrets at rest; nil in front of a cluster for which no key was given.
 	keyring   *secret.Keyring
 	workflows *provision.Service
-	serving   *gateway.Server
+	sender    *notify.Sender
+	// nativeNotifications says whether the cluster has the notifications plugin; nil for never.
+	nativeNotifications func() bool
+	serving             *gateway.Server
 }
 
 // closer ends one part of the program.
@@ -125,9 +129,10 @@ func (s *Steward) start(ctx context.Context) error {
 		return err
 	}
 	client := opensearch.NewClient(back.transport)
+	s.openNotifications(client)
 	s.manager = manager.New(manager.Options{
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Registry: settings, NodeSettings: s.startValues(),
-		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Pace: s.o.pace(), Logger: s.log,
+		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Pace: s.o.pace(), Logger: s.log,
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)
@@ -143,7 +148,7 @@ func (s *Steward) start(ctx context.Context) error {
 func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
 	status := s.statusAPI()
 	o := gateway.Options{
-		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), {Match: status.Match, Handler: status}},
+		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), s.notifyAPI(client), {Match: status.Match, Handler: status}},
 		Backend: back.transport, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {
