@@ -262,7 +262,7 @@ func (c *Catalog) newSettings(next *State, name, provided string, r NewIndex, fr
 		"index.number_of_replicas": next.ClusterSetting("cluster.default_number_of_replicas"),
 		"index.replication.type":   "DOCUMENT",
 		"index.creation_date":      strconv.FormatInt(c.clock.Now().UnixMilli(), 10),
-		"index.version.created":    versionID(next.env.version),
+		"index.version.created":    VersionID(next.env.version),
 		"index.provided_name":      provided,
 		"index.uuid":               newUUID(),
 	}
