@@ -73,6 +73,8 @@ type Config struct {
 	AllowList   []string
 	JobInterval int // minutes
 	AllowOnRed  bool
+	// DeniedRepositories are patterns of repositories that no snapshot is taken in.
+	DeniedRepositories []string
 	// Validate checks each action before it runs; see [Validate]. HeapLimit is the percentage of its memory that no
 	// node may exceed for some of them; 0 means any.
 	Validate  bool

@@ -45,7 +45,8 @@ func Settings() []setting.Definition {
 	restricted.Check = checkPattern
 	jitter := one("jitter", setting.Double, "0.6")
 	jitter.Min, jitter.Max = "0.0", "1.0"
-	jitterLimit := setting.Definition{Key: jobPrefix + "jitter_limit", Kind: setting.Double, Default: "0.6", Min: "0.0", Max: "0.95"}
+	jitterLimit := job("jitter_limit", setting.Double, "0.6")
+	jitterLimit.Min, jitterLimit.Max = "0.0", "0.95"
 	threshold := setting.Definition{Key: "plugins.transform.circuit_breaker.jvm.threshold", Kind: setting.Int, Default: "85", Min: "0", Max: "100"}
 	return []setting.Definition{
 		both("enabled", setting.Bool, "true"),

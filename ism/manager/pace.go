@@ -21,9 +21,6 @@ const (
 	Native
 )
 
-// jitterLimit bounds a job's jitter: plugins.jobscheduler.jitter_limit's default.
-const jitterLimit = 0.6
-
 // run is when a job runs next at native pace.
 type run struct {
 	job     opensearch.Version // the document whose schedule it is
@@ -49,7 +46,7 @@ func (m *Manager) nextRun(e *entry, now time.Time) {
 		m.queue.remove(e)
 		return
 	}
-	spread := float64(e.job.Schedule.Next(e.run.nominal).Sub(e.run.nominal)) * min(e.job.Jitter, jitterLimit)
+	spread := float64(e.job.Schedule.Next(e.run.nominal).Sub(e.run.nominal)) * min(e.job.Jitter, m.settings.jitterLimit)
 	m.queue.schedule(e, e.run.nominal.Add(time.Duration(rand.Float64()*spread)).Truncate(time.Millisecond))
 }
 

@@ -20,17 +20,21 @@ const (
 	settingAllowList   = pluginPrefix + "allow_list"
 	settingAllowOnRed  = pluginPrefix + "allow_running_on_red_cluster"
 	settingRestricted  = pluginPrefix + "restricted_index_pattern"
+	settingDenied      = pluginPrefix + "snapshot.deny_list"
 	settingValidate    = pluginPrefix + "action_validation.enabled"
+	settingJitterLimit = "plugins.jobscheduler.jitter_limit"
 	settingBreaker     = "plugins.transform.circuit_breaker.enabled"
 	settingHeapLimit   = "plugins.transform.circuit_breaker.jvm.threshold"
 )
 
 // settings are the cluster settings as a sweep sees them.
 type settings struct {
-	values     setting.Values // nil before the first reading
-	config     ism.Config
-	jitter     float64
-	restricted *regexp.Regexp
+	values setting.Values // nil before the first reading
+	config ism.Config
+	jitter float64
+	// jitterLimit bounds what a job's own jitter says, at native pace.
+	jitterLimit float64
+	restricted  *regexp.Regexp
 }
 
 // Settings reads the plugin's settings as they stand in the cluster: what is set there goes before what the program
@@ -68,11 +72,14 @@ func (m *Manager) viewSettings(v setting.View) settings {
 			AllowList:   v.List(settingAllowList),
 			JobInterval: int(v.Int(settingJobInterval)),
 			AllowOnRed:  v.Bool(settingAllowOnRed),
-			Validate:    v.Bool(settingValidate),
-			HeapLimit:   heapLimit(v),
-			Native:      m.native(),
+
+			DeniedRepositories: v.List(settingDenied),
+
+			Validate:  v.Bool(settingValidate),
+			HeapLimit: heapLimit(v),
+			Native:    m.native(),
 		},
-		jitter: v.Double(settingJitter),
+		jitter: v.Double(settingJitter), jitterLimit: v.Double(settingJitterLimit),
 	}
 	var err error
 	if s.restricted, err = regexp.Compile("^(?:" + v.Text(settingRestricted) + ")$"); err != nil {
