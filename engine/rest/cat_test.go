@@ -113,8 +113,6 @@ func TestCatFormats(t *testing.T) {
 func TestCatRefusesByNameWhatTheEngineDoesNotHave(t *testing.T) {
 	s := tables(t)
 	for path, want := range map[string]string{
-		"/_cat/repositories":            "[GET /_cat/repositories] is not supported",
-		"/_cat/snapshots/backup":        "[GET /_cat/snapshots/{repository}] is not supported",
 		"/_cat/segment_replication/big": "[GET /_cat/segment_replication/{index}] is not supported",
 		"/_cat/pit_segments/_all":       "[GET /_cat/pit_segments/{pit_id}] is not supported",
 	} {
