@@ -39,6 +39,42 @@ func (a *ActionMeta) fail(r Retry, now time.Time) {
 // retryPending is what the retry API leaves as the message.
 const retryPending = "Pending retry of failed managed index"
 
+// Again is the metadata of a failed index for one more try, which the retry API would allow too: a failed action begins
+// again at its first step, and otherwise what failed is asked for again.
+func (m *Metadata) Again() *Metadata {
+	out := m.clone()
+	out.Retry = RetryInfo{}
+	if a := out.Action; a != nil && a.Failed {
+		var never int64
+		a.Failed, a.ConsumedRetries, a.LastRetry = false, 0, &never
+		out.Step = nil
+	}
+	return out
+}
+
+// TimedOut reports whether the action ran into its own timeout.
+func (m *Metadata) TimedOut() bool { return m.Step != nil && m.Step.Status == StatusTimedOut }
+
+// Repository is the snapshot repository that the index's current action names, "" if it names none.
+func Repository(job *Job, meta *Metadata) string {
+	if meta.State == nil || meta.Action == nil {
+		return ""
+	}
+	state := job.Policy.State(meta.State.Name)
+	if state == nil {
+		return ""
+	}
+	switch a, _ := state.recorded(meta.Action); {
+	case a == nil:
+		return ""
+	case a.Snapshot != nil:
+		return a.Snapshot.Repository
+	case a.ConvertToRemote != nil:
+		return a.ConvertToRemote.Repository
+	}
+	return ""
+}
+
 // RetryOf is the metadata after the retry API: the failed action begins again, or the policy goes to a state.
 func (m *Metadata) RetryOf(state string) *Metadata {
 	out := m.clone()

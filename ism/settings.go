@@ -86,6 +86,8 @@ func Settings() []setting.Definition {
 		{Key: "plugins.transform.circuit_breaker.enabled", Kind: setting.Bool, Default: "true"},
 		threshold,
 		{Key: "plugins.index_management.filter_by_backend_roles", Kind: setting.Bool, Default: "false"},
+		// ours: whether a failed index is tried again when what it lacked is there
+		{Key: "steward.ism.watch.enabled", Kind: setting.Bool, Default: "true"},
 	}
 }
 

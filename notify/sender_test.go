@@ -299,7 +299,7 @@ func TestAPluginBehindIsAskedForItsChannels(t *testing.T) {
 		return 404, `{"error":{"type":"status_exception","reason":"NotificationConfig nope not found"},"status":404}`
 	})
 	w := newWorldBefore(t, cluster)
-	w.sender.o.Native = w.client.AskPlugin(Plugin)
+	w.sender.o.Native = AskNative(w.client)
 	if err := w.sender.SendToChannel(t.Context(), "h", Message{Text: "m"}); err != nil {
 		t.Error(err)
 	}
@@ -324,13 +324,13 @@ func (fn roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestWhetherTheClusterHasThePluginIsAskedOnce(t *testing.T) {
 	asked, up := 0, false
-	ask := newWorldBefore(t, roundTripper(func(*http.Request) (int, string) {
+	ask := AskNative(newWorldBefore(t, roundTripper(func(*http.Request) (int, string) {
 		asked++
 		if !up {
 			return 0, "down"
 		}
 		return 200, `[{"component":"opensearch-notifications"}]`
-	})).client.AskPlugin(Plugin)
+	})).client)
 	if ask() {
 		t.Error("a cluster that does not answer has no plugin")
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
 	"github.com/opensteward/steward/engine/ingest"
-	"github.com/opensteward/steward/engine/snapshot"
 	"github.com/opensteward/steward/wire/rest"
 )
 
@@ -25,10 +24,8 @@ type Plugin struct{ Component, Version, Description string }
 type Server struct {
 	Catalog *catalog.Catalog
 	Docs    *documents.Store
-	// Snapshots takes snapshots and brings them back.
-	Snapshots *snapshot.Service
-	Clock     clock.Clock
-	Logger    *slog.Logger
+	Clock   clock.Clock
+	Logger  *slog.Logger
 	// Version is the version of OpenSearch that the engine speaks ("3.4.0").
 	Version string
 	Plugins []Plugin
@@ -59,7 +56,6 @@ func (s *Server) Register(rt *rest.Router) {
 	s.clusterRoutes(rt)
 	s.statsRoutes(rt)
 	s.catRoutes(rt)
-	s.snapshotRoutes(rt)
 	s.adminRoutes(rt)
 	s.ingestRoutes(rt)
 }

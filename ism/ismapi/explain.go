@@ -19,6 +19,7 @@ type explainRequest struct {
 	page       page
 	showPolicy bool
 	validate   bool
+	why        bool
 	human      bool
 	filter     filter
 }
@@ -55,7 +56,7 @@ func readExplain(r *rest.Request) (q explainRequest, err error) {
 	if q.page, err = readPage(r, "managed_index.index"); err != nil {
 		return q, err
 	}
-	for name, to := range map[string]*bool{"local": new(bool), "show_policy": &q.showPolicy, "validate_action": &q.validate} {
+	for name, to := range map[string]*bool{"local": new(bool), "show_policy": &q.showPolicy, "validate_action": &q.validate, "why": &q.why} {
 		if *to, err = r.Bool(name, false); err != nil {
 			return q, err
 		}
@@ -80,6 +81,12 @@ func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, 
 			return nil, err
 		}
 	}
+	var whys map[string]*ism.Why
+	if q.why {
+		if whys, err = a.o.Manager.Why(ctx, candidates(targets)); err != nil {
+			return nil, err
+		}
+	}
 	answer := wire.Object{}
 	for _, t := range targets {
 		if !q.filter.matches(t.meta) {
@@ -91,6 +98,9 @@ func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, 
 		o := t.explain(q, conditions[t.UUID])
 		if q.validate {
 			o.Add("validate", validationJSON(checks[t.UUID]))
+		}
+		if q.why && t.job != nil {
+			o.Add("why", whys[t.UUID].JSON())
 		}
 		answer.Add(t.Name, o)
 	}

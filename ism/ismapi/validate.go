@@ -13,11 +13,15 @@ import (
 
 // validations say, by uuid, whether the actions that the targets would run next can succeed.
 func (a *API) validations(ctx context.Context, targets []*target) (map[string]ism.Validation, error) {
+	return a.o.Manager.Validations(ctx, candidates(targets))
+}
+
+func candidates(targets []*target) []manager.Candidate {
 	list := make([]manager.Candidate, len(targets))
 	for i, t := range targets {
 		list[i] = manager.Candidate{Info: t.IndexInfo, Waiting: manager.Waiting{Job: t.job, Meta: t.meta}}
 	}
-	return a.o.Manager.Validations(ctx, list)
+	return list
 }
 
 func validationJSON(v ism.Validation) wire.Object {

@@ -34,6 +34,7 @@ type entry struct {
 	watch   watch
 	tries   int // failures in a row that are not the policy's
 	polls   int // looks in a row of a step that waits for the cluster
+	blocked int // tries in a row of a blocked index
 	budget  budget
 	run     run // at native pace
 }
@@ -72,7 +73,6 @@ type changes struct {
 	entries  []*entry // new or rewritten by somebody else
 	removed  []*entry // their jobs are gone
 	policies bool     // some policy is new, changed or gone
-	jobs     bool     // some rollup or transform job is new or changed
 	reset    bool     // the whole index is new or gone
 }
 
@@ -247,9 +247,6 @@ func (d *documents) apply(doc opensearch.Document, out *changes) {
 		Policy   json.RawMessage `json:"policy"`
 		Job      json.RawMessage `json:"managed_index"`
 		Metadata json.RawMessage `json:"managed_index_metadata"`
-		// Others run these.
-		Rollup    json.RawMessage `json:"rollup"`
-		Transform json.RawMessage `json:"transform"`
 	}
 	if json.Unmarshal(doc.Source, &kinds) != nil {
 		return
@@ -261,8 +258,6 @@ func (d *documents) apply(doc opensearch.Document, out *changes) {
 		d.applyJob(doc, out)
 	case kinds.Metadata != nil:
 		d.applyMetadata(doc, out)
-	case kinds.Rollup != nil, kinds.Transform != nil:
-		out.jobs = true
 	}
 }
 

@@ -29,6 +29,9 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 			continue // without a job, or until its metadata can be read again
 		}
 		d := decided{entry: e, input: s.input(e)}
+		if s.watches(e) {
+			d.again, d.input.Meta = true, e.meta.Again()
+		}
 		d.needs = ism.Needs(d.input)
 		out = append(out, d)
 	}
@@ -132,12 +135,12 @@ func (m *Manager) readRollovers(ctx context.Context, list []decided) error {
 // errClosed is what a closed index answers when its numbers are asked for.
 var errClosed = fault.New(http.StatusBadRequest, "index_closed_exception", "closed")
 
-func (s *sweep) readStats(ctx context.Context, list []decided) error {
+func (m *Manager) readStats(ctx context.Context, list []decided) error {
 	names := needing(list, ism.NeedStats)
 	if len(names) == 0 {
 		return nil
 	}
-	stats, err := s.opts.Client.Stats(ctx, names)
+	stats, err := m.opts.Client.Stats(ctx, names)
 	if err != nil && action.Unanswered(err) {
 		return err
 	}

@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
@@ -36,8 +37,6 @@ type Options struct {
 	Watched bool
 	// Notifier delivers the messages of policies; nil means that there is none.
 	Notifier action.Notifier
-	// Jobs is told that a rollup or transform job may have been written; nil if nobody asks.
-	Jobs func()
 	// Pace is Due unless given.
 	Pace   Pace
 	Logger *slog.Logger
@@ -61,7 +60,9 @@ type Manager struct {
 	gone      bool     // some entry's index may be gone
 	added     []string // uuids of indices that have not been looked at yet
 	status    Status
-	history   history
+	// repositories are those of snapshots when blocked indices were looked at last.
+	repositories map[string]json.RawMessage
+	history      history
 
 	steps   *steps
 	notices *notices
@@ -72,8 +73,6 @@ type Manager struct {
 	heldMu sync.Mutex
 	held   func()
 	woken  bool
-	// known are writes that need no reading; see Wrote.
-	known []int64
 }
 
 // Status is what a manager is doing.

@@ -20,6 +20,8 @@ type decided struct {
 	move  ism.Move
 	// notice is what people are told before the move is stored; nil for most.
 	notice *notice
+	// again is true for one more try of a blocked index.
+	again bool
 }
 
 // move asks what the policies of the ready entries want, stores it in one bulk write, and starts the steps.
@@ -69,7 +71,7 @@ func (s *sweep) again(entries []*entry) {
 // firstWrites are what is stored before a move has any effect.
 func (s *sweep) firstWrites(d *decided) []write {
 	switch {
-	case d.move.Kind == ism.Wait, d.move.Kind == ism.Run && s.looksAgain(d):
+	case d.move.Kind == ism.Wait, d.blocks(), d.move.Kind == ism.Run && (d.again || s.looksAgain(d)):
 		return nil
 	case s.native() && d.move.Starting != nil:
 		starting := *d
@@ -115,8 +117,12 @@ func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
 	if s.docs.entries[e.uuid] != e || e.job == nil {
 		return // forgotten meanwhile
 	}
-	if refused {
+	switch {
+	case refused:
 		s.retry(e)
+		return
+	case d.blocks():
+		s.stillBlocked(e)
 		return
 	}
 	switch d.move.Kind {
@@ -140,10 +146,15 @@ func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
 
 // goOn makes an entry ready for its next move, within its budget; at native pace with its next run.
 func (s *sweep) goOn(e *entry) {
-	if s.native() {
+	switch {
+	case s.native():
 		s.nextRun(e, s.now)
 		return
+	case s.watches(e):
+		s.stillBlocked(e)
+		return
 	}
+	e.blocked = 0
 	s.queue.schedule(e, e.budget.take(s.now))
 }
 
@@ -226,7 +237,7 @@ func (b *budget) take(now time.Time) time.Time {
 // start begins a step in the background.
 func (s *sweep) start(ctx context.Context, d *decided) {
 	e, meta := d.entry, d.entry.meta
-	if s.looksAgain(d) {
+	if d.again || s.looksAgain(d) {
 		meta = d.move.Meta
 	}
 	in := &intentions{client: s.opts.Client, uuid: e.uuid, now: s.intends(e, d)}

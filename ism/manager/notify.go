@@ -73,6 +73,8 @@ func failsForGood(move *ism.Move) bool {
 // announced is the notice that is due before a move is stored; nil for most.
 func (s *sweep) announced(d *decided) *notice {
 	switch move := &d.move; {
+	case d.again:
+		return nil // people were told when it failed
 	case failsForGood(move):
 		return s.noticeOf(d, move.Meta, s.fence)
 	case !move.Notify:
@@ -102,7 +104,7 @@ func (s *sweep) announce(ctx context.Context, d *decided) {
 
 // tellFailure sends the notice of a step that has failed for good, and adds what became of it to the result.
 func (m *Manager) tellFailure(ctx context.Context, r *stepResult, now time.Time, fence int64) {
-	if r.err != nil || r.result.Status != ism.StatusFailed {
+	if r.err != nil || r.again || r.result.Status != ism.StatusFailed {
 		return
 	}
 	meta := ism.Finish(r.move, r.result, now)

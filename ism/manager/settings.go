@@ -22,9 +22,10 @@ const (
 	settingRestricted  = pluginPrefix + "restricted_index_pattern"
 	settingDenied      = pluginPrefix + "snapshot.deny_list"
 	settingValidate    = pluginPrefix + "action_validation.enabled"
-	settingJitterLimit = "plugins.jobscheduler.jitter_limit"
 	settingBreaker     = "plugins.transform.circuit_breaker.enabled"
 	settingHeapLimit   = "plugins.transform.circuit_breaker.jvm.threshold"
+	settingJitterLimit = "plugins.jobscheduler.jitter_limit"
+	settingWatch       = "steward.ism.watch.enabled"
 )
 
 // settings are the cluster settings as a sweep sees them.
@@ -32,8 +33,9 @@ type settings struct {
 	values setting.Values // nil before the first reading
 	config ism.Config
 	jitter float64
-	// jitterLimit bounds what a job's own jitter says, at native pace.
+	// jitterLimit bounds the jitter of jobs at native pace.
 	jitterLimit float64
+	watch       bool // blocked indices are tried again
 	restricted  *regexp.Regexp
 }
 
@@ -79,7 +81,7 @@ func (m *Manager) viewSettings(v setting.View) settings {
 			HeapLimit: heapLimit(v),
 			Native:    m.native(),
 		},
-		jitter: v.Double(settingJitter), jitterLimit: v.Double(settingJitterLimit),
+		jitter: v.Double(settingJitter), jitterLimit: v.Double(settingJitterLimit), watch: v.Bool(settingWatch),
 	}
 	var err error
 	if s.restricted, err = regexp.Compile("^(?:" + v.Text(settingRestricted) + ")$"); err != nil {

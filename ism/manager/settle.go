@@ -64,11 +64,17 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 	if r.deleted() {
 		return lastWrites(r.entry, meta)
 	}
+	if r.staysBlocked() {
+		return nil
+	}
 	if same(meta, r.entry.meta) {
 		return nil // it looked again and saw the same
 	}
 	return []write{metaWrite(r.entry, meta)}
 }
+
+// staysBlocked reports whether the result is that of a blocked index that stays so.
+func (r *stepResult) staysBlocked() bool { return r.again && r.result.Status == ism.StatusFailed }
 
 // lastWrites delete the documents of an entry whose policy deleted its index; the history keeps what became of it.
 func lastWrites(e *entry, meta *ism.Metadata) []write {
@@ -109,6 +115,9 @@ func (s *sweep) settled(r *stepResult, refused bool) {
 		s.queue.remove(e)
 		delete(s.docs.entries, e.uuid)
 		s.sum.Finished++
+	case r.staysBlocked():
+		e.tries = 0
+		s.stillBlocked(e)
 	default:
 		s.sum.Finished++
 		e.tries = 0
