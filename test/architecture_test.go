@@ -39,6 +39,7 @@ var arrows = []struct {
 	{"ism/manager", "the reconciler", with(leaves, "ism", "ism/action", "lease", "notify", "opensearch")},
 	{"ism/ismapi", "handlers call the packages of their own side", with(leaves, "ism", "ism/action", "ism/manager", "opensearch")},
 	{"flow", "templates and graphs are pure", []string{"fault", "wire", "wire/setting"}},
+	{"flow/usecase", "use cases are templates and nothing else", []string{"flow", "fault", "wire"}},
 	{"flow/step", "a step knows its template and the seam", with(leaves, "flow", "opensearch", "notify", "rollup")},
 	{"flow/provision", "the runner", with(leaves, "flow", "flow/step", "lease", "notify", "opensearch")},
 	{"flow/flowapi", "handlers call the packages of their own side", with(leaves, "flow", "flow/step", "flow/provision", "opensearch")},
