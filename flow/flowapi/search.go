@@ -7,7 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow/provision"
@@ -27,13 +29,14 @@ func (a *API) searchStates(r *rest.Request) (rest.Action, error) {
 	return a.search(r, provision.StateIndex)
 }
 
-// search passes a search on to one of the plugin's indices; what was written before the search is found by it.
+// search passes a search on to one of the plugin's indices, as it came; what every search here has is added as
+// parameters. What was written before the search is found by it.
 func (a *API) search(r *rest.Request, index string) (rest.Action, error) {
 	body, err := searchBody(r)
 	if err != nil {
 		return nil, err
 	}
-	source, err := a.restricted(r.HTTP.Context(), body)
+	query, err := a.forced(r.HTTP.Context(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +45,8 @@ func (a *API) search(r *rest.Request, index string) (rest.Action, error) {
 			return nil, err
 		}
 		var answer json.RawMessage
-		err := a.client.Do(ctx, opensearch.Call{Method: http.MethodPost, Path: opensearch.Path(index, "_search"), Body: source}, &answer)
-		if err != nil {
+		call := opensearch.Call{Method: http.MethodPost, Path: opensearch.Path(index, "_search"), Query: query, Body: body}
+		if err := a.client.Do(ctx, call, &answer); err != nil {
 			return nil, searchFailed(err, index)
 		}
 		var late struct {
@@ -79,60 +82,43 @@ func searchBody(r *rest.Request) (json.RawMessage, error) {
 	}
 }
 
-// restricted is a search body with what every search here has: versions, a time limit, and hidden fields.
-func (a *API) restricted(ctx context.Context, body json.RawMessage) (wire.Object, error) {
+// forced are the parameters of every search here: versions, a time limit, and which fields are left out.
+func (a *API) forced(ctx context.Context, body json.RawMessage) (url.Values, error) {
 	timeout, err := a.service.RequestTimeout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
+	var given struct {
+		Source json.RawMessage `json:"_source"`
 	}
-	out, given := wire.Object{}, json.RawMessage(nil)
-	err = p.Object(func(name string) error {
-		raw, err := p.Raw()
-		switch name {
-		case "version", "seq_no_primary_term", "timeout":
-		case "_source":
-			given = raw
-		default:
-			out.Add(name, raw)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+	_ = json.Unmarshal(body, &given) // what cannot be read is refused by whom it is passed on to
+	q := url.Values{"version": {"true"}, "seq_no_primary_term": {"true"}, "timeout": {wire.HumanDuration(timeout)}}
+	includes, excludes := sourceFilter(given.Source)
+	if len(includes) > 0 {
+		q.Set("_source_includes", strings.Join(includes, ","))
 	}
-	out.Add("version", true)
-	out.Add("seq_no_primary_term", true)
-	out.Add("timeout", wire.HumanDuration(timeout))
-	out.Add("_source", sourceFilter(given))
-	return out, nil
+	q.Set("_source_excludes", strings.Join(excludes, ","))
+	return q, nil
 }
 
 // sourceFilter adds the hidden fields to what a search leaves out of documents. A search that names what it wants loses
 // ui_metadata too, as with the plugin.
-func sourceFilter(given json.RawMessage) wire.Object {
-	excludes := slices.Clone(hidden)
-	if given == nil {
-		return wire.Obj("excludes", excludes)
+func sourceFilter(given json.RawMessage) (includes, excludes []string) {
+	excludes = slices.Clone(hidden)
+	given = bytes.TrimSpace(given)
+	if len(given) == 0 {
+		return nil, excludes
 	}
 	excludes = append(excludes, "ui_metadata")
 	var filter struct {
 		Includes, Include, Excludes, Exclude texted
 	}
-	given = bytes.TrimSpace(given)
 	if given[0] == '{' {
 		_ = json.Unmarshal(given, &filter) // members of other kinds are none
 	} else {
 		_ = json.Unmarshal(given, &filter.Includes) // true and false name nothing
 	}
-	o := wire.Object{}
-	includes := append(filter.Includes, filter.Include...)
-	o.AddIf(len(includes) > 0, "includes", includes)
-	o.Add("excludes", append(append(excludes, filter.Excludes...), filter.Exclude...))
-	return o
+	return append(filter.Includes, filter.Include...), append(append(excludes, filter.Excludes...), filter.Exclude...)
 }
 
 // texted is a list of texts that may be written as one text.
