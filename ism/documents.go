@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/rollup/dimension"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/schedule"
 )
@@ -264,5 +265,5 @@ func (j *Job) MarshalJSON() ([]byte, error) {
 		"name", j.Name, "enabled", j.Enabled, "index", j.Index, "index_uuid", j.UUID, "schedule", schedule,
 		"last_updated_time", j.LastUpdated, "enabled_time", j.EnabledTime,
 		"policy_id", j.PolicyID, "policy_seq_no", j.PolicySeqNo, "policy_primary_term", j.PolicyPrimaryTerm,
-		"policy", j.Policy.JSON(Stored, false), "change_policy", j.ChangePolicy.JSON(), "jitter", double(j.Jitter))).MarshalJSON()
+		"policy", j.Policy.JSON(Stored, false), "change_policy", j.ChangePolicy.JSON(), "jitter", dimension.Double(j.Jitter))).MarshalJSON()
 }
