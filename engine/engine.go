@@ -37,6 +37,7 @@ import (
 	"github.com/opensteward/steward/engine/ml"
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/rest"
+	"github.com/opensteward/steward/engine/snapshot"
 	"github.com/opensteward/steward/secret"
 	wirerest "github.com/opensteward/steward/wire/rest"
 	"github.com/opensteward/steward/wire/setting"
@@ -95,8 +96,10 @@ type Engine struct {
 	lock    *os.File
 	catalog *catalog.Catalog
 	docs    *documents.Store
-	server  *rest.Server
-	router  *wirerest.Router
+	// snapshots use both.
+	snapshots *snapshot.Service
+	server    *rest.Server
+	router    *wirerest.Router
 }
 
 // mark is what a data directory says of itself.
@@ -148,9 +151,12 @@ func Open(o Options) (_ *Engine, err error) {
 	if err := e.docs.Orphans(func(uuid string) bool { return state.IndexByUUID(uuid) != nil }); err != nil {
 		return nil, err
 	}
+	if e.snapshots, err = openSnapshots(o, e.catalog, e.docs); err != nil {
+		return nil, err
+	}
 	models := ml.New(ml.Options{Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID})
 	e.server = &rest.Server{
-		Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
+		Catalog: e.catalog, Docs: e.docs, Snapshots: e.snapshots, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
 		Config: o.Config, Address: o.Address, Dir: o.Dir, Predictor: models,
 	}
 	e.router = wirerest.NewRouter(o.Version)
@@ -275,6 +281,9 @@ func (e *Engine) Close() error {
 	var err error
 	if e.server != nil {
 		e.server.Stop()
+	}
+	if e.snapshots != nil {
+		e.snapshots.Close()
 	}
 	if e.docs != nil {
 		err = errors.Join(err, e.docs.Shutdown())

@@ -134,6 +134,9 @@ func (c *Catalog) DeleteDataStreams(ctx context.Context, expressions []string) e
 		if err != nil {
 			return err
 		}
+		if err := next.refuseSnapshottedStreams(streams); err != nil {
+			return err
+		}
 		for _, stream := range streams {
 			for _, name := range stream.Indices {
 				gone = append(gone, next.Indices[name])

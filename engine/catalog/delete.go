@@ -32,6 +32,9 @@ func (c *Catalog) DeleteIndices(ctx context.Context, expressions []string, o wir
 		if err := next.Block(Delete, indices...); err != nil {
 			return err
 		}
+		if err := next.refuseSnapshotted("delete", indices); err != nil {
+			return err
+		}
 		gone = indices
 		return next.removeIndices(indices)
 	})
@@ -144,10 +147,11 @@ func (c *Catalog) CloseIndices(ctx context.Context, expressions []string, o wire
 		if err := next.refuseWriteIndices(indices); err != nil {
 			return err
 		}
-		for _, index := range indices {
-			if index.Closed {
-				continue
-			}
+		open := slices.DeleteFunc(slices.Clone(indices), func(i *Index) bool { return i.Closed })
+		if err := next.refuseSnapshotted("close", open); err != nil {
+			return err
+		}
+		for _, index := range open {
 			draft := next.edit(index.Name)
 			draft.Closed = true
 			draft.Settings["index.verified_before_close"] = "true"

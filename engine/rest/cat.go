@@ -37,7 +37,7 @@ func (s *Server) catRoutes(rt *rest.Router) {
 		}
 	}
 	for _, path := range []string{
-		"/_cat/repositories", "/_cat/snapshots", "/_cat/snapshots/{repository}", "/_cat/segment_replication", "/_cat/segment_replication/{index}",
+		"/_cat/segment_replication", "/_cat/segment_replication/{index}",
 		"/_cat/pit_segments", "/_cat/pit_segments/{pit_id}",
 	} {
 		rt.Handle("GET", path, refuse)
@@ -84,6 +84,8 @@ func (s *Server) catAPIs() []catAPI {
 		{[]string{"/_cat/plugins"}, nil, pluginColumns, s.catPlugins},
 		{[]string{"/_cat/fielddata", "/_cat/fielddata/{fields}"}, nil, fielddataColumns, s.catFielddata},
 		{[]string{"/_cat/nodeattrs"}, nil, attributeColumns, s.catAttributes},
+		{[]string{"/_cat/repositories"}, nil, repositoryColumns, s.catRepositories},
+		{[]string{"/_cat/snapshots/{repository}"}, []string{"/_cat/snapshots"}, snapshotColumns, s.catSnapshots},
 		{[]string{"/_cat/templates"}, []string{"/_cat/templates/{name}"}, templateColumns, s.catTemplates},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
 	"github.com/opensteward/steward/engine/ingest"
+	"github.com/opensteward/steward/engine/snapshot"
 	"github.com/opensteward/steward/wire/rest"
 )
 
@@ -24,8 +25,10 @@ type Plugin struct{ Component, Version, Description string }
 type Server struct {
 	Catalog *catalog.Catalog
 	Docs    *documents.Store
-	Clock   clock.Clock
-	Logger  *slog.Logger
+	// Snapshots takes snapshots and brings them back.
+	Snapshots *snapshot.Service
+	Clock     clock.Clock
+	Logger    *slog.Logger
 	// Version is the version of OpenSearch that the engine speaks ("3.4.0").
 	Version string
 	Plugins []Plugin
@@ -56,6 +59,7 @@ func (s *Server) Register(rt *rest.Router) {
 	s.clusterRoutes(rt)
 	s.statsRoutes(rt)
 	s.catRoutes(rt)
+	s.snapshotRoutes(rt)
 	s.adminRoutes(rt)
 	s.ingestRoutes(rt)
 }

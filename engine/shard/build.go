@@ -8,15 +8,31 @@ import (
 	"fmt"
 	"iter"
 	"os"
+
+	"go.etcd.io/bbolt"
 )
 
 // buildBatch is how many documents a build writes in one transaction.
 const buildBatch = 5000
 
 // Build makes a shard in dir from documents, which get new sequence numbers and keep their versions. Nothing is left at
-// dir unless all of it was built; an id that comes twice is a version conflict. It serves shrink, split, clone and
-// restore.
-func Build(ctx context.Context, dir string, o Options, docs iter.Seq2[Document, error]) (err error) {
+// dir unless all of it was built; an id that comes twice is a version conflict. It serves shrink, split and clone.
+func Build(ctx context.Context, dir string, o Options, docs iter.Seq2[Document, error]) error {
+	return build(dir, o, func(s *Shard) error { return s.fill(ctx, docs, false) })
+}
+
+// Restore is Build for documents that were one shard: they keep their sequence numbers too, in which order they come, and
+// the next write gets one above highest.
+func Restore(ctx context.Context, dir string, o Options, highest int64, docs iter.Seq2[Document, error]) error {
+	return build(dir, o, func(s *Shard) error {
+		if err := s.fill(ctx, docs, true); err != nil {
+			return err
+		}
+		return s.skipTo(highest)
+	})
+}
+
+func build(dir string, o Options, fill func(*Shard) error) (err error) {
 	temp := dir + ".new"
 	if err := os.RemoveAll(temp); err != nil {
 		return fmt.Errorf("build shard: %w", err)
@@ -30,13 +46,13 @@ func Build(ctx context.Context, dir string, o Options, docs iter.Seq2[Document, 
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.fill(ctx, docs), s.Close()); err != nil {
+	if err := errors.Join(fill(s), s.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temp, dir)
 }
 
-func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error]) error {
+func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error], keep bool) error {
 	var ops []Operation
 	flush := func() error {
 		outcomes, err := s.Apply(ctx, ops)
@@ -50,9 +66,11 @@ func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error]) error
 		if err != nil {
 			return err
 		}
-		ops = append(ops, Operation{
-			Op: OpIndex, ID: doc.ID, Routing: doc.Routing, Source: doc.Source, VersionType: External, Version: doc.Version,
-		})
+		op := Operation{Op: OpIndex, ID: doc.ID, Routing: doc.Routing, Source: doc.Source, VersionType: External, Version: doc.Version}
+		if keep {
+			op.at = &doc.SeqNo
+		}
+		ops = append(ops, op)
 		if len(ops) == buildBatch {
 			if err := flush(); err != nil {
 				return err
@@ -60,4 +78,16 @@ func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error]) error
 		}
 	}
 	return errors.Join(flush(), s.Refresh())
+}
+
+// skipTo makes a sequence number the highest one given, if it is not lower than that, and shows searches everything.
+func (s *Shard) skipTo(seqNo int64) error {
+	if seqNo <= s.maxSeq.Load() {
+		return nil
+	}
+	if err := s.db.Update(func(tx *bbolt.Tx) error { return putInt(tx.Bucket(bucketMeta), keyMaxSeq, seqNo) }); err != nil {
+		return err
+	}
+	s.maxSeq.Store(seqNo)
+	return s.Refresh()
 }

@@ -44,6 +44,8 @@ type Operation struct {
 	IfSeqNo, IfPrimaryTerm int64
 	VersionType            VersionType
 	Version                int64
+
+	at *int64 // the sequence number to keep, not below those given before
 }
 
 // Outcome is what became of an operation.
@@ -215,7 +217,7 @@ func (t *transaction) put(op *Operation, was stored) Outcome {
 		t.live++
 	}
 	t.indexed++
-	return t.write(r, was, result)
+	return t.write(op, r, was, result)
 }
 
 func (t *transaction) delete(op *Operation, was stored) Outcome {
@@ -231,13 +233,20 @@ func (t *transaction) delete(op *Operation, was stored) Outcome {
 	}
 	t.deleted++
 	t.deletes++
-	return t.write(r, was, result)
+	return t.write(op, r, was, result)
 }
 
 // write stores a record in the place of what was there.
-func (t *transaction) write(r record, was stored, result string) Outcome {
+func (t *transaction) write(op *Operation, r record, was stored, result string) Outcome {
 	seqNo := t.next
-	t.next++
+	if op.at != nil {
+		if *op.at < seqNo {
+			t.broken = fmt.Errorf("document %q has sequence number %d after %d", r.id, *op.at, seqNo-1)
+			return Outcome{}
+		}
+		seqNo = *op.at
+	}
+	t.next = seqNo + 1
 	key := bigEndian(seqNo)
 	if was.known {
 		if was.deleted != 0 {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/snapshot"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// splitList cuts a text at its commas.
+func splitList(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
+
+// parseSnapshot reads the body of a snapshot. Unknown members are passed over, as OpenSearch does.
+func parseSnapshot(body []byte) (snapshot.Request, error) {
+	out := snapshot.Request{Global: true}
+	b := snapshotBody{options: snapshot.DefaultOptions}
+	if body == nil {
+		out.Options = b.options
+		return out, nil
+	}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return out, err
+	}
+	err := p.Object(func(name string) (err error) {
+		if known, err := b.member(p, name); known {
+			return err
+		}
+		switch name {
+		case "partial":
+			out.Partial, err = flagOf(p, "partial")
+		case "include_global_state":
+			out.Global, err = flagOf(p, "include_global_state")
+		case "metadata":
+			switch p.Token() {
+			case wire.StartObject:
+				out.Metadata, err = p.Raw()
+			case wire.Null:
+			default:
+				err = fault.Illegal("malformed metadata, should be an object")
+			}
+		default:
+			err = p.Skip()
+		}
+		return err
+	})
+	out.Indices, out.Options = b.indices, b.options
+	return out, err
+}
+
+func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
+	repository, name := r.Path("repository"), r.Path("snapshot")
+	wait, err := r.Bool("wait_for_completion", false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.ManagerTimeout(); err != nil {
+		return nil, err
+	}
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
+	}
+	request, err := parseSnapshot(body)
+	if err != nil {
+		return nil, err
+	}
+	request.Repository, request.Name = repository, name
+	return func(ctx context.Context) (*rest.Response, error) {
+		taking, err := s.Snapshots.Create(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		if !wait {
+			return rest.OK(wire.Obj("accepted", true)), nil
+		}
+		info, err := taking.Wait(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("snapshot", snapshotJSON(info))), nil
+	}, nil
+}
+
+// isoMillis writes an instant of epoch milliseconds as OpenSearch does.
+func isoMillis(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// snapshotJSON is a snapshot with all there is to say of it.
+func snapshotJSON(info *snapshot.Info) wire.Object {
+	o := wire.Obj("snapshot", info.Name, "uuid", info.UUID, "version_id", json.Number(catalog.VersionID(info.Version)), "version", info.Version,
+		"remote_store_index_shallow_copy", false, "indices", info.IndexNames(), "data_streams", orEmpty(info.Streams),
+		"include_global_state", info.Global)
+	o.AddIf(info.Metadata != nil, "metadata", info.Metadata)
+	o.Add("state", info.State)
+	if info.State == snapshot.Failed {
+		o.Add("reason", "Indices don't have primary shards")
+	}
+	failures := []wire.Object{}
+	for _, f := range info.Failures {
+		failures = append(failures, wire.Obj("index", f.Index, "index_uuid", f.UUID, "shard_id", f.Shard, "reason", f.Reason, "status", "INTERNAL_SERVER_ERROR"))
+	}
+	failed, total := len(info.Failures), info.Shards
+	if info.State == snapshot.InProgress {
+		total = 0 // not known before it is taken
+	}
+	for _, m := range wire.Obj("start_time", isoMillis(info.Start), "start_time_in_millis", info.Start, "end_time", isoMillis(info.End),
+		"end_time_in_millis", info.End, "duration_in_millis", max(info.End-info.Start, 0), "failures", failures,
+		"shards", wire.Obj("total", total, "failed", failed, "successful", total-failed)) {
+		o.Add(m.Name, m.Value)
+	}
+	return o
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
+	repository, names := r.Path("repository"), r.List("snapshot")
+	ignore, err := r.Bool("ignore_unavailable", false)
+	if err != nil {
+		return nil, err
+	}
+	verbose, err := r.Bool("verbose", true)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.ManagerTimeout(); err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*rest.Response, error) {
+		list, err := s.Snapshots.Get(repository, names, ignore)
+		if err != nil {
+			return nil, err
+		}
+		out := []wire.Object{}
+		for _, info := range list {
+			if verbose {
+				out = append(out, snapshotJSON(info))
+				continue
+			}
+			out = append(out, wire.Obj("snapshot", info.Name, "uuid", info.UUID, "indices", info.IndexNames(), "data_streams", []string{}, "state", info.State))
+		}
+		return rest.OK(wire.Obj("snapshots", out)), nil
+	}, nil
+}
+
+func (s *Server) deleteSnapshots(r *rest.Request) (rest.Action, error) {
+	repository, names := r.Path("repository"), r.List("snapshot")
+	if _, err := r.ManagerTimeout(); err != nil {
+		return nil, err
+	}
+	return change(func(ctx context.Context) error { return s.Snapshots.Delete(ctx, repository, names) }), nil
+}
+
+func (s *Server) cloneSnapshot(r *rest.Request) (rest.Action, error) {
+	repository, source, target := r.Path("repository"), r.Path("snapshot"), r.Path("target")
+	if _, err := r.ManagerTimeout(); err != nil {
+		return nil, err
+	}
+	body, err := r.RequireBody()
+	if err != nil {
+		return nil, err
+	}
+	b := snapshotBody{options: snapshot.DefaultOptions}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return nil, err
+	}
+	err = p.Object(func(name string) error {
+		if known, err := b.member(p, name); known {
+			return err
+		}
+		return p.Skip()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(b.indices) == 0 {
+		return nil, fault.Validation("indices patterns are empty")
+	}
+	return change(func(ctx context.Context) error { return s.Snapshots.Clone(ctx, repository, source, target, b.indices) }), nil
+}

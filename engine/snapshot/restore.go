@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+)
+
+// RestoreRequest asks for indices of a snapshot.
+type RestoreRequest struct {
+	Repository, Snapshot string
+	// Indices are expressions over the snapshot's indices and data streams; none means all.
+	Indices []string
+	Options wire.IndexOptions
+	// Rename gives indices and data streams other names, RenameAlias aliases; nil keeps them.
+	Rename, RenameAlias *Renaming
+	// Global replaces the cluster's templates, settings and the like too.
+	Global bool
+	// Partial brings indices back of which some shards were not copied, those shards empty.
+	Partial bool
+	// Aliases brings aliases back.
+	Aliases bool
+	// Settings are laid over those of the indices, of which those that match Dropped are left out.
+	Settings catalog.SettingsChange
+	Dropped  []string
+}
+
+// Renaming replaces what a regular expression matches, as Java's replaceAll does.
+type Renaming struct {
+	pattern     *regexp.Regexp
+	replacement string
+}
+
+var javaGroup = regexp.MustCompile(`\\(.)|\$(\d+)|\$\{(\w+)\}|\$`)
+
+// NewRenaming compiles a pattern with its replacement, in which $1 stands for a group and \ quotes.
+func NewRenaming(pattern, replacement string) (*Renaming, error) {
+	if lookAround.MatchString(pattern) {
+		return nil, fault.Unsupported("look-around in a rename pattern")
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fault.New(http.StatusBadRequest, "pattern_syntax_exception", "%s near index %d\n%s", syntaxText(err), len(pattern), pattern)
+	}
+	r := &Renaming{pattern: re}
+	for at := 0; ; {
+		m := javaGroup.FindStringSubmatchIndex(replacement[at:])
+		if m == nil {
+			r.replacement += replacement[at:]
+			return r, nil
+		}
+		r.replacement += replacement[at : at+m[0]]
+		one := replacement[at+m[0] : at+m[1]]
+		at += m[1]
+		switch group := strings.Trim(one, "${}"); {
+		case one[0] == '\\' && one[1] == '$':
+			r.replacement += "$$"
+		case one[0] == '\\':
+			r.replacement += one[1:]
+		case one == "$":
+			return nil, fault.Illegal("Illegal group reference")
+		default:
+			if n, err := strconv.Atoi(group); err == nil && n > re.NumSubexp() {
+				return nil, fault.New(http.StatusInternalServerError, "index_out_of_bounds_exception", "No group %d", n)
+			}
+			r.replacement += "${" + group + "}"
+		}
+	}
+}
+
+var lookAround = regexp.MustCompile(`\(\?(=|!|<=|<!|>)`)
+
+// syntaxText is what Java says of a pattern that is wrong.
+func syntaxText(err error) string {
+	if strings.Contains(err.Error(), "missing closing )") {
+		return "Unclosed group"
+	}
+	return err.Error()
+}
+
+func (r *Renaming) apply(name string) string {
+	if r == nil {
+		return name
+	}
+	return r.pattern.ReplaceAllString(name, r.replacement)
+}
+
+// restore is one under way.
+type restore struct{ repository, uuid string }
+
+// restoring reports whether something is being restored from a repository, from one snapshot of it if uuid is not "".
+func (s *Service) restoring(repository, uuid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for r := range s.restores {
+		if r.repository == repository && (uuid == "" || r.uuid == uuid) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuseRestored refuses to delete a snapshot from which something is being restored.
+func (s *Service) refuseRestored(repository string, info *Info) error {
+	if !s.restoring(repository, info.UUID) {
+		return nil
+	}
+	id := info.Name + "/" + info.UUID
+	return concurrent(repository, id, "cannot delete snapshot during a restore in progress in [RestoreInProgress[{%s:%s}]]", repository, id)
+}
+
+// refuseCleanup refuses to clean up while something is under way that a cleanup could take for left over.
+func (s *Service) refuseCleanup(repository string) error {
+	var taking []string
+	for _, one := range s.o.Catalog.State().SnapshotsInProgress() {
+		if one.Repository == repository {
+			taking = append(taking, one.Snapshot)
+		}
+	}
+	if len(taking) > 0 {
+		return fault.IllegalState("Cannot cleanup [%s] - a snapshot is currently running in [SnapshotsInProgress[%s]]", repository, strings.Join(taking, ", "))
+	}
+	return nil
+}
+
+// Restoring is a restore under way.
+type Restoring struct {
+	done    chan struct{}
+	indices []*catalog.Index
+	err     error
+}
+
+// Wait waits until the indices are back, and returns them.
+func (r *Restoring) Wait(ctx context.Context) ([]*catalog.Index, error) {
+	select {
+	case <-r.done:
+		return r.indices, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Restore begins to bring indices back. They appear when all of them are complete.
+func (s *Service) Restore(r RestoreRequest) (*Restoring, error) {
+	d, o, err := s.open(r.Repository)
+	if err != nil {
+		return nil, err
+	}
+	info, err := d.find(r.Snapshot)
+	switch {
+	case err != nil:
+		return nil, s.broken(r.Repository, err)
+	case info == nil:
+		return nil, catalog.RestoreFault(r.Repository+":"+r.Snapshot, "snapshot does not exist")
+	}
+	c, err := d.readContents(info.UUID)
+	if err != nil {
+		return nil, s.broken(r.Repository, err)
+	}
+	plan, err := s.plan(&r, info, c)
+	if err != nil {
+		return nil, err
+	}
+	under := &restore{r.Repository, info.UUID}
+	s.mu.Lock()
+	s.restores[under] = true
+	s.mu.Unlock()
+	begun := make(chan error, 1)
+	out := &Restoring{done: make(chan struct{})}
+	release := s.o.Clock.Hold()
+	s.group.Go(func() {
+		defer release()
+		defer close(out.done)
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.restores, under)
+		}()
+		out.indices, out.err = s.o.Catalog.Restore(s.all, *plan, func(indices []*catalog.Index) error {
+			begun <- nil // what can be refused was not
+			return s.fill(s.all, d, o, &r, info, plan, indices)
+		})
+		if out.err != nil {
+			s.o.Logger.Error("restore", "repository", r.Repository, "snapshot", r.Snapshot, "err", out.err)
+			begun <- out.err
+		}
+	})
+	return out, <-begun
+}
+
+// plan says what comes back, and by which names.
+func (s *Service) plan(r *RestoreRequest, info *Info, c *contents) (*catalog.Restore, error) {
+	source := fmt.Sprintf("%s:%s/%s", r.Repository, info.Name, info.UUID)
+	plan := &catalog.Restore{Source: source}
+	wanted, streams, err := r.choose(info, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.o.Catalog.State().CheckRestoredSettings(source, r.Settings, r.Dropped); err != nil {
+		return nil, err
+	}
+	taken := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		saved := c.Indices[name]
+		if saved == nil || !r.Partial && info.failed(name) {
+			return nil, catalog.RestoreFault(source, "index [%s] wasn't fully snapshotted - cannot restore", name)
+		}
+		one := catalog.Restored{Saved: saved, Name: catalog.BackingName(saved, r.Rename.apply), Settings: r.Settings.Set, Dropped: r.Dropped}
+		if other, twice := taken[one.Name]; twice {
+			return nil, catalog.RestoreFault(r.Repository+":"+info.Name, "indices [%s] and [%s] are renamed into the same index [%s]", name, other, one.Name)
+		}
+		taken[one.Name] = name
+		if streams[saved.DataStream] != nil {
+			one.Stream = r.Rename.apply(saved.DataStream)
+		}
+		if r.Aliases {
+			one.Aliases = map[string]catalog.Alias{}
+			for alias, a := range saved.Aliases {
+				one.Aliases[r.RenameAlias.apply(alias)] = a
+			}
+		}
+		plan.Indices = append(plan.Indices, one)
+	}
+	for _, stream := range streams {
+		plan.Streams = append(plan.Streams, renamed(stream, c, r.Rename))
+	}
+	if r.Global {
+		if c.Global == nil {
+			return nil, catalog.RestoreFault(source, "cannot restore global state since the snapshot was created without global state")
+		}
+		plan.Global = c.Global
+	}
+	return plan, nil
+}
+
+// failed reports whether some shard of an index was not copied.
+func (i *Info) failed(index string) bool {
+	return slices.ContainsFunc(i.Failures, func(f Failure) bool { return f.Index == index })
+}
+
+// renamed is a data stream under the names that it and its indices get.
+func renamed(stream *catalog.DataStream, c *contents, to *Renaming) *catalog.DataStream {
+	next := *stream
+	next.Name = to.apply(stream.Name)
+	next.Indices = make([]string, len(stream.Indices))
+	for n, name := range stream.Indices {
+		next.Indices[n] = catalog.BackingName(c.Indices[name], to.apply)
+	}
+	return &next
+}
+
+// choose are the indices and data streams of a snapshot that a request means.
+func (r *RestoreRequest) choose(info *Info, c *contents) (wanted map[string]bool, streams map[string]*catalog.DataStream, err error) {
+	streams = map[string]*catalog.DataStream{}
+	all := info.IndexNames()
+	for name := range c.Streams {
+		all = append(all, name)
+	}
+	if wanted, err = pick(all, r.Indices, r.Options); err != nil {
+		return nil, nil, err
+	}
+	for name, stream := range c.Streams {
+		if !wanted[name] {
+			continue
+		}
+		delete(wanted, name)
+		streams[name] = stream
+		for _, backing := range stream.Indices {
+			if c.Indices[backing] == nil {
+				return nil, nil, fault.IndexNotFound(backing, "index_or_alias")
+			}
+			wanted[backing] = true
+		}
+	}
+	return wanted, streams, nil
+}
+
+// pick are the names that expressions mean: names, patterns, and -name or -pattern after a pattern to take away.
+func pick(all, expressions []string, o wire.IndexOptions) (map[string]bool, error) {
+	found := map[string]bool{}
+	if len(expressions) == 0 {
+		expressions = []string{"*"}
+	}
+	for n, e := range expressions {
+		minus := n > 0 && strings.HasPrefix(e, "-")
+		e = strings.TrimPrefix(e, "-")
+		some := wire.IsPattern(e) && o.AllowNoIndices || e == "_all" || minus || o.IgnoreUnavailable
+		for _, name := range all {
+			if e != "_all" && !wire.Match(e, name) {
+				continue
+			}
+			some = true
+			if minus {
+				delete(found, name)
+			} else {
+				found[name] = true
+			}
+		}
+		if !some {
+			return nil, fault.New(http.StatusNotFound, "index_not_found_exception", "no such index [%s]", e).With("index", e).With("index_uuid", "_na_")
+		}
+	}
+	return found, nil
+}
+
+func join(expressions []string) string { return strings.Join(expressions, ",") }
+
+// fill makes the shards of all indices.
+func (s *Service) fill(ctx context.Context, d *directory, o options, r *RestoreRequest, info *Info, plan *catalog.Restore, indices []*catalog.Index) error {
+	d.copying.RLock()
+	defer d.copying.RUnlock()
+	pace := &pacer{perSecond: o.reading}
+	for n, index := range indices {
+		saved := plan.Indices[n].Saved.Name
+		for number := range index.Shards() {
+			c, err := d.readCopied(saved, number, info.UUID)
+			if r.Partial && info.failed(saved) && err != nil {
+				c = &copied{Highest: -1}
+			} else if err != nil {
+				return s.broken(r.Repository, err)
+			}
+			if err := s.o.Docs.Restore(ctx, index, number, c.Highest, d.documents(ctx, pace, saved, number, c)); err != nil {
+				return restoreFailed(index, number, err)
+			}
+		}
+	}
+	return nil
+}
+
+// restoreFailed is the error of a shard that could not be brought back.
+func restoreFailed(index *catalog.Index, number int, err error) error {
+	e := fault.New(http.StatusInternalServerError, "index_shard_restore_failed_exception", "restore failed: %s", err).
+		With("index", index.Name).With("shard", strconv.Itoa(number)).With("index_uuid", index.UUID)
+	e.Err = err
+	return e
+}
+
+// errEnough ends a reading whose reader wants no more.
+var errEnough = errors.New("enough")
+
+// documents reads a copy of a shard.
+func (d *directory) documents(ctx context.Context, pace *pacer, index string, number int, c *copied) iter.Seq2[shard.Document, error] {
+	return func(yield func(shard.Document, error) bool) {
+		for _, b := range c.Blobs {
+			content, err := d.readBlob(index, number, b)
+			if err == nil {
+				err = pace.spend(ctx, len(content))
+			}
+			docs := 0
+			for len(content) > 0 && err == nil {
+				var doc shard.Document
+				if doc, content, err = cutDocument(content); err == nil && !yield(doc, nil) {
+					err = errEnough
+				}
+				docs++
+			}
+			if err == nil && docs != b.Docs {
+				err = fmt.Errorf("blob %s has %d documents, not %d", b.Name, docs, b.Docs)
+			}
+			if errors.Is(err, errEnough) {
+				return
+			}
+			if err != nil {
+				yield(shard.Document{}, err)
+				return
+			}
+		}
+	}
+}
