@@ -19,9 +19,11 @@ const maxBody = 100 << 20
 func (s *Steward) openEngine() (backend, error) {
 	e, err := engine.Open(engine.Options{
 		Dir: s.o.Data, Clock: s.o.Clock, Settings: pluginSettings(), Config: s.o.Settings, Keys: s.keyring, Version: s.version(), Address: s.listening,
-		Logger: s.log, Plugins: []engine.Plugin{{
-			Component: "opensearch-index-management", Version: s.version() + ".0", Description: "Index State Management",
-		}},
+		Logger: s.log, Plugins: []engine.Plugin{
+			{Component: "opensearch-flow-framework", Version: s.version() + ".0", Description: "Flow Framework"},
+			{Component: "opensearch-index-management", Version: s.version() + ".0", Description: "Index State Management"},
+			{Component: "opensearch-ml", Version: s.version() + ".0", Description: "ML Commons"},
+		},
 	})
 	if err != nil {
 		return backend{}, err

@@ -5,6 +5,7 @@ package steward
 import (
 	"github.com/opensteward/steward/flow/flowapi"
 	"github.com/opensteward/steward/flow/provision"
+	"github.com/opensteward/steward/flow/usecase"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/opensearch"
 )
@@ -20,6 +21,8 @@ func (s *Steward) openWorkflows(back backend, client *opensearch.Client) {
 
 // flowAPI serves /_plugins/_flow_framework.
 func (s *Steward) flowAPI(client *opensearch.Client) gateway.API {
-	api := flowapi.New(flowapi.Options{Client: client, Service: s.workflows, Version: s.version(), Logger: s.log})
+	api := flowapi.New(flowapi.Options{
+		Client: client, Service: s.workflows, UseCase: usecase.Build, Version: s.version(), Logger: s.log,
+	})
 	return gateway.API{Match: api.Match, Handler: api}
 }
