@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/rollup"
+	"github.com/opensteward/steward/rollup/dimension"
+	"github.com/opensteward/steward/wire"
+)
+
+// transformProperties are what the action keeps from step to step.
+type transformProperties struct {
+	ID string `json:"transform_id"`
+}
+
+// transformID is the id of the job of a policy's transform. The plugin hashes the same parts.
+func transformID(e *Env) string {
+	t := e.Action.Transform
+	var b strings.Builder
+	b.WriteString(e.Index + t.TargetIndex + strconv.Itoa(t.PageSize) + string(t.Query))
+	for _, d := range t.Groups {
+		b.WriteString(d.Kind + d.SourceField)
+	}
+	b.WriteString(string(t.Aggregations))
+	return sha1ID(b.String())
+}
+
+// storedTransform is the job that this action has created; "" if none is known.
+func storedTransform(e *Env) string {
+	stored := e.Meta.Action.Properties
+	if stored == nil || stored.Transform == nil {
+		return ""
+	}
+	var p transformProperties
+	if json.Unmarshal(stored.Transform, &p) != nil {
+		return ""
+	}
+	return p.ID
+}
+
+// keepTransform is the action's properties with the job's id.
+func keepTransform(id string) *ism.Properties {
+	raw, err := wire.Marshal(transformProperties{id})
+	if err != nil {
+		return nil
+	}
+	return &ism.Properties{Transform: raw}
+}
+
+// attemptCreateTransform stores the transform job of the index. One that is there from an earlier time is started again.
+func attemptCreateTransform(ctx context.Context, e *Env) (ism.Result, error) {
+	t, id := e.Action.Transform, transformID(e)
+	job, err := newJob(e, rollup.Transform, id, wire.Obj("source_index", e.Index, "target_index", t.TargetIndex,
+		"description", t.Description, "page_size", t.PageSize, "schedule", minutely, "data_selection_query", t.Query,
+		"groups", dimension.ListJSON(t.Groups), "aggregations", t.Aggregations))
+	if err == nil {
+		_, err = rollup.Create(ctx, e.Client, configExists, job, "true")
+	}
+	switch {
+	case err == nil:
+		r := completed(e.message("Successfully created the transform job [%s]", id))
+		r.Properties = keepTransform(id)
+		return r, nil
+	case !fault.HasStatus(err, http.StatusConflict):
+		return refused(err, e.message("Failed to create the transform job [%s]", id))
+	}
+	r := alreadyThere(e, rollup.Transform, id)
+	if storedTransform(e) == "" {
+		r, err = restartJob(ctx, e, rollup.Transform, id)
+	} else {
+		err = nil
+	}
+	r.Properties = keepTransform(id)
+	return r, err
+}
+
+// waitForTransform waits for the end of the transform job. One that is gone is over.
+func waitForTransform(ctx context.Context, e *Env) (ism.Result, error) {
+	stored, id := e.Meta.Action.Properties, storedTransform(e)
+	if id == "" {
+		return ism.Result{Status: ism.StatusFailed, Info: e.message("Transform job was not found"), Properties: stored}, nil
+	}
+	o, err := rollup.Explain(ctx, e.Client, rollup.Transform, id)
+	var r ism.Result
+	switch {
+	case err != nil:
+		r, err = refused(err, e.message("Failed to get the status of transform job [%s]", id))
+	case !o.Exists:
+		r = completed(e.message("Transform job [%s] is not found", id))
+	default:
+		r = jobResult(e, rollup.Transform, id, o)
+	}
+	r.Properties = stored
+	return r, err
+}
