@@ -39,7 +39,12 @@ type Facts struct {
 	HeapPercent int
 	// Scale is what scaling down to searches alone takes.
 	Scale Scale
+	// Can is what the cluster is able to do.
+	Can Abilities
 }
+
+// Abilities are what not every cluster can do.
+type Abilities struct{ Replicate, SearchSnapshots bool }
 
 // Scale is what an index and its cluster need for search_only.
 type Scale struct {
@@ -65,6 +70,7 @@ const (
 	NeedRolloverInfo
 	NeedHeap // of validations alone
 	NeedScale
+	NeedAbilities
 )
 
 // Config is the part of the settings that decisions depend on.

@@ -45,7 +45,7 @@ var validators = map[string]validator{
 	ActionClose:           existing(ValidationFailed, "No such index [index=%s] for close action.", "Close action validation passed for"),
 	ActionSnapshot:        existing(ValidationFailed, "Index [index=%s] does not exist for snapshot action.", "Snapshot action validation passed for"),
 	ActionTransition:      existing(ValidationAgain, "Index [index=%s] does not exist for transition", "Transition action validation passed for"),
-	ActionStopReplication: existing(ValidationFailed, "No such index [index=%s] for stop replication action.", "Stop replication action validation passed for"),
+	ActionStopReplication: validateStopReplication,
 	ActionConvertToRemote: validateConversion,
 	ActionSearchOnly:      validateSearchOnly,
 }
@@ -66,6 +66,8 @@ func ValidationNeeds(actionType string, c Config) Need {
 		return NeedRolloverInfo
 	case actionType == ActionSearchOnly:
 		return NeedScale
+	case actionType == ActionStopReplication, actionType == ActionConvertToRemote:
+		return NeedAbilities
 	case c.HeapLimit > 0 && slices.Contains([]string{ActionForceMerge, ActionReplicaCount, ActionReadOnly}, actionType):
 		return NeedHeap
 	}
@@ -129,9 +131,24 @@ func validateDelete(index string, f *Facts, _ *Config) Validation {
 	return Validation{ValidationPassed, about(index, "Delete validation passed for")}
 }
 
-func validateConversion(index string, f *Facts, _ *Config) Validation {
-	if f.Exists {
+func validateStopReplication(index string, f *Facts, _ *Config) Validation {
+	switch {
+	case !f.Exists:
+		return Validation{ValidationFailed, "No such index [index=" + index + "] for stop replication action."}
+	case !f.Can.Replicate:
+		return Validation{ValidationFailed, about(index, "The cluster has no cross-cluster replication")}
+	}
+	return Validation{ValidationPassed, about(index, "Stop replication action validation passed for")}
+}
+
+// validateConversion refuses an index that exists at native pace alone: the action is for such an index, so that in the
+// plugin it can never pass.
+func validateConversion(index string, f *Facts, c *Config) Validation {
+	switch {
+	case f.Exists && c.Native:
 		return Validation{ValidationFailed, "Index [index=" + index + "] already exists, cannot restore over existing index."}
+	case !f.Can.SearchSnapshots:
+		return Validation{ValidationFailed, about(index, "No node can search snapshots")}
 	}
 	return Validation{ValidationPassed, about(index, "Restore action validation passed for")}
 }

@@ -51,10 +51,11 @@ var validations = []struct {
 	{"a snapshot of what is gone", "snapshot", ism.Facts{}, 85, fails("Index [index=i] does not exist for snapshot action.")},
 	{"a transition", "transition", ism.Facts{Exists: true}, 85, passes("Transition action validation passed for [index=i]")},
 	{"a transition of what is gone", "transition", ism.Facts{}, 85, again("Index [index=i] does not exist for transition")},
-	{"the end of a replication", "stop_replication", ism.Facts{Exists: true}, 85, passes("Stop replication action validation passed for [index=i]")},
+	{"the end of a replication that there cannot be", "stop_replication", ism.Facts{Exists: true}, 85, fails("The cluster has no cross-cluster replication [index=i]")},
+	{"the end of a replication", "stop_replication", ism.Facts{Exists: true, Can: ism.Abilities{Replicate: true}}, 85, passes("Stop replication action validation passed for [index=i]")},
 	{"the end of a replication of what is gone", "stop_replication", ism.Facts{}, 85, fails("No such index [index=i] for stop replication action.")},
-	{"an index in a snapshot", "convert_index_to_remote", ism.Facts{Exists: true}, 85, fails("Index [index=i] already exists, cannot restore over existing index.")},
-	{"an index in a snapshot alone", "convert_index_to_remote", ism.Facts{}, 85, passes("Restore action validation passed for [index=i]")},
+	{"an index in a snapshot that cannot be searched", "convert_index_to_remote", ism.Facts{Exists: true}, 85, fails("No node can search snapshots [index=i]")},
+	{"an index in a snapshot", "convert_index_to_remote", ism.Facts{Exists: true, Can: ism.Abilities{SearchSnapshots: true}}, 85, passes("Restore action validation passed for [index=i]")},
 	{"searches alone of what is gone", "search_only", ism.Facts{}, 85, fails("No such index [index=i] for search_only action.")},
 	{"searches alone without a remote store", "search_only", ism.Facts{Exists: true}, 85, fails("Cannot scale to zero without remote store enabled [index=i]")},
 	{
@@ -144,6 +145,9 @@ func TestAtNativePaceAnActionThatDoesNotPassIsAnnouncedWithEveryRunAndOneThatFai
 	move := ism.Next(in)
 	if move.Kind != ism.Save || !move.Notify || move.Job == nil || move.Job.Enabled {
 		t.Errorf("%+v", move)
+	}
+	if v := ism.Validate("convert_index_to_remote", "i", ism.Facts{Exists: true}, in.Config); v != fails("Index [index=i] already exists, cannot restore over existing index.") {
+		t.Error(v)
 	}
 	if m := move.Meta; m.Failed() || m.Step.Status != "starting" {
 		t.Errorf("stored as %s", document(t, m))

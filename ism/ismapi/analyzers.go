@@ -3,7 +3,6 @@
 package ismapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -49,14 +48,15 @@ func (a *API) pluginRefresh(ctx context.Context, expression string, cached bool)
 	if cached {
 		call.Query = url.Values{"reload_cached_resources": {"true"}}
 	}
-	status, _, body, err := a.client.Send(ctx, call)
+	var answer json.RawMessage
+	err := a.client.Do(ctx, call, &answer)
 	switch {
+	case opensearch.NoSuchAPI(err):
+		return nil, nil
 	case err != nil:
 		return nil, err
-	case status == http.StatusBadRequest && bytes.Contains(body, []byte("no handler found for uri")):
-		return nil, nil
 	}
-	return &rest.Response{Status: status, Body: json.RawMessage(body)}, nil
+	return rest.OK(answer), nil
 }
 
 // refreshedNothing is the answer for indices without an analyzer that could be read again.

@@ -77,6 +77,9 @@ func (m *Manager) readValidatedFacts(ctx context.Context, list []decided, remote
 	if err := m.readHeap(ctx, list); err != nil {
 		return err
 	}
+	if err := m.readAbilities(ctx, list); err != nil {
+		return err
+	}
 	names := needing(list, ism.NeedScale)
 	if len(names) == 0 {
 		return nil
@@ -110,6 +113,21 @@ func (m *Manager) readHeap(ctx context.Context, list []decided) error {
 	percent, err := m.opts.Client.HeapPercent(ctx)
 	for i := range list {
 		list[i].input.Facts.HeapPercent = percent
+	}
+	return err
+}
+
+func (m *Manager) readAbilities(ctx context.Context, list []decided) error {
+	if len(needing(list, ism.NeedAbilities)) == 0 {
+		return nil
+	}
+	var can ism.Abilities
+	var err error
+	if can.Replicate, err = m.opts.Client.HasReplication(ctx); err == nil {
+		can.SearchSnapshots, err = m.opts.Client.HasRole(ctx, "search", "warm")
+	}
+	for i := range list {
+		list[i].input.Facts.Can = can
 	}
 	return err
 }
