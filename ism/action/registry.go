@@ -25,6 +25,8 @@ var steps = []Step{
 	{Name: "set_read_write", Run: setReadWrite},
 	{Name: "attempt_set_replica_count", Run: attemptSetReplicaCount},
 	{Name: "attempt_rollover", Run: attemptRollover},
+	{Name: "attempt_snapshot", Run: attemptSnapshot},
+	{Name: "wait_for_snapshot", Looks: true, Run: waitForSnapshot},
 	{Name: "attempt_move_shards_step", Run: attemptMoveShards},
 	{Name: "wait_for_move_shards_step", Looks: true, Run: waitForMoveShards},
 	{Name: "attempt_shrink_step", Kind: Heavy, Run: attemptShrink},

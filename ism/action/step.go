@@ -57,6 +57,8 @@ type Env struct {
 	Action *ism.Action
 	// Meta is the metadata as stored before the step, step_status "starting".
 	Meta *ism.Metadata
+	// Config are the settings it was decided by.
+	Config ism.Config
 	// Facts are those the step was decided on.
 	Facts ism.Facts
 	// Decided is what was decided beforehand and is to be reported with the effect (a rollover's conditions); nil if
@@ -89,6 +91,8 @@ type Intention struct {
 	// cluster names it.
 	Target   string `json:"target,omitempty"`
 	NewIndex string `json:"new_index,omitempty"`
+	// Snapshot is the name that the index's snapshot is given.
+	Snapshot string `json:"snapshot,omitempty"`
 	// Send is the name as it is sent, which for a date-math name is an expression.
 	Send string `json:"send,omitempty"`
 	// Info is what will be reported.

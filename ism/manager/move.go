@@ -243,7 +243,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	in := &intentions{client: s.opts.Client, uuid: e.uuid, now: s.intends(e, d)}
 	env := &action.Env{
 		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
-		Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
+		Config: d.input.Config, Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
 		Interval: e.job.Schedule.Interval(), Notifier: s.opts.Notifier,
 		Background: func(fn func(context.Context)) bool {
 			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)

@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,8 @@ import (
 const (
 	chain = `{"policy":{"description":"chain","default_state":"hot","states":[
 		{"name":"hot","actions":[{"rollover":{"min_doc_count":1}}],"transitions":[{"state_name":"warm"}]},
-		{"name":"warm","actions":[{"read_only":{}},{"force_merge":{"max_num_segments":1}},{"replica_count":{"number_of_replicas":0}},
+		{"name":"warm","actions":[{"read_only":{}},{"force_merge":{"max_num_segments":1}},
+			{"snapshot":{"repository":"PREFIX","snapshot":"{{ctx.index}}"}},{"replica_count":{"number_of_replicas":0}},
 			{"index_priority":{"priority":7}},{"close":{}},{"open":{}}],"transitions":[{"state_name":"cold","conditions":{"min_index_age":"100ms"}}]},
 		{"name":"cold","actions":[{"alias":{"actions":[{"add":{"aliases":["PREFIX-archive"]}}]}},{"read_write":{}}],"transitions":[]}],
 		"ism_template":[{"index_patterns":["PREFIX-000001"],"priority":1}]}}`
@@ -59,6 +61,10 @@ type world struct {
 func newWorld(t *testing.T, cluster http.RoundTripper, policy string) *world {
 	t.Helper()
 	w := newPolicy(t, cluster, policy)
+	w.do(w.client.Do(t.Context(), opensearch.Call{
+		Method: http.MethodPut, Path: opensearch.Path("_snapshot", w.prefix),
+		Body: json.RawMessage(`{"type":"fs","settings":{"location":"` + w.prefix + `"}}`),
+	}, nil))
 	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
 		"settings": map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix},
 		"aliases":  map[string]any{w.prefix: map[string]any{"is_write_index": true}},
@@ -237,6 +243,7 @@ func (w *world) chainDifference() string {
 		NewIndex   string
 		State      string
 		Retries    int64
+		Snapshots  []string // what each of them holds
 	}
 	infos, err := w.client.Indices(context.Background(), []string{w.first()})
 	w.do(err)
@@ -244,6 +251,9 @@ func (w *world) chainDifference() string {
 	got := end{
 		Indices: w.indices(), Open: info.Open, Settings: map[string]string{},
 		RolledOver: m.RolledOver, NewIndex: m.RolledOverIndexName, State: m.State.Name, Retries: m.Action.ConsumedRetries,
+	}
+	for _, s := range w.snapshots() {
+		got.Snapshots = append(got.Snapshots, fmt.Sprint(s.State, s.Indices))
 	}
 	for alias := range info.Aliases {
 		got.Aliases = append(got.Aliases, strings.TrimPrefix(alias, w.prefix))
@@ -256,8 +266,17 @@ func (w *world) chainDifference() string {
 		Indices: []string{w.first(), w.prefix + "-000002"}, Aliases: []string{"", "-archive"}, Open: true,
 		Settings:   map[string]string{"index.blocks.write": "false", "index.priority": "7", "index.number_of_replicas": "0"},
 		RolledOver: true, NewIndex: w.prefix + "-000002", State: "cold",
+		Snapshots: []string{"SUCCESS[" + w.first() + "]"},
 	}
 	return cmp.Diff(want, got)
+}
+
+// snapshots are those in the test's repository.
+func (w *world) snapshots() []opensearch.Snapshot {
+	w.t.Helper()
+	var answer struct{ Snapshots []opensearch.Snapshot }
+	w.do(w.client.Do(context.Background(), opensearch.Call{Method: http.MethodGet, Path: opensearch.Path("_snapshot", w.prefix, "_all")}, &answer))
+	return answer.Snapshots
 }
 
 // probes waits until a counted reconciler has looked n more times.
@@ -273,7 +292,9 @@ func backend(t *testing.T) http.RoundTripper {
 	url := os.Getenv("STEWARD_TEST_CLUSTER")
 	if url == "" {
 		t.Parallel() // each has its own engine, and most of the time goes by waiting
-		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Settings: ism.Settings()})
+		e, err := engine.Open(engine.Options{
+			Dir: t.TempDir(), Settings: ism.Settings(), Config: map[string]string{"path.repo": t.TempDir()},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

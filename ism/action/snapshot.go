@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/notify"
+	"github.com/opensteward/steward/wire"
+)
+
+// snapshotMetadata is what the plugin says in its snapshots of who took them.
+var snapshotMetadata = map[string]string{"snapshot_created": "Open Distro for Elasticsearch Index Management"}
+
+// attemptSnapshot begins a snapshot of the index. Its name is stored before the call is made: a second call with that name
+// is refused, and the snapshot that has it is the one that was meant.
+func attemptSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
+	repository, denied := e.Action.Snapshot.Repository, e.Config.DeniedRepositories
+	if wire.MatchAny(denied, repository) {
+		info := e.message("Snapshot repository [%s] is blocked in [%s]", repository, strings.Join(denied, ", "))
+		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
+	}
+	return takeSnapshot(ctx, e, completed(e.message("Successfully started snapshot")))
+}
+
+// takeSnapshot begins a snapshot, unless it began it before a crash, and returns done with its name.
+func takeSnapshot(ctx context.Context, e *Env, done ism.Result) (ism.Result, error) {
+	failed := e.message("Failed to create snapshot")
+	intended, err := e.Intentions.Load(ctx)
+	if err != nil {
+		return ism.Result{}, err
+	}
+	var names snapshotNames
+	for {
+		if intended == nil {
+			name, err := names.next(e)
+			if err != nil {
+				return refused(err, failed)
+			}
+			intended = &Intention{Snapshot: name}
+			if err := e.Intentions.Store(ctx, *intended); err != nil {
+				return ism.Result{}, err
+			}
+		}
+		taken, err := beginSnapshot(ctx, e, intended.Snapshot)
+		if taken && names.more() {
+			intended = nil // another index has this name
+			continue
+		}
+		return begun(e, intended.Snapshot, err, done, failed)
+	}
+}
+
+// begun reports what became of the call that begins a snapshot.
+func begun(e *Env, name string, err error, done ism.Result, failed ism.Info) (r ism.Result, _ error) {
+	switch {
+	case err == nil:
+		r = done
+	case fault.Is(err, "concurrent_snapshot_execution_exception"):
+		r = waiting(e.message("Concurrent snapshot in progress, retrying next execution"))
+	default:
+		if r, err = refused(err, failed); err != nil {
+			return r, err
+		}
+	}
+	r.Properties = &ism.Properties{SnapshotName: &name}
+	return r, nil
+}
+
+// beginSnapshot makes the call. taken is true if a snapshot of something else has the name.
+func beginSnapshot(ctx context.Context, e *Env, name string) (taken bool, err error) {
+	repository := e.Action.Snapshot.Repository
+	err = e.Client.CreateSnapshot(ctx, repository, name, e.Index, snapshotMetadata)
+	if !fault.Is(err, "invalid_snapshot_name_exception") || !strings.Contains(fault.Of(err).Reason, "snapshot with the same name") {
+		return false, err
+	}
+	s, found, lookErr := e.Client.Snapshot(ctx, repository, name)
+	switch {
+	case lookErr != nil && Unanswered(lookErr):
+		return false, lookErr
+	case found && slices.Equal(s.Indices, []string{e.Index}):
+		return false, nil
+	}
+	return true, err
+}
+
+// snapshotTime is how the time in a snapshot's name is written.
+const snapshotTime = "2006.01.02-15:04:05.000"
+
+// snapshotNames gives names for a snapshot of an index, one after another.
+type snapshotNames struct{ tries int }
+
+// maxNames is how many names are tried. Each is later by up to twice as much as the one before: as many indices as may have
+// their snapshots begun at one instant, under names that do not differ in more, find one each.
+const maxNames = 12
+
+func (n *snapshotNames) more() bool { return n.tries < maxNames }
+
+// next is what the policy's template makes of the index's name, and the time. The template knows the index by
+// {{ctx.index}} alone, as the plugin's.
+func (n *snapshotNames) next(e *Env) (string, error) {
+	prefix := e.Action.Snapshot.Snapshot
+	if strings.TrimSpace(prefix) == "" {
+		prefix = ""
+	} else {
+		text, err := notify.Template{Source: prefix}.Render(wire.Obj("index", e.Index))
+		if err != nil {
+			return "", err
+		}
+		if prefix = text; strings.TrimSpace(text) == "" {
+			prefix = e.Index
+		}
+	}
+	at := e.Now
+	if n.tries > 0 {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(e.UUID))
+		_, _ = h.Write([]byte{byte(n.tries)})
+		at = at.Add(time.Duration(h.Sum64()%(256<<n.tries)) * time.Millisecond)
+	}
+	n.tries++
+	return prefix + "-" + at.UTC().Format(snapshotTime), nil
+}
+
+// waitForSnapshot waits until the snapshot is taken. One that failed, or that was lost with its cluster, is taken again
+// under another name when the policy tries once more, where the plugin looks at the same one again.
+func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
+	stored := e.Meta.Action.Properties
+	if stored == nil || stored.SnapshotName == nil {
+		info := e.message("Unable to retrieve [snapshot_name] from ActionProperties=%s", stored)
+		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
+	}
+	name := *stored.SnapshotName
+	s, found, err := e.Client.Snapshot(ctx, e.Action.Snapshot.Repository, name)
+	if err != nil && !fault.Is(err, "snapshot_missing_exception") {
+		return withProperties(stored)(refused(err, e.message("Failed to get status of snapshot")))
+	}
+	info := func(text string) ism.Info {
+		i := e.message("%s", text)
+		if found {
+			i = i.With("state", s.State)
+		}
+		return i
+	}
+	switch {
+	case s.State == "IN_PROGRESS":
+		return withProperties(stored)(e.lookLater(waiting(info("Snapshot currently in progress"))), nil)
+	case s.State == "SUCCESS":
+		return withProperties(stored)(completed(info("Successfully created snapshot")), nil)
+	case e.retakes(name):
+		return takeSnapshot(ctx, e, e.lookLater(waiting(e.message("Snapshot currently in progress"))))
+	case err != nil:
+		return withProperties(stored)(refused(err, e.message("Failed to get status of snapshot")))
+	}
+	return ism.Result{Status: ism.StatusFailed, Info: info("Snapshot doesn't exist"), Properties: stored}, nil
+}
+
+// lookLater looks again after as long as the step has waited already: a small snapshot takes milliseconds, a large one
+// hours.
+func (e *Env) lookLater(r ism.Result) ism.Result {
+	var waited time.Duration
+	if e.Meta.Step != nil {
+		waited = e.Now.Sub(e.Meta.Step.StartTime)
+	}
+	r.Again = e.Now.Add(min(max(waited, 20*time.Millisecond), time.Minute))
+	return r
+}
+
+func withProperties(p *ism.Properties) func(ism.Result, error) (ism.Result, error) {
+	return func(r ism.Result, err error) (ism.Result, error) {
+		r.Properties = p
+		return r, err
+	}
+}
+
+// retakes reports whether a snapshot that is no good may be taken again: it is a retry, and the snapshot is older.
+func (e *Env) retakes(name string) bool {
+	retried := e.Meta.Action.LastRetry
+	if e.Config.Native || retried == nil || *retried == 0 || len(name) < len(snapshotTime) {
+		return false
+	}
+	at, err := time.Parse(snapshotTime, name[len(name)-len(snapshotTime):])
+	return err == nil && at.UnixMilli() < *retried
+}
