@@ -38,9 +38,17 @@ func refusal(err error, words string) error {
 		return err
 	}
 	if words == "" {
-		words = fault.Of(err).Reason
+		words = reason(fault.Of(err))
 	}
 	return failed(words)
+}
+
+// reason is what an error says; of a search, what its shards say.
+func reason(e *fault.Error) string {
+	if len(e.Roots) > 0 && e.Type == "search_phase_execution_exception" {
+		return e.Roots[0].Reason
+	}
+	return e.Reason
 }
 
 // targetMapping is the mapping of a new target of rollups, but for _meta.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,31 @@ func (w *world) want(what, got, want string) {
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
 		w.t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+// mapping is a member of an index's mapping, as text.
+func (w *world) mapping(index string, path ...string) string {
+	w.t.Helper()
+	var answer map[string]struct{ Mappings json.RawMessage }
+	w.do(w.client.Do(w.t.Context(), opensearch.Call{Method: http.MethodGet, Path: opensearch.Path(w.own(index), "_mapping")}, &answer))
+	raw := answer[w.own(index)].Mappings
+	for _, name := range path {
+		var o map[string]json.RawMessage
+		w.do(json.Unmarshal(raw, &o))
+		raw = o[name]
+	}
+	return strings.ReplaceAll(string(raw), w.prefix, "PREFIX")
+}
+
+// routings are the routings of an index's documents, sorted.
+func (w *world) routings(index string) string {
+	w.t.Helper()
+	res, err := w.client.Search(w.t.Context(), w.own(index), wire.Obj("size", 100), nil)
+	w.do(err)
+	var list []string
+	for _, hit := range res.Hits {
+		list = append(list, hit.Routing)
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
 }
