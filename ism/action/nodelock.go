@@ -64,9 +64,9 @@ func lockInstant(now time.Time) int64 {
 }
 
 // lock takes the lock of the plan's node, or renews the one that it holds, and notes it in the plan. It returns false if
-// somebody else has it. intend stores the plan as it is before the lock is written: so a lock that was written before a
-// crash is known again.
-func (e *Env) lock(ctx context.Context, p *shrinkPlan, intend func(context.Context) error) (bool, error) {
+// somebody else has it. The plan is stored before the lock is written: so a lock that was written before a crash is known
+// again.
+func (e *Env) lock(ctx context.Context, p *shrinkPlan) (bool, error) {
 	doc, err := e.Client.Get(ctx, LockIndex, lockID(p.Node), "")
 	if fault.Is(err, "index_not_found_exception") {
 		if err := e.Client.CreateIndex(ctx, LockIndex, lockIndexBody); err != nil && !fault.Is(err, "resource_already_exists_exception") {
@@ -93,7 +93,7 @@ func (e *Env) lock(ctx context.Context, p *shrinkPlan, intend func(context.Conte
 		return false, nil
 	}
 	p.LockTime, p.LockDuration = lockInstant(e.Now), lockSeconds(e.Interval)
-	if err := intend(ctx); err != nil {
+	if err := e.Intentions.Store(ctx, Intention{Shrink: p}); err != nil {
 		return false, err
 	}
 	return e.writeLock(ctx, p, doc)

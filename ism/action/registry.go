@@ -27,10 +27,17 @@ var steps = []Step{
 	{Name: "attempt_rollover", Run: attemptRollover},
 	{Name: "attempt_snapshot", Run: attemptSnapshot},
 	{Name: "wait_for_snapshot", Looks: true, Run: waitForSnapshot},
+	{Name: "attempt_create_rollup", Run: attemptCreateRollup},
+	{Name: "wait_for_rollup_completion", Looks: true, Run: waitForRollup},
+	{Name: "attempt_create_transform", Run: attemptCreateTransform},
+	{Name: "wait_for_transform_completion", Looks: true, Run: waitForTransform},
 	{Name: "attempt_move_shards_step", Run: attemptMoveShards},
 	{Name: "wait_for_move_shards_step", Looks: true, Run: waitForMoveShards},
 	{Name: "attempt_shrink_step", Kind: Heavy, Run: attemptShrink},
 	{Name: "wait_for_shrink_step", Looks: true, Run: waitForShrink},
+	{Name: "attempt_stop_replication", Run: attemptStopReplication},
+	{Name: "attempt_search_only", Run: attemptSearchOnly},
+	{Name: "attempt_restore", Run: attemptRestore},
 }
 
 var byName = func() map[string]Step {

@@ -75,7 +75,7 @@ func (e *Env) planned(ctx context.Context) (*shrinkPlan, *ism.Result, error) {
 	if intended != nil && intended.Shrink != nil {
 		p = intended.Shrink // its lock was being renewed
 	}
-	held, err := e.lock(ctx, p, func(ctx context.Context) error { return e.Intentions.Store(ctx, Intention{Shrink: p}) })
+	held, err := e.lock(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}

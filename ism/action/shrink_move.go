@@ -15,6 +15,7 @@ import (
 
 const (
 	moveFailed = "Shrink action failed due to initial moving shards failure."
+	nodeLocked = "Candidate node for shrink action is locked for other actions. Delaying until gets unlocked."
 	// shrunken is what follows the index's name in the target's unless the action names it.
 	shrunken = "_shrunken"
 )
@@ -27,7 +28,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 		return ism.Result{}, err
 	}
 	if intended != nil && intended.Shrink != nil {
-		return e.move(ctx, intended.Shrink)
+		return e.moveAgain(ctx, intended.Shrink)
 	}
 	green, err := e.green(ctx)
 	if err != nil {
@@ -51,7 +52,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 		return waiting(ism.Message("There is no node with enough disk space or shard moving permission for a shrink action.")), nil
 	}
 	for _, p.Node = range nodes {
-		held, err := e.lock(ctx, p, func(ctx context.Context) error { return e.Intentions.Store(ctx, Intention{Shrink: p}) })
+		held, err := e.lock(ctx, p)
 		if err != nil {
 			return shrinkRefused(err, moveFailed)
 		}
@@ -59,7 +60,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 			return e.move(ctx, p)
 		}
 	}
-	return waiting(ism.Message("Candidate node for shrink action is locked for other actions. Delaying until gets unlocked.")), nil
+	return waiting(ism.Message(nodeLocked)), nil
 }
 
 // planShrink settles what a shrink does but for its node. The result is set if there is nothing to do, or not to be done.
@@ -130,16 +131,20 @@ func originals(settings map[string]string) map[string]string {
 	return out
 }
 
-// move blocks writes and has the shards moved to the plan's node.
-func (e *Env) move(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
-	held, err := e.lock(ctx, p, func(ctx context.Context) error { return e.Intentions.Store(ctx, Intention{Shrink: p}) })
+// moveAgain goes on with a plan of before a crash.
+func (e *Env) moveAgain(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
+	held, err := e.lock(ctx, p)
 	if err != nil {
 		return shrinkRefused(err, moveFailed)
 	}
-	if !held {
-		// the lock ran out while nobody was here
-		return e.giveUp(ctx, p, waiting(ism.Message("Candidate node for shrink action is locked for other actions. Delaying until gets unlocked.")))
+	if !held { // it ran out while nobody was here
+		return e.giveUp(ctx, p, waiting(ism.Message(nodeLocked)))
 	}
+	return e.move(ctx, p)
+}
+
+// move blocks writes and has the shards moved to the plan's node.
+func (e *Env) move(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
 	a, err := e.Client.PutSettings(ctx, e.Index, map[string]any{writeBlock: true, requireNode: p.Node})
 	switch {
 	case err != nil && Unanswered(err):

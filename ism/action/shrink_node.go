@@ -101,7 +101,7 @@ func roomLeft(n opensearch.DataNode, bytes int64, high string) int64 {
 	var keep int64
 	if used, ok := strings.CutSuffix(high, "%"); ok {
 		if percent, err := strconv.ParseFloat(used, 64); err == nil {
-			keep = int64((1 - percent/100) * float64(n.Total))
+			keep = int64((100 - percent) * float64(n.Total) / 100)
 		}
 	} else if size, err := wire.ParseBytes(high, "high"); err == nil {
 		keep = size.Value()

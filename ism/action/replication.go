@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package action
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
+)
+
+// attemptStopReplication ends the index's replication from another cluster. That it is about to is stored before: where
+// there is no replication then, it has been ended.
+func attemptStopReplication(ctx context.Context, e *Env) (ism.Result, error) {
+	failed := e.message("Failed to stop replication")
+	intended, err := e.Intentions.Load(ctx)
+	if err != nil {
+		return ism.Result{}, err
+	}
+	if intended == nil {
+		if err := e.Intentions.Store(ctx, Intention{Target: e.Index}); err != nil {
+			return ism.Result{}, err
+		}
+	}
+	a, err := e.Client.StopReplication(ctx, e.Index)
+	done := e.message("Successfully stopped replication")
+	switch {
+	case intended != nil && err != nil && strings.Contains(fault.Of(err).Reason, "No replication in progress"):
+		return completed(done), nil
+	case snapshotInProgress(err):
+		return ism.Result{Status: ism.StatusFailed, Info: e.message("Index had snapshot in progress, retrying stop replication")}, nil
+	case noSuchAPI(err):
+		return ism.Result{Status: ism.StatusFailed, Info: failed.With("cause", "The cluster has no cross-cluster replication")}, nil
+	}
+	return e.outcome(a, err, done, failed)
+}
+
+// noSuchAPI reports whether the cluster does not know the path that was called.
+func noSuchAPI(err error) bool {
+	f := fault.Of(err)
+	return f != nil && f.Status == http.StatusBadRequest && strings.HasPrefix(f.Reason, "no handler found for uri")
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/ism/action"
+	"github.com/opensteward/steward/opensearch"
+)
+
+const shrinks = `{"policy":{"description":"shrink","default_state":"hot","states":[
+	{"name":"hot","actions":[{"shrink":{"num_new_shards":2,"force_unsafe":true,"switch_aliases":true,
+		"target_index_name_template":{"source":"small-{{ctx.index}}"},"aliases":[{"PREFIX-small":{"is_hidden":true}}]}}],
+	"transitions":[{"state_name":"done"}]},
+	{"name":"done","actions":[],"transitions":[]}],
+	"ism_template":[{"index_patterns":["PREFIX-000001"],"priority":1}]}}`
+
+// newShrink is a world whose index has four shards, five documents, two aliases and one setting that a shrink changes.
+func newShrink(t *testing.T, cluster http.RoundTripper) *world {
+	t.Helper()
+	w := newPolicy(t, cluster, shrinks)
+	t.Cleanup(w.cleanTarget)
+	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
+		"settings": map[string]any{"index.number_of_replicas": 0, "index.number_of_shards": 4, "index.blocks.write": false},
+		"aliases":  map[string]any{w.prefix: map[string]any{}, w.prefix + "-a": map[string]any{"filter": map[string]any{"term": map[string]any{"a": 1}}}},
+	}))
+	for n := range 5 {
+		w.index(fmt.Sprint(n))
+	}
+	w.uuid = w.uuidOf(w.first())
+	return w
+}
+
+func (w *world) target() string { return "small-" + w.first() }
+
+func (w *world) cleanTarget() {
+	_, _ = w.client.DeleteIndex(context.Background(), w.target())
+}
+
+// shrinkDifference is how the cluster differs from what a faultless shrink leaves behind.
+func (w *world) shrinkDifference() string {
+	w.t.Helper()
+	type end struct {
+		Source, Target map[string]string
+		Aliases        map[string][]string
+		Documents      int64
+		Locks          bool
+		Retries        int64
+		Failed         bool
+		State          string
+	}
+	ctx := context.Background()
+	infos, err := w.client.Indices(ctx, []string{w.first(), w.target()})
+	w.do(err)
+	m := w.metadata(w.uuid)
+	got := end{
+		Source: settingsOf(infos[w.first()]), Target: settingsOf(infos[w.target()]), Retries: m.Action.ConsumedRetries,
+		Failed: m.Failed(), State: m.State.Name, Aliases: map[string][]string{},
+	}
+	for _, name := range []string{w.first(), w.target()} {
+		for alias := range maps.Keys(infos[name].Aliases) {
+			short := strings.TrimSuffix(name, w.prefix+"-000001")
+			got.Aliases[short] = append(got.Aliases[short], strings.TrimPrefix(alias, w.prefix))
+			slices.Sort(got.Aliases[short])
+		}
+	}
+	_, err = w.client.Write(ctx, opensearch.Write{Op: opensearch.OpIndex, Index: w.first(), ID: "0", Source: map[string]any{"a": 2}}, "")
+	w.do(err) // writes are not blocked
+	copies, err := w.client.Copies(ctx, w.target())
+	w.do(err)
+	got.Documents = copies.Docs
+	nodes, err := w.client.DataNodes(ctx)
+	w.do(err)
+	for _, n := range nodes {
+		lock, err := w.client.Get(ctx, action.LockIndex, ".opendistro-ism-config-shrink-node_name-"+n.Name, "")
+		w.do(err)
+		got.Locks = got.Locks || lock.Found
+	}
+	want := end{
+		Source:    map[string]string{"index.blocks.write": "false", "index.number_of_shards": "4"},
+		Target:    map[string]string{"index.blocks.write": "true", "index.number_of_shards": "2"},
+		Aliases:   map[string][]string{"small-": {"", "-a", "-small"}},
+		Documents: 5, State: "done",
+	}
+	return cmp.Diff(want, got)
+}
+
+// settingsOf are the settings that a shrink is about.
+func settingsOf(info opensearch.IndexInfo) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"index.blocks.write", "index.number_of_shards", "index.routing.allocation.require._name"} {
+		if value, set := info.Settings[name]; set {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// TestAShrinkKilledAtEveryRequest kills the reconciler at every second request before the cluster sees it, and at the
+// others before the answer arrives.
+func TestAShrinkKilledAtEveryRequest(t *testing.T) {
+	for first, name := range []string{"before the cluster sees it", "before the answer arrives"} {
+		t.Run(name, func(t *testing.T) {
+			rt := backend(t)
+			for n := 1 + first; ; n += 2 * stride() {
+				w := newShrink(t, rt)
+				mortal := &mortal{next: w.transport, left: n, after: first == 1}
+				stop := w.run(mortal)
+				w.wait("its death or the end", func() bool { return mortal.dead() || w.chainEnded() })
+				stop()
+				died := mortal.dead()
+				stop = w.run(w.transport)
+				w.wait("the shrink to end", w.chainEnded)
+				stop()
+				if diff := w.shrinkDifference(); diff != "" {
+					t.Errorf("killed at request %d: %s", n, diff)
+				}
+				w.cleanTarget()
+				w.clean()
+				if !died {
+					return
+				}
+			}
+		})
+	}
+}
+
+func TestAShrinkOnAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			w := newShrink(t, backend(t))
+			stop := w.run(&flaky{next: w.transport, rand: rand.New(rand.NewPCG(seed, seed))})
+			defer stop()
+			w.wait("the shrink to end", w.chainEnded)
+			if diff := w.shrinkDifference(); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
