@@ -19,6 +19,8 @@ var (
 	seqNo     = regexp.MustCompile(`seqNo \[[^\]]*\]( and primary term \[\d+\])?`)
 	current   = regexp.MustCompile(`\(current version \[\d+\]\)`)
 	allowed   = regexp.MustCompile(`allowed: \[([A-Z, ]*)\]`)
+	date      = regexp.MustCompile(`\b\d{4}\.\d\d\.\d\d\b`)
+	recordID  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}-\d+$`) // where the plugin has an id of the cluster's choice
 	javaHash  = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
 )
 
@@ -123,7 +125,7 @@ func normalKeys(m map[string]any) map[string]any {
 		if strings.ToLower(k) != k { // no name of a member has capitals; uuids do
 			k = maskIDs(k)
 		}
-		out[k] = v
+		out[date.ReplaceAllString(k, "DATE")] = v
 	}
 	return out
 }
@@ -132,6 +134,7 @@ func normal(s string) string {
 	s = seqNo.ReplaceAllString(s, "seqNo [N]")
 	s = current.ReplaceAllString(s, "(current version [N])")
 	s = javaHash.ReplaceAllString(s, "@hash")
+	s = date.ReplaceAllString(recordID.ReplaceAllString(s, "ID"), "DATE")
 	s = allowed.ReplaceAllStringFunc(s, func(m string) string {
 		methods := strings.Split(allowed.FindStringSubmatch(m)[1], ", ")
 		slices.Sort(methods)
