@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -60,14 +61,21 @@ type world struct {
 
 func newWorld(t *testing.T, cluster http.RoundTripper, policy string) *world {
 	t.Helper()
+	return newWorldWith(t, cluster, nil, policy)
+}
+
+// newWorldWith is a world whose index has these settings besides its own.
+func newWorldWith(t *testing.T, cluster http.RoundTripper, more map[string]any, policy string) *world {
+	t.Helper()
 	w := newPolicy(t, cluster, policy)
 	w.do(w.client.Do(t.Context(), opensearch.Call{
 		Method: http.MethodPut, Path: opensearch.Path("_snapshot", w.prefix),
 		Body: json.RawMessage(`{"type":"fs","settings":{"location":"` + w.prefix + `"}}`),
 	}, nil))
+	settings := map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix}
+	maps.Copy(settings, more)
 	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
-		"settings": map[string]any{"index.number_of_replicas": 0, "index.plugins.index_state_management.rollover_alias": w.prefix},
-		"aliases":  map[string]any{w.prefix: map[string]any{"is_write_index": true}},
+		"settings": settings, "aliases": map[string]any{w.prefix: map[string]any{"is_write_index": true}},
 	}))
 	w.index("1")
 	w.uuid = w.uuidOf(w.first())

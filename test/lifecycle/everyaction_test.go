@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/opensearch"
+)
+
+var allFaults = flag.Bool("faults", false, "every fault at every request of every action, which takes minutes")
+
+// everyAction are the actions by name, each with what a policy says and, where it needs any, settings of its index.
+var everyAction = map[string]struct {
+	actions  string
+	settings map[string]any
+}{
+	"rollover":       {actions: `{"rollover":{"min_doc_count":1,"copy_alias":true}}`},
+	"read_only":      {actions: `{"read_only":{}}`},
+	"read_write":     {actions: `{"read_only":{}},{"read_write":{}}`},
+	"replica_count":  {actions: `{"replica_count":{"number_of_replicas":2}}`},
+	"index_priority": {actions: `{"index_priority":{"priority":9}}`},
+	"close and open": {actions: `{"close":{}},{"open":{}}`},
+	"close":          {actions: `{"close":{}}`},
+	"allocation":     {actions: `{"allocation":{"require":{"box":"warm"}}}`},
+	"alias":          {actions: `{"alias":{"actions":[{"add":{"alias":"PREFIX-more"}},{"remove":{"alias":"PREFIX"}}]}}`},
+	"force_merge":    {actions: `{"force_merge":{"max_num_segments":1}}`},
+	"shrink": {
+		actions:  `{"shrink":{"num_new_shards":1,"force_unsafe":true,"target_index_name_template":{"source":"{{ctx.index}}-small"}}}`,
+		settings: map[string]any{"index.number_of_shards": 2},
+	},
+	"snapshot": {actions: `{"snapshot":{"repository":"PREFIX","snapshot":"s"}}`},
+	"delete":   {actions: `{"delete":{}}`},
+}
+
+// A mishap is what can happen to one request.
+type mishap int
+
+const (
+	refusedConnection mishap = iota // the cluster never sees it
+	lostAnswer                     // the cluster does it, and nobody learns of it
+	lateAnswer
+	tooMany     // 429
+	unavailable // 503
+	cutAnswer   // its body ends in the middle
+	mishaps
+)
+
+func (f mishap) String() string {
+	return [...]string{"refused connection", "lost answer", "late answer", "429", "503", "cut answer"}[f]
+}
+
+// faulty does one thing to the n-th request.
+type faulty struct {
+	next  http.RoundTripper
+	fault mishap
+
+	mu    sync.Mutex
+	n     int // counts down to 0
+	calls int
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	f.n--
+	f.calls++
+	hit := f.n == 0
+	f.mu.Unlock()
+	if !hit {
+		return f.next.RoundTrip(r)
+	}
+	switch f.fault {
+	case refusedConnection:
+		return nil, errDead
+	case tooMany:
+		return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+	case unavailable:
+		return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+	}
+	res, err := f.next.RoundTrip(r)
+	if err != nil {
+		return res, err
+	}
+	switch f.fault {
+	case lostAnswer:
+		_ = res.Body.Close()
+		return nil, errDead
+	case cutAnswer:
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), brokenReader{}))
+		return res, err
+	}
+	<-time.After(30 * time.Millisecond) // the answer is late; others overtake it
+	return res, nil
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestAFaultAtAnyRequestOfAnyActionChangesNothing lets one request of an action's run fail, in each way that requests
+// fail: the end is that of the faultless run, and no retry of the policy is used up. Without -faults it takes every
+// sixteenth request, another one for each fault.
+func TestAFaultAtAnyRequestOfAnyActionChangesNothing(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(everyAction)) {
+		t.Run(name, func(t *testing.T) {
+			rt := backend(t)
+			want, requests := runAction(t, rt, name, &faulty{next: rt, n: -1})
+			if !strings.Contains(want, "completed") && name != "delete" {
+				t.Fatalf("without a fault it ends as %s", want)
+			}
+			stride := 16
+			if *allFaults {
+				stride = 1
+			}
+			for f := range mishaps {
+				for n := 1 + 5*int(f)%stride; n <= requests; n += stride {
+					if got, _ := runAction(t, rt, name, &faulty{next: rt, fault: f, n: n}); got != want {
+						t.Errorf("%s at request %d: want (-), got (+):\n%s", f, n, cmp.Diff(want, got))
+					}
+				}
+			}
+		})
+	}
+}
+
+// runAction runs a policy with one action on a new index, and returns what it leaves behind, and how many requests the
+// reconciler made.
+func runAction(t *testing.T, cluster http.RoundTripper, name string, transport *faulty) (end string, requests int) {
+	t.Helper()
+	a := everyAction[name]
+	w := newWorldWith(t, cluster, a.settings, `{"policy":{"description":"","default_state":"a","states":[
+		{"name":"a","actions":[`+a.actions+`],"transitions":[]}],"ism_template":[{"index_patterns":["PREFIX-000001"],"priority":1}]}}`)
+	defer w.clean()
+	stop := w.run(transport)
+	w.wait("the end of "+name, func() bool {
+		if m := w.metadata(w.uuid); m != nil {
+			return m.PolicyCompleted || m.Failed()
+		}
+		return len(w.indices()) == 0
+	})
+	stop()
+	transport.mu.Lock()
+	defer transport.mu.Unlock()
+	return w.leftBehind(), transport.calls
+}
+
+// leftBehind tells all that a policy may have changed, with the test's own names left out.
+func (w *world) leftBehind() string {
+	w.t.Helper()
+	infos, err := w.client.Indices(w.t.Context(), w.indices())
+	w.do(err)
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(infos)) {
+		info := infos[name]
+		line := fmt.Sprintf("%s open=%v aliases=%v", name, info.Open, slices.Sorted(maps.Keys(info.Aliases)))
+		for _, key := range slices.Sorted(maps.Keys(info.Settings)) {
+			if !strings.Contains(key, "uuid") && !strings.Contains(key, "creation_date") {
+				line += fmt.Sprintf(" %s=%s", strings.TrimPrefix(key, "index."), info.Settings[key])
+			}
+		}
+		out = append(out, line)
+	}
+	var taken struct{ Snapshots []struct{ State string } }
+	w.do(w.client.Do(w.t.Context(), opensearch.Call{Method: http.MethodGet, Path: opensearch.Path("_snapshot", w.prefix, "_all")}, &taken))
+	out = append(out, fmt.Sprintf("snapshots %v", taken.Snapshots))
+	if m := w.metadata(w.uuid); m != nil {
+		status, retries := "failed", m.Action.ConsumedRetries
+		if m.PolicyCompleted {
+			status = "completed"
+		}
+		out = append(out, fmt.Sprintf("%s, %d retries used, rolled over to %q", status, retries, m.RolledOverIndexName))
+	}
+	return strings.ReplaceAll(strings.Join(out, "\n"), w.prefix, "PREFIX")
+}
