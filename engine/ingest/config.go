@@ -197,7 +197,7 @@ func suppressing(list []*fault.Error) error {
 		return nil
 	}
 	if len(list) > 1 {
-		list[0].With("suppressed", list[1:])
+		return list[0].With("suppressed", list[1:])
 	}
 	return list[0]
 }

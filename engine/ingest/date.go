@@ -84,11 +84,12 @@ func (d *Document) readDate(v any, zone template, readers []dateReader) (time.Ti
 		failures = append(failures, err)
 	}
 	e := fault.Illegal("unable to parse date [%s]", text(v))
-	if len(failures) > 0 {
+	switch len(failures) {
+	case 0:
+	case 1:
 		e.CausedBy = failures[0]
-		if len(failures) > 1 {
-			failures[0].With("suppressed", failures[1:])
-		}
+	default:
+		e.CausedBy = failures[0].With("suppressed", failures[1:])
 	}
 	return time.Time{}, e
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ingest runs ingest pipelines: lists of processors that change a document before it is written.
+// Package ingest runs pipelines. An ingest pipeline is a list of processors that change a document before it is written; a
+// search pipeline ([SearchPipeline]) changes a search before it runs and its hits afterwards.
 //
 // A [Pipeline] is parsed once and never changes; it may run on many documents at once. A [Document] belongs to one
 // goroutine. A [Service] finds pipelines by id among the stored ones and keeps them parsed. What a processor refuses, at

@@ -3,7 +3,6 @@
 package ingest
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,13 +60,13 @@ func (d *Document) Metadata(name string) string {
 	return text(v)
 }
 
-// Index, ID and Routing are where the document goes; "" for none.
+// Index is the index that the document goes to.
 func (d *Document) Index() string { return d.Metadata(fieldIndex) }
 
-// ID is the document's id.
+// ID is the document's id; "" for none.
 func (d *Document) ID() string { return d.Metadata(fieldID) }
 
-// Routing is the document's routing.
+// Routing is the document's routing; "" for none.
 func (d *Document) Routing() string { return d.Metadata(fieldRouting) }
 
 // Source is the source without metadata.
@@ -341,5 +340,3 @@ func (d *Document) getList(path string, ignoreMissing bool) (*List, error) {
 func cannotCast(path string, v any, want string) error {
 	return fault.Illegal("field [%s] of type [%s] cannot be cast to [%s]", path, javaType(v), want)
 }
-
-func integer(n int) json.Number { return json.Number(strconv.Itoa(n)) }

@@ -18,7 +18,8 @@ func factories() map[string]factory {
 		"append": newAppend, "convert": newConvert, "copy": newCopy, "date": newDate, "dissect": newDissect,
 		"dot_expander": newDotExpander, "drop": newDrop, "fail": newFail, "foreach": newForeach, "gsub": newGsub,
 		"join": newJoin, "json": newJSON, "lowercase": newLowercase, callType: newCall, "remove": newRemove, "rename": newRename,
-		"set": newSet, "sort": newSort, "split": newSplit, "trim": newTrim, "uppercase": newUppercase, "urldecode": newURLDecode,
+		"set": newSet, "sort": newSort, "split": newSplit, "sparse_encoding": newSparseEncoding,
+		"text_chunking": newTextChunking, "text_embedding": newTextEmbedding, "text_image_embedding": newTextImageEmbedding, "trim": newTrim, "uppercase": newUppercase, "urldecode": newURLDecode,
 	}
 }
 

@@ -74,11 +74,7 @@ func notJSON(err error) error {
 
 func newSort(_ *Service, c *config) processor {
 	field := c.text("field")
-	target := c.optional("target_field", field)
-	order := c.optional("order", "asc")
-	if order != "asc" && order != "desc" {
-		c.wrong("order", "Sort direction [%s] not recognized. Valid values are: [asc, desc]", order)
-	}
+	target, order := c.optional("target_field", field), c.sortOrder()
 	return changing(func(d *Document) error {
 		list, err := d.getList(field, false)
 		if err != nil || list == nil {
@@ -87,13 +83,26 @@ func newSort(_ *Service, c *config) processor {
 			}
 			return err
 		}
-		sorted := clone(list).(*List)
-		slices.SortStableFunc(sorted.items, compare)
-		if order == "desc" {
-			slices.Reverse(sorted.items)
-		}
-		return d.set(target, sorted)
+		return d.set(target, sortList(list, order))
 	})
+}
+
+// sortOrder is "asc" or "desc".
+func (c *config) sortOrder() string {
+	order := c.optional("order", "asc")
+	if order != "asc" && order != "desc" {
+		c.wrong("order", "Sort direction [%s] not recognized. Valid values are: [asc, desc]", order)
+	}
+	return order
+}
+
+func sortList(list *List, order string) *List {
+	sorted := clone(list).(*List)
+	slices.SortStableFunc(sorted.items, compare)
+	if order == "desc" {
+		slices.Reverse(sorted.items)
+	}
+	return sorted
 }
 
 // compare orders numbers by value and everything else by its text.

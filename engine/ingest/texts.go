@@ -172,12 +172,16 @@ func newSplit(_ *Service, c *config) processor {
 			}
 			return err
 		}
-		out := &List{}
-		for _, part := range split(re, *s, trailing) {
-			out.items = append(out.items, part)
-		}
-		return d.set(target, out)
+		return d.set(target, texts(split(re, *s, trailing)))
 	})
+}
+
+func texts(parts []string) *List {
+	out := &List{}
+	for _, part := range parts {
+		out.items = append(out.items, part)
+	}
+	return out
 }
 
 // split cuts a text at what matches; empty parts at the end are left out unless they are wanted.

@@ -256,3 +256,12 @@ func expand(c *scope, names []string) []string {
 
 // AnyOf matches what one of the queries matches.
 func AnyOf(list []Query) Query { return boolean{should: list} }
+
+// Filtered matches what both queries match; the scores are those of q (nil: everything, without scores).
+func Filtered(q, filter Query) Query {
+	out := boolean{filter: []Query{filter}}
+	if q != nil {
+		out.must = []Query{q}
+	}
+	return out
+}

@@ -36,6 +36,8 @@ type Request struct {
 	TerminateAfter int
 	// TrackScores fills in scores although the page is sorted by something else.
 	TrackScores bool
+	// Pipeline is the search pipeline that the body names or holds; nil if it does neither.
+	Pipeline json.RawMessage
 	// NoStored leaves _source out (stored_fields: _none_).
 	NoStored bool
 	// DocValues are the fields whose doc values a hit shows.
@@ -129,9 +131,11 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		r.TrackScores, err = p.Bool()
 	case "timeout", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
 		err = neutral(p, name)
+	case "search_pipeline":
+		r.Pipeline, err = p.Raw()
 	case "docvalue_fields":
 		r.DocValues, err = parseDocValues(p)
-	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "slice", "derived", "search_pipeline":
+	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "slice", "derived":
 		err = refuseUnlessEmpty(p, name)
 	default:
 		line, col := p.Position()

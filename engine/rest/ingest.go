@@ -29,6 +29,7 @@ func (s *Server) ingestRoutes(rt *rest.Router) {
 	rt.Handle("PUT", "/_ingest/pipeline/{id}", s.putIngestPipeline)
 	rt.Handle("DELETE", "/_ingest/pipeline/{id}", s.deletePipelines(catalog.IngestPipelines))
 	rt.Handle("GET", "/_ingest/processor/grok", refuse)
+	s.searchPipelineRoutes(rt)
 }
 
 // pipelineBody is the body of a request about pipelines.

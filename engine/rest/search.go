@@ -6,8 +6,10 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -65,11 +67,19 @@ func (s *Server) search(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	pipeline, err := readPipeline(r, req)
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		if timeout > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, timeout)
 			defer cancel()
+		}
+		run, err := s.searchRun(pipeline, expressions, o)
+		if err != nil {
+			return nil, err
 		}
 		targets, release, err := s.targets(expressions, o, routing)
 		if err != nil {
@@ -79,7 +89,7 @@ func (s *Server) search(r *rest.Request) (rest.Action, error) {
 		if totalAsInt {
 			req.TrackTotal = 1<<62 - 1
 		}
-		res, err := query.Execute(ctx, targets, req, s.Clock.Now())
+		res, err := execute(ctx, run, targets, req, s.Clock.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -89,6 +99,21 @@ func (s *Server) search(r *rest.Request) (rest.Action, error) {
 		}
 		return rest.OK(answer), nil
 	}, nil
+}
+
+// execute runs a search, through its pipeline if it has one.
+func execute(ctx context.Context, run *ingest.SearchRun, targets []query.Target, req *query.Request, now time.Time) (*query.Response, error) {
+	if run == nil {
+		return query.Execute(ctx, targets, req, now)
+	}
+	if err := run.Request(req); err != nil {
+		return nil, err
+	}
+	res, err := query.Execute(ctx, targets, req, now)
+	if err != nil {
+		return nil, err
+	}
+	return res, run.Response(res)
 }
 
 // plainTotal shows hits.total as a number.
@@ -210,7 +235,7 @@ func neutralParams(r *rest.Request) error {
 			return fault.Illegal("No search type for [%s]", t)
 		}
 	}
-	for _, name := range []string{"scroll", "docvalue_fields", "explain", "suggest_field", "suggest_text", "search_pipeline", "stored_fields"} {
+	for _, name := range []string{"scroll", "docvalue_fields", "explain", "suggest_field", "suggest_text", "stored_fields"} {
 		if v := r.Param(name, ""); r.Has(name) && v != "false" && v != "_none_" {
 			return fault.Unsupported("[" + name + "] of a search")
 		}

@@ -95,13 +95,6 @@ func (t *task) cancel() {
 	t.stop()
 }
 
-// wasCancelled reports whether somebody asked the task to stop.
-func (t *task) wasCancelled() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !t.cancelled.IsZero()
-}
-
 // ID is the task's id as the API writes it.
 func (t *task) ID() string { return query.NodeID + ":" + strconv.FormatInt(t.id, 10) }
 

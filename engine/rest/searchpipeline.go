@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/ingest"
+	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+func (s *Server) searchPipelineRoutes(rt *rest.Router) {
+	rt.Handle("GET", "/_search/pipeline", s.getPipelines(catalog.SearchPipelines))
+	rt.Handle("GET", "/_search/pipeline/{id}", s.getPipelines(catalog.SearchPipelines))
+	rt.Handle("PUT", "/_search/pipeline/{id}", s.putSearchPipeline)
+	rt.Handle("DELETE", "/_search/pipeline/{id}", s.deletePipelines(catalog.SearchPipelines))
+}
+
+func (s *Server) putSearchPipeline(r *rest.Request) (rest.Action, error) {
+	id := r.Path("id")
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	o, body, err := pipelineBody(r)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ingest.ParseSearch(id, o); err != nil {
+		return nil, err
+	}
+	return s.putPipeline(catalog.SearchPipelines, id, body)
+}
+
+// usedPipeline is what a search says about its pipeline.
+type usedPipeline struct {
+	id     string
+	inline *ingest.SearchPipeline
+}
+
+// readPipeline reads the search_pipeline of a request, from the URL or from the body.
+func readPipeline(r *rest.Request, req *query.Request) (u usedPipeline, err error) {
+	verbose, err := r.Bool("verbose_pipeline", false)
+	if err != nil {
+		return u, err
+	}
+	if verbose {
+		return u, fault.Unsupported("[verbose_pipeline] of a search")
+	}
+	u.id = r.Param("search_pipeline", "")
+	switch {
+	case req.Pipeline == nil:
+	case isObject(req.Pipeline):
+		if u.id != "" {
+			return u, fault.Illegal("Both named and inline search pipeline were specified. Please only specify one or the other.")
+		}
+		u.inline, err = ingest.ParseAdHoc(req.Pipeline)
+	case u.id == "":
+		if json.Unmarshal(req.Pipeline, &u.id) != nil {
+			u.id = strings.TrimSpace(string(req.Pipeline))
+		}
+	}
+	return u, err
+}
+
+// searchRun begins a search with its pipeline: the one it names or holds, else the default of the indices that it names. nil
+// if there is none.
+func (s *Server) searchRun(u usedPipeline, expressions []string, o wire.IndexOptions) (*ingest.SearchRun, error) {
+	if u.inline != nil {
+		return u.inline.Run(), nil
+	}
+	state := s.Catalog.State()
+	id := u.id
+	if id == "" && len(expressions) > 0 {
+		indices, err := state.Resolve(expressions, o, s.Clock.Now())
+		if err != nil && !fault.Is(err, "index_not_found_exception") {
+			return nil, err
+		}
+		id = defaultSearchPipeline(indices)
+	}
+	if id == "" || id == ingest.None {
+		return nil, nil
+	}
+	body := state.Documents[catalog.SearchPipelines][id]
+	if body == nil {
+		return nil, fault.Illegal("Pipeline %s is not defined", id)
+	}
+	parsed, err := ingest.ParseObject(body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := ingest.ParseSearch(id, parsed)
+	if err != nil {
+		return nil, err
+	}
+	return p.Run(), nil
+}
+
+// defaultSearchPipeline is what all indices that set a default agree on.
+func defaultSearchPipeline(indices []*catalog.Index) string {
+	id := ""
+	for _, index := range indices {
+		switch own := index.Settings["index.search.default_pipeline"]; {
+		case own == "" || own == id:
+		case id == "" || id == ingest.None:
+			id = own
+		default:
+			return ingest.None
+		}
+	}
+	return id
+}
