@@ -165,6 +165,16 @@ func TestAMessageThatTakesLongHoldsUpNoFailure(t *testing.T) {
 	}
 }
 
+func TestPeopleAreToldOnceHoweverOftenAFailedIndexIsTriedAgain(t *testing.T) {
+	w := newTold(t, telling)
+	l, now := &letters{}, clock.NewVirtual(time.Now())
+	defer w.runManager(w.virtual(l, now))()
+	w.do(now.Advance(t.Context(), 30*24*time.Hour))
+	if diff := cmp.Diff([]string{actionLetter, errorLetter}, l.delivered()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestPeopleAreToldOfATimeout(t *testing.T) {
 	w := newTold(t, `{"policy":{"description":"","default_state":"s",
 		"error_notification":{"channel":{"id":"ops"},"message_template":{"source":"{{ctx.step.step_status}}: {{ctx.info.message}}"}},
