@@ -56,10 +56,10 @@ type lateNotice struct {
 	release func() // of the clock
 }
 
-// noticeOf is the notice that a policy wants of a failure; nil if it wants none, or if people were told before.
+// noticeOf is the notice that a policy wants of a failure; nil if it wants none.
 func (m *Manager) noticeOf(d *decided, meta *ism.Metadata, fence int64) *notice {
 	p := d.input.Job.Policy
-	if m.opts.Notifier == nil || d.again || p == nil || p.ErrorNotification == nil {
+	if m.opts.Notifier == nil || p == nil || p.ErrorNotification == nil {
 		return nil
 	}
 	return &notice{entry: d.entry, meta: meta, what: p.ErrorNotification, index: d.input.Job.Index, fence: fence}
