@@ -4,6 +4,7 @@ package ism
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -151,6 +152,13 @@ func rawObjectOrNull(p *wire.Parser) (json.RawMessage, error) {
 		return nil, err
 	}
 	return p.Raw()
+}
+
+// Runs reports whether some state has an action of one of these types.
+func (p *Policy) Runs(types ...string) bool {
+	return slices.ContainsFunc(p.States, func(s State) bool {
+		return slices.ContainsFunc(s.Actions, func(a Action) bool { return slices.Contains(types, a.Type) })
+	})
 }
 
 // check is what the plugin checks across states.

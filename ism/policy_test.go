@@ -26,7 +26,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	const destination = `"destination":{"slack":{"url":"u"}}`
 	for _, c := range []struct{ name, body, want string }{
 		// the policy
-		{"an unknown member", `{"policy":{"color":1}}`, "Invalid field: [color] found in Policy."},
+		{"an unknown member", `{"policy":{"x":1}}`, "Invalid field: [x] found in Policy."},
 		{"no description", `{"policy":{}}`, "description is null"},
 		{"no default state", `{"policy":{"description":""}}`, "default_state is null"},
 		{"no states", `{"policy":{"description":"","default_state":"a"}}`, "Policy must contain at least one State"},
@@ -57,6 +57,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		{"an unknown condition", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"max_age":"1d"}}]}]}}`, "Invalid field: [max_age] found in Conditions."},
 		{"no documents", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"min_doc_count":0}}]}]}}`, "Transition doc count condition must be greater than 0"},
 		{"no size", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"min_size":"0"}}]}]}}`, "Transition size condition must be greater than 0"},
+		{"no schedule", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"cron":{}}}]}]}}`, "Invalid schedule document object."},
 		{"an unknown kind of schedule", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"cron":{"daily":{}}}}]}]}}`, "Unknown schedule type daily"},
 		{"an unknown member of cron", `{"policy":{"states":[{"name":"a","transitions":[{"state_name":"b","conditions":{"cron":{"cron":{"when":1}}}}]}]}}`, "Unknown cron field when"},
 		// the envelope of actions
@@ -89,6 +90,20 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		{"no groups", action(`{"rollover":{"any_of":[]}}`), "RolloverAction [any_of] must contain at least one condition group"},
 		{"an empty group", action(`{"rollover":{"any_of":[{}]}}`), "A rollover condition group must contain at least one condition"},
 		{"a group at no size", action(`{"rollover":{"any_of":[{"min_size":"0"}]}}`), "RolloverConditionGroup minSize value must be greater than 0"},
+		{"a group at no shard size", action(`{"rollover":{"any_of":[{"min_primary_shard_size":"0"}]}}`), "RolloverConditionGroup minPrimaryShardSize value must be greater than 0"},
+		{"a group at no documents", action(`{"rollover":{"any_of":[{"min_doc_count":0}]}}`), "RolloverConditionGroup minDocs value must be greater than 0"},
+		{"an unknown member of a rollover", action(`{"rollover":{"max_age":"1d"}}`), "Invalid field: [max_age] found in RolloverAction."},
+		{"an unknown member of a merge", action(`{"force_merge":{"x":1}}`), "Invalid field: [x] found in ForceMergeActionConfig."},
+		{"an unknown member of a priority", action(`{"index_priority":{"x":1}}`), "Invalid field: [x] found in IndexPriorityActionConfig."},
+		{"an unknown member of replicas", action(`{"replica_count":{"x":1}}`), "Invalid field: [x] found in ReplicaCountActionConfig."},
+		{"an unknown member of an allocation", action(`{"allocation":{"x":1}}`), "Invalid field: [x] found in AllocationAction."},
+		{"an unknown member of a notification", action(`{"notification":{"x":1}}`), "Invalid field: [x] found in NotificationAction."},
+		{"an unknown member of a shrink", action(`{"shrink":{"x":1}}`), "Invalid field: [x] found in ShrinkAction."},
+		{"an unknown member of an alias action", action(`{"alias":{"x":1}}`), "Invalid field: [x] found in AliasAction."},
+		{"an unknown member of a restore", action(`{"convert_index_to_remote":{"x":1}}`), "Invalid field: [x] found in ConvertIndexToRemoteAction."},
+		{"a restore without a repository", action(`{"convert_index_to_remote":{"snapshot":"s"}}`), "ConvertIndexToRemoteAction repository must be specified"},
+		{"a shrink to no size", action(`{"shrink":{"max_shard_size":"0"}}`), "Shrink action maxShardSize must be greater than 0."},
+		{"a shrink to no shards", action(`{"shrink":{"num_new_shards":0}}`), "Shrink action numNewShards must be greater than 0."},
 		{"an unknown member of a group", action(`{"rollover":{"any_of":[{"copy_alias":true}]}}`), "Invalid field: [copy_alias] found in rollover condition group."},
 		{"an allocation of nothing", action(`{"allocation":{"wait_for":true}}`), "At least one allocation parameter need to be specified."},
 		{"a snapshot without a repository", action(`{"snapshot":{"snapshot":"s"}}`), "SnapshotAction repository must be specified"},
@@ -125,6 +140,18 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		{"a webhook without an address", action(`{"notification":{"destination":{"custom_webhook":{"port":80}},"message_template":"m"}}`), "Url or Host name must be provided."},
 		{"a channel without a name", action(`{"notification":{"channel":{"id":""},"message_template":"m"}}`), "Channel ID cannot be empty"},
 		{"an error notification without a message", `{"policy":{"error_notification":{"channel":{"id":"c"}}}}`, "ErrorNotification message template is null"},
+		{
+			"an error notification to two", `{"policy":{"error_notification":{"channel":{"id":"c"},` + destination + `,"message_template":"m"}}}`,
+			"ErrorNotification can only contain a single destination or channel",
+		},
+		{
+			"an error notification that is no template", `{"policy":{"error_notification":{"channel":{"id":"c"},"message_template":{"source":"m","lang":"painless"}}}}`,
+			"ErrorNotification message template must be a mustache script",
+		},
+		{"an unknown member of a Chime destination", action(`{"notification":{"destination":{"chime":{"x":1}},"message_template":"m"}}`), "Unexpected field: x, while parsing Chime destination"},
+		{"an unknown member of a webhook", action(`{"notification":{"destination":{"custom_webhook":{"x":1}},"message_template":"m"}}`), "Unexpected field: x, while parsing custom webhook destination"},
+		{"a channel that is empty", action(`{"notification":{"channel":{},"message_template":"m"}}`), "Channel ID is null"},
+		{"an unknown member of a channel", action(`{"notification":{"channel":{"x":1},"message_template":"m"}}`), "Unexpected field: x, while parsing Channel destination"},
 		{"an error notification to nobody", `{"policy":{"error_notification":{"channel":null,"message_template":"m"}}}`, "ErrorNotification must contain a destination or channel"},
 		{"an unknown member of an error notification", `{"policy":{"error_notification":{"x":1}}}`, "Invalid field: [x] found in ErrorNotification."},
 		// rollups and transforms
@@ -145,6 +172,8 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		},
 		{"no transform", action(`{"transform":{}}`), "TransformAction transform is null."},
 		{"an unknown member of a transform", transform(`{"x":1}`), "Invalid field [x] found in ISM Transform."},
+		{"an unknown member beside a transform", action(`{"transform":{"x":1}}`), "Invalid field: [x] found in TransformAction."},
+		{"a transform to nowhere", transform(`{"page_size":1,"description":"d"}`), "TargetIndex cannot be empty"},
 		{"a transform without groups", transform(`{"page_size":1,"description":"d","target_index":"t"}`), "Groups cannot be empty"},
 		{"a transform that computes what it cannot", transform(`{"aggregations":{"a":{"terms":{}}}}`), "Unsupported aggregation [terms]"},
 		// templates

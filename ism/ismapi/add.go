@@ -57,7 +57,7 @@ func (a *API) attach(ctx context.Context, targets []*target, id string) (*rest.R
 		return nil, err
 	}
 	out := &outcome{}
-	free := addable(targets, view, out)
+	free := addable(targets, policy, view, out)
 	if err := a.createJobs(ctx, free, policy, doc.Version, view, out); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (a *API) attach(ctx context.Context, targets []*target, id string) (*rest.R
 }
 
 // addable are the targets that may get a policy; the others are listed as failed.
-func addable(targets []*target, view setting.View, out *outcome) []*target {
+func addable(targets []*target, policy *ism.Policy, view setting.View, out *outcome) []*target {
 	restricted, err := regexp.Compile("^(?:" + view.Text("plugins.index_state_management.restricted_index_pattern") + ")$")
 	var free []*target
 	for _, t := range targets {
@@ -74,6 +74,8 @@ func addable(targets []*target, view setting.View, out *outcome) []*target {
 			out.fail(t, "This index is closed")
 		case err != nil || restricted.MatchString(t.Name) || manager.NeverManaged(t.Name):
 			out.fail(t, "Matches restricted index pattern defined in the cluster setting")
+		case t.Settings["index.pluggable.dataformat.enabled"] == "true" && policy.Runs(ism.ActionRollup, ism.ActionTransform):
+			out.fail(t, "Rollup/Transform is not supported with Optimized Engine currently")
 		case t.job != nil:
 			out.fail(t, "This index already has a policy, use the update policy API to update index policies")
 		default:
@@ -97,7 +99,7 @@ func (a *API) createJobs(ctx context.Context, targets []*target, p *ism.Policy, 
 	}
 	results, err := a.client.Bulk(ctx, writes)
 	if err != nil {
-		return err
+		return out.blocked(targets, "Failed to add policy due to ClusterBlockingException: ", err)
 	}
 	defer a.changed()
 	i := 0

@@ -87,7 +87,7 @@ func (a *API) reconcile(r *rest.Request) (rest.Action, error) {
 		added, changed, left, out := []string{}, []string{}, []string{}, &outcome{}
 		for _, p := range list {
 			left = append(left, targetNames(p.less)...)
-			free := addable(p.unmanaged, view, out)
+			free := addable(p.unmanaged, p.policy, view, out)
 			added, changed = append(added, targetNames(free)...), append(changed, targetNames(p.outdated)...)
 			if dry || p.policy == nil {
 				continue

@@ -121,6 +121,17 @@ func (o *outcome) fail(t *target, reason string) {
 	o.failed = append(o.failed, wire.Obj("index_name", t.Name, "index_uuid", t.UUID, "reason", reason))
 }
 
+// blocked lists all of the targets as failed if a block of the whole cluster is why; any other error is returned.
+func (o *outcome) blocked(targets []*target, text string, err error) error {
+	if !fault.Is(err, "cluster_block_exception") {
+		return err
+	}
+	for _, t := range targets {
+		o.fail(t, text+fault.Of(err).Reason)
+	}
+	return nil
+}
+
 func (o *outcome) response() *rest.Response {
 	failed := o.failed
 	if failed == nil {

@@ -62,7 +62,7 @@ func (a *API) detach(ctx context.Context, targets []*target, out *outcome) error
 	}
 	results, err := a.client.Bulk(ctx, writes)
 	if err != nil {
-		return err
+		return out.blocked(targets, "Failed to remove policy due to ClusterBlockingException: ", err)
 	}
 	for i, t := range targets {
 		switch {

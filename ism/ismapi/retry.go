@@ -69,7 +69,8 @@ func (a *API) storeRetries(ctx context.Context, targets []*target, state string)
 	}
 	results, err := a.client.Bulk(ctx, writes)
 	if err != nil {
-		return nil, err
+		err = out.blocked(failed, "Failed to update due to ClusterBlockException. ", err)
+		return out.response(), err
 	}
 	a.changed()
 	for i, t := range failed {
