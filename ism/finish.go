@@ -85,6 +85,6 @@ func (m *Metadata) RetryOf(state string) *Metadata {
 		out.Action.LastRetry, out.Action.StartTime = nil, time.Time{}
 	}
 	out.TransitionTo = state
-	out.Info = Message(retryPending)
+	out.Info = out.Info.With("message", retryPending) // the plugin updates in part: a cause stays until the next run
 	return out
 }

@@ -88,6 +88,10 @@ var recordedPolicies = map[string]struct{ index, states string }{
 		{"name":"warm","actions":[{"replica_count":{"number_of_replicas":0}},{"force_merge":{"max_num_segments":1}},{"index_priority":{"priority":50}}],
 		 "transitions":[{"state_name":"delete"}]},
 		{"name":"delete","actions":[{"delete":{}}],"transitions":[]}`},
+	"single12": {"lf-single12-0", `
+		{"name":"s01","actions":[{"read_only":{}},{"replica_count":{"number_of_replicas":0}},{"index_priority":{"priority":50}},
+		 {"force_merge":{"max_num_segments":1}},{"close":{}},{"open":{}},{"read_write":{}},{"alias":{"actions":[{"add":{"aliases":["done"]}}]}},
+		 {"index_priority":{"priority":10}},{"read_only":{}},{"snapshot":{"repository":"r","snapshot":"s"}},{"delete":{}}],"transitions":[]}`},
 }
 
 // TestEachRunLeavesWhatThePluginLeft plays the recorded policies and compares, run by run, the last that was seen of
@@ -96,6 +100,7 @@ func TestEachRunLeavesWhatThePluginLeft(t *testing.T) {
 	for name, c := range recordedPolicies {
 		t.Run(name, func(t *testing.T) {
 			p := newPaced(t)
+			p.Must("PUT", "/_snapshot/r", []byte(`{"type":"fs","settings":{"location":"r"}}`), nil)
 			p.Must("PUT", "/_plugins/_ism/policies/"+c.index, []byte(`{"policy":{"description":"","default_state":"`+
 				map[string]string{"hotwarm": "hot", "single12": "s01"}[name]+`","states":[`+c.states+`]}}`), nil)
 			index := c.index + "-000001"

@@ -50,7 +50,7 @@ type mishap int
 
 const (
 	refusedConnection mishap = iota // the cluster never sees it
-	lostAnswer                     // the cluster does it, and nobody learns of it
+	lostAnswer                      // the cluster does it, and nobody learns of it
 	lateAnswer
 	tooMany     // 429
 	unavailable // 503

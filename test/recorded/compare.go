@@ -21,6 +21,7 @@ var (
 	allowed   = regexp.MustCompile(`allowed: \[([A-Z, ]*)\]`)
 	date      = regexp.MustCompile(`\b\d{4}\.\d\d\.\d\d\b`)
 	recordID  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}-\d+$`) // where the plugin has an id of the cluster's choice
+	snapshots = regexp.MustCompile(`\d{4}\.\d\d\.\d\d-\d\d:\d\d:\d\d\.\d{3}`)
 	javaHash  = regexp.MustCompile(`@[0-9a-f]{5,8}\b`)
 )
 
@@ -131,6 +132,7 @@ func normalKeys(m map[string]any) map[string]any {
 }
 
 func normal(s string) string {
+	s = snapshots.ReplaceAllString(s, "TIME")
 	s = seqNo.ReplaceAllString(s, "seqNo [N]")
 	s = current.ReplaceAllString(s, "(current version [N])")
 	s = javaHash.ReplaceAllString(s, "@hash")
