@@ -2,12 +2,6 @@
 
 package action
 
-import (
-	"context"
-
-	"github.com/opensteward/steward/ism"
-)
-
 // steps are all steps with an effect, by action in the order of the reference. The steps of transitions have none and
 // are decided in package ism.
 var steps = []Step{
@@ -48,16 +42,5 @@ var byName = func() map[string]Step {
 	return m
 }()
 
-// Lookup returns the step of a name. One that this build does not execute fails, and says so.
-func Lookup(name string) Step {
-	if s, ok := byName[name]; ok {
-		return s
-	}
-	return Step{Name: name, Run: unbuilt}
-}
-
-// unbuilt fails an action whose execution is not part of this build, so that nobody takes it for done.
-func unbuilt(_ context.Context, e *Env) (ism.Result, error) {
-	info := e.message("This build of Steward does not execute the action [%s] yet", e.Action.Type)
-	return ism.Result{Status: ism.StatusFailed, Info: info, Properties: e.Meta.Action.Properties}, nil
-}
+// Lookup returns the step of a name; every step of package ism is here, but for those of transitions.
+func Lookup(name string) Step { return byName[name] }
