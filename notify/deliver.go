@@ -48,8 +48,11 @@ func (s *Sender) deliver(ctx context.Context, d Destination, m Message, tries ui
 	if err != nil {
 		return 0, "", err
 	}
-	client := s.client(rulesOf(view))
-	bounded, cancel := context.WithTimeout(ctx, deliverWithin)
+	client, within := s.client(rulesOf(view)), deliverWithin
+	if s.slow.is(d.host(), time.Now()) {
+		tries, within = once, briefly
+	}
+	bounded, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var failure error
 	answer, err := backoff.Retry(bounded, func() (string, error) {
@@ -57,11 +60,12 @@ func (s *Sender) deliver(ctx context.Context, d Destination, m Message, tries ui
 		failure = err
 		return answer, again
 	}, backoff.WithBackOff(s.pauses()), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(deliverWithin))
-	switch {
-	case err == nil:
-		return http.StatusOK, answer, nil
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return 0, "", ctx.Err()
+	}
+	s.slow.note(d.host(), !errors.Is(failure, errTimeout), time.Now())
+	if err == nil {
+		return http.StatusOK, answer, nil
 	}
 	s.o.Logger.Warn("notification was not delivered", "kind", string(d.Kind), "host", d.host(), "about", m.Reference, "err", failure)
 	if errors.Is(failure, egress.ErrRefused) {
@@ -127,11 +131,14 @@ func repetition(res *http.Response, err error) error {
 	return backoff.Permanent(err)
 }
 
+// errTimeout is said of an endpoint that does not answer in time.
+var errTimeout = errors.New("no answer in time")
+
 // withoutURL takes the destination's URL out of an error, which may hold a secret.
 func withoutURL(err error) error {
 	if e, is := errors.AsType[*url.Error](err); is {
 		if e.Timeout() {
-			return errors.New("no answer in time")
+			return errTimeout
 		}
 		return e.Err
 	}

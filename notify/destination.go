@@ -80,11 +80,11 @@ func (d Destination) header() http.Header {
 	return h
 }
 
-// host is the URL's host, "" if there is none.
+// host is the URL's host and port, "" if there is none.
 func (d Destination) host() string {
 	u, err := url.Parse(d.URL)
 	if err != nil {
 		return ""
 	}
-	return u.Hostname()
+	return u.Host
 }

@@ -36,6 +36,8 @@ type Sender struct {
 	settings *settings
 	pause    time.Duration // before the first repetition
 
+	slow slow
+
 	mu    sync.Mutex
 	rules rules
 	http  *http.Client // for these rules; nil before the first message

@@ -150,6 +150,38 @@ func TestAnEndpointThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAnEndpointThatHungAMomentAgoIsTriedBriefly(t *testing.T) {
+	var s slow
+	now := time.Now()
+	for _, c := range []struct {
+		name string
+		do   func()
+		at   time.Duration
+		want bool
+	}{
+		{"at first", func() {}, 0, false},
+		{"after it hung", func() { s.note("h", false, now) }, 0, true},
+		{"another one", func() { s.note("h", true, now); s.note("i", false, now) }, 0, false},
+		{"half a minute later", func() { s.note("h", false, now) }, slowFor, false},
+		{"when it has answered", func() { s.note("h", false, now); s.note("h", true, now) }, 0, false},
+	} {
+		c.do()
+		if got := s.is("h", now.Add(c.at)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	e := newEndpoint(t, answers(503, ""), nil)
+	sender := newTestSender(nil, nil)
+	d := Destination{Kind: Slack, URL: e.URL}
+	sender.slow.note(d.host(), false, time.Now())
+	if err := sender.Send(t.Context(), d, Message{Text: "m"}); err == nil || len(e.calls()) != 1 {
+		t.Errorf("%v after %d calls", err, len(e.calls()))
+	}
+	if err := sender.Send(t.Context(), d, Message{Text: "m"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSendingEndsWithItsContext(t *testing.T) {
 	free := make(chan struct{})
 	defer close(free)
@@ -243,7 +275,7 @@ func TestATestMessageTellsWhatBecameOfIt(t *testing.T) {
 	if diff := cmp.Diff(delivered("{}"), strings.TrimSpace(old.Body.String())); diff != "" {
 		t.Error(diff)
 	}
-	warning := `299 OpenSearch-3.4.0 "[GET /_plugins/_notifications/feature/test/{config_id}] is deprecated! Use [POST /_plugins/_notifications/feature/test/{config_id}] instead."`
+	warning := `299 OpenSearch-3.4.0-unknown "[GET /_plugins/_notifications/feature/test/{config_id}] is deprecated! Use [POST /_plugins/_notifications/feature/test/{config_id}] instead."`
 	if got := old.Header().Get("Warning"); got != warning {
 		t.Error(got)
 	}
