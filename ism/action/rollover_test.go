@@ -145,6 +145,25 @@ func TestRolloverOfADataStreamNamesTheAgeOfTheIndexThatIsMeant(t *testing.T) {
 	}
 }
 
+func TestARolloverOfADataStreamThatIsNotAcknowledgedFails(t *testing.T) {
+	s := &script{answers: map[string][]answer{
+		lookCall:               {ok(notRolled)},
+		"POST /logs/_rollover": {ok(halfAnswer)},
+	}}
+	e := env(t, s, `{"rollover":{}}`)
+	e.Facts.DataStream = true
+	r, err := action.Lookup("attempt_rollover").Run(t.Context(), e)
+	check(t, r, err, want{"failed", "Failed to rollover data stream [data_stream=logs]", ""})
+}
+
+func TestARolloverBySomebodyElseLeavesItsAliasesToThePerson(t *testing.T) {
+	s := &script{answers: map[string][]answer{lookCall: {ok(rolled)}}}
+	r, err := action.Lookup("attempt_rollover").Run(t.Context(), env(t, s, `{"rollover":{"copy_alias":true}}`))
+	check(t, r, err, want{
+		"completed", "Successfully rolled over [index=logs-1] but ISM cannot find rolled over index from metadata to copy aliases to, please manually copy", "",
+	})
+}
+
 func TestRolloverCopiesAliasesButTheTarget(t *testing.T) {
 	const add = `{"actions":[{"add":{"alias":"all","filter":{"term":{"a":1}},"index":"logs-000002"}}]}`
 	cases := []struct {

@@ -91,6 +91,26 @@ func TestBadRequestsAreRefusedBeforeTheClusterIsCalled(t *testing.T) {
 			"several indices of a type", "POST", "/retry/i,j?type=cold", "", 400, "action_request_validation_exception",
 			"Validation Failed: 1: Cannot retry on more than one index name/pattern when using a custom index type;",
 		},
+		{
+			"several indices of a type to add a policy to", "POST", "/add/i,j?type=cold", `{"policy_id":"p"}`, 400, "action_request_validation_exception",
+			"Validation Failed: 1: Cannot add policy to more than one index name/pattern when using a custom index type;",
+		},
+		{
+			"several indices of a type to remove a policy from", "POST", "/remove/i,j?type=cold", "", 400, "action_request_validation_exception",
+			"Validation Failed: 1: Cannot remove policy from more than one index name/pattern when using a custom index type;",
+		},
+		{
+			"several indices of a type to change", "POST", "/change_policy/i,j?type=cold", `{"policy_id":"p"}`, 400, "action_request_validation_exception",
+			"Validation Failed: 1: Cannot change policy on more than one index name/pattern when using a custom index type;",
+		},
+		{
+			"several indices of a type to explain", "GET", "/explain/i,j?type=cold", "", 400, "action_request_validation_exception",
+			"Validation Failed: 1: Cannot call explain on more than one index name/pattern when using a custom index type;",
+		},
+		{
+			"two names of one timeout", "POST", "/retry/i?master_timeout=1s&cluster_manager_timeout=1s", "", 400, "parse_exception",
+			"Please only use one of the request parameters [master_timeout, cluster_manager_timeout].",
+		},
 		{"a change without an index", "POST", "/change_policy", `{"policy_id":"p"}`, 400, "illegal_argument_exception", "Missing index"},
 		{"a change without a body", "POST", "/change_policy/i", "", 400, "parse_exception", "request body is required"},
 		{"a change to nothing", "POST", "/change_policy/i", `{}`, 400, "illegal_argument_exception", "ChangePolicy policy id is null"},
@@ -135,6 +155,28 @@ func TestOurPaths(t *testing.T) {
 	} {
 		if api.Match(path) != want {
 			t.Errorf("%s: ours is %v", path, !want)
+		}
+	}
+}
+
+func TestTheOlderNameOfTheTimeoutAndTheOlderPathsAreWarnedOf(t *testing.T) {
+	api := newAPI(untouched{t})
+	for _, c := range []struct{ method, path, body, want string }{
+		{
+			"POST", "/_plugins/_ism/retry/i?master_timeout=1s", `{"state":{}}`,
+			`"Parameter [master_timeout] is deprecated and will be removed in 3.0. To support inclusive language, please use [cluster_manager_timeout] instead."`,
+		},
+		{
+			"POST", "/_opendistro/_ism/remove/i?type=cold", "",
+			`"[POST /_opendistro/_ism/remove/{index}] is deprecated! Use [POST /_plugins/_ism/remove/{index}] instead."`,
+		},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
+		api.ServeHTTP(w, r)
+		if got := w.Header().Get("Warning"); !strings.HasPrefix(got, "299 OpenSearch-3.4.0-") || !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s: Warning %s, want %s", c.path, got, c.want)
 		}
 	}
 }

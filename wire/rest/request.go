@@ -283,7 +283,7 @@ func (r *Request) yamlAnswer() bool {
 func (r *Request) Warn(text string) { r.warn(text) }
 
 func (r *Request) warn(text string) {
-	r.warnings = append(r.warnings, fmt.Sprintf("299 OpenSearch-%s %q", r.version, text))
+	r.warnings = append(r.warnings, fmt.Sprintf("299 OpenSearch-%s-unknown %q", r.version, text))
 }
 
 // HasBody reports whether the request has a body.

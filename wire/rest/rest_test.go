@@ -108,7 +108,7 @@ func TestHeadersOfAnswers(t *testing.T) {
 		t.Errorf("Allow of a 405: %q", got)
 	}
 	w := do("GET", "/_opendistro/_ism/policies/p1", "", "X-Opaque-Id", "me")
-	want := `299 OpenSearch-3.4.0 "[GET /_opendistro/_ism/policies/{policyID}] is deprecated! Use [GET /_plugins/_ism/policies/{policyID}] instead."`
+	want := `299 OpenSearch-3.4.0-unknown "[GET /_opendistro/_ism/policies/{policyID}] is deprecated! Use [GET /_plugins/_ism/policies/{policyID}] instead."`
 	if got := w.Header().Get("Warning"); got != want {
 		t.Errorf("Warning %s", got)
 	}
