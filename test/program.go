@@ -50,6 +50,7 @@ func Program(t testing.TB, change ...func(*steward.Options)) *Running {
 		Alone(t, url)
 	} else {
 		o.Data = t.TempDir()
+		o.Settings = map[string]string{"path.repo": t.TempDir()}
 	}
 	prefix := "t" + strings.ToLower(rand.Text()[:8])
 	if OnCluster() {

@@ -174,6 +174,16 @@ func (s *State) CheckRestoredSettings(source string, change SettingsChange, drop
 		if fixed[key] {
 			return RestoreFault(source, "cannot remove UnmodifiableOnRestore setting [%s] on restore", key)
 		}
+		if key == "index.number_of_replicas" || key == "index.auto_expand_replicas" {
+			return RestoreFault(source, "cannot remove setting [%s] on restore", key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(change.Set)) {
+		if d, known := s.env.index.Lookup(key); known { // one that is not stays with the index, as in OpenSearch
+			if err := d.Validate(change.Set[key]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -194,6 +204,7 @@ func (r *Restore) add(next *State, indices []*Index) (replaced []*Index, err err
 			err = next.checkRestoredName(index)
 		} else {
 			err = r.checkReplaced(old, index)
+			index.Settings["index.history.uuid"] = index.UUID
 			replaced = append(replaced, old)
 		}
 		if err != nil {

@@ -273,6 +273,10 @@ func (s *Server) catRecovery(r *rest.Request) (func(context.Context, *table) err
 func (s *Server) addRecovery(t *table, i *catalog.Index, n int) {
 	source, percent := s.recoverySource(i)
 	at := i.Created()
+	repository, name := "n/a", "n/a"
+	if from := s.Snapshots.Origin(i.UUID); from != nil && source == "snapshot" {
+		repository, name = from.Repository, from.Snapshot
+	}
 	t.add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), timeCell(time.Duration(0)), source, "done", "n/a", "n/a",
-		s.host(), s.nodeName(), "n/a", "n/a", 0, 0, percent, 0, byteCell(0), byteCell(0), percent, byteCell(0), 0, 0, "100.0%")
+		s.host(), s.nodeName(), repository, name, 0, 0, percent, 0, byteCell(0), byteCell(0), percent, byteCell(0), 0, 0, "100.0%")
 }

@@ -14,7 +14,7 @@ import (
 var (
 	repositoryColumns = []column{
 		{name: "id", alias: "id,repoId", help: "unique repository id"},
-		{name: "type", alias: "t,type", help: "repository type"},
+		{name: "type", alias: "t,type", help: "repository type", right: true},
 	}
 	snapshotColumns = []column{
 		{name: "id", alias: "id,snapshot", help: "unique snapshot"},

@@ -95,6 +95,9 @@ func (v *stateView) members() wire.Object {
 	if v.wants("routing_nodes") {
 		o.Add("routing_nodes", v.routingNodes())
 	}
+	if v.wants("customs") {
+		o = append(o, v.customs()...)
+	}
 	return o
 }
 

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"strings"
 
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/snapshot"
@@ -22,7 +23,8 @@ func (s *Server) snapshotStatus(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	if len(indices) > 0 && len(names) > 1 {
-		return nil, fault.Validation("index list filter is supported only for a single snapshot")
+		return nil, fault.Validation("index list filter is supported only when a single 'snapshot' is passed, but found 'snapshot' param = [[" +
+			strings.Join(names, ", ") + "]]")
 	}
 	if len(names) == 1 && names[0] == "_all" {
 		names = nil

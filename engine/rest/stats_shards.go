@@ -103,10 +103,14 @@ func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
 }
 
 // recoverySource is where primaries were recovered from and the share of its files: "existing_store" for an index that is
-// closed or was there when this server began, "local_shards" for one that was resized since, else "empty_store".
+// closed or was there when this server began, "local_shards" and "snapshot" for one that was resized or restored since, else
+// "empty_store".
 func (s *Server) recoverySource(index *catalog.Index) (source, percent string) {
 	if index.Closed || s.found[index.UUID] {
 		return "existing_store", "100.0%"
+	}
+	if s.Snapshots.Origin(index.UUID) != nil {
+		return "snapshot", "100.0%"
 	}
 	if index.Resized() {
 		return "local_shards", "100.0%"

@@ -97,7 +97,7 @@ func (s *Service) begin(ctx context.Context, d *directory, one *catalog.Snapshot
 	} else if taken != nil {
 		return nil, invalidName(one.Repository, one.Snapshot, "snapshot with the same name already exists")
 	}
-	if _, _, err := s.openToWrite(one.Repository); err != nil {
+	if _, _, err := s.openToWrite(one.Repository, "create snapshot in a"); err != nil {
 		return nil, err
 	}
 	err := s.o.Catalog.BeginSnapshot(ctx, one, func(now *catalog.State) error {

@@ -17,9 +17,6 @@ import (
 // Delete removes the snapshots that names and patterns mean, and the blobs that no other one needs. One that is being
 // taken is given up first. A name that is missing is the 404 snapshot_missing_exception; nothing is removed then.
 func (s *Service) Delete(ctx context.Context, repository string, expressions []string) error {
-	if _, _, err := s.openToWrite(repository); err != nil {
-		return err
-	}
 	all, err := s.infos(repository)
 	if err != nil {
 		return err
@@ -36,6 +33,13 @@ func (s *Service) Delete(ctx context.Context, repository string, expressions []s
 			return Missing(repository, e)
 		}
 	}
+	if len(gone) == 0 {
+		return nil
+	}
+	d, _, err := s.openToWrite(repository, "delete snapshot from a")
+	if err != nil {
+		return err
+	}
 	for _, info := range gone {
 		if err := s.refuseRestored(repository, info); err != nil {
 			return err
@@ -48,7 +52,7 @@ func (s *Service) Delete(ctx context.Context, repository string, expressions []s
 			}
 		}
 	}
-	return s.remove(repository, gone)
+	return s.remove(d, repository, gone)
 }
 
 // abort gives up a snapshot that is being taken.
@@ -69,11 +73,7 @@ func (s *Service) abort(ctx context.Context, repository, name string) error {
 }
 
 // remove makes snapshots not exist, and then removes what they had to themselves.
-func (s *Service) remove(repository string, gone map[string]*Info) error {
-	d, _, err := s.openToWrite(repository)
-	if err != nil {
-		return err
-	}
+func (s *Service) remove(d *directory, repository string, gone map[string]*Info) (err error) {
 	for uuid := range gone {
 		if err := removeFile(filepath.Join(d.path, snapshotsDir, uuid)); err != nil {
 			return s.broken(repository, err)
@@ -168,7 +168,7 @@ func (d *directory) clean(index string, number int) (r Removed, err error) {
 
 // Cleanup removes what no snapshot of a repository needs: what a crash left of one being taken or deleted.
 func (s *Service) Cleanup(repository string) (r Removed, err error) {
-	d, _, err := s.openToWrite(repository)
+	d, _, err := s.openToWrite(repository, "run cleanup on")
 	if err != nil {
 		return r, err
 	}

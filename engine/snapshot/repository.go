@@ -254,7 +254,7 @@ func (s *Service) Repositories(expressions []string) ([]Repository, error) {
 				out = append(out, r)
 			}
 		}
-		if len(out) == before {
+		if len(out) == before && (!wire.IsPattern(e) || state.Documents[catalog.Repositories] == nil) {
 			return nil, MissingRepository(e)
 		}
 	}
@@ -332,11 +332,11 @@ func (s *Service) open(name string) (*directory, options, error) {
 	return d, o, nil
 }
 
-// openToWrite is open for what changes the repository.
-func (s *Service) openToWrite(name string) (*directory, options, error) {
+// openToWrite is open for what changes the repository; what, as "create snapshot in a", is refused if it may not be.
+func (s *Service) openToWrite(name, what string) (*directory, options, error) {
 	d, o, err := s.open(name)
 	if err == nil && o.readOnly {
-		err = repositoryFault(name, "cannot change a repository that is read-only")
+		err = repositoryFault(name, "cannot %s readonly repository", what)
 	}
 	if err != nil {
 		return nil, o, err

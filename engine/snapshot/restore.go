@@ -99,15 +99,46 @@ func (r *Renaming) apply(name string) string {
 	return r.pattern.ReplaceAllString(name, r.replacement)
 }
 
-// restore is one under way.
-type restore struct{ repository, uuid string }
+// Origin is where restored indices come from.
+type Origin struct {
+	Repository, Snapshot string
+	uuid                 string
+	// Indices are what comes back; none before that is certain.
+	Indices []*catalog.Index
+}
+
+// Names are the names of the indices.
+func (o *Origin) Names() []string {
+	out := []string{}
+	for _, index := range o.Indices {
+		out = append(out, index.Name)
+	}
+	return out
+}
+
+// Restores are those under way.
+func (s *Service) Restores() (out []Origin) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for r := range s.restores {
+		out = append(out, *r)
+	}
+	return out
+}
+
+// Origin is where an index was restored from since this service was made; nil if it was not.
+func (s *Service) Origin(uuid string) *Origin {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.origins[uuid]
+}
 
 // restoring reports whether something is being restored from a repository, from one snapshot of it if uuid is not "".
 func (s *Service) restoring(repository, uuid string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for r := range s.restores {
-		if r.repository == repository && (uuid == "" || r.uuid == uuid) {
+		if r.Repository == repository && (uuid == "" || r.uuid == uuid) {
 			return true
 		}
 	}
@@ -175,27 +206,42 @@ func (s *Service) Restore(r RestoreRequest) (*Restoring, error) {
 	if err != nil {
 		return nil, err
 	}
-	under := &restore{r.Repository, info.UUID}
-	s.mu.Lock()
-	s.restores[under] = true
-	s.mu.Unlock()
+	return s.run(&r, info, plan, func(indices []*catalog.Index) error { return s.fill(s.all, d, o, &r, info, plan, indices) })
+}
+
+// run brings indices back in the background. It returns when nothing can be refused any more.
+func (s *Service) run(r *RestoreRequest, info *Info, plan *catalog.Restore, fill func([]*catalog.Index) error) (*Restoring, error) {
+	from := &Origin{Repository: r.Repository, Snapshot: r.Snapshot, uuid: info.UUID}
+	note := func(change func()) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		change()
+	}
+	note(func() { s.restores[from] = true })
 	begun := make(chan error, 1)
 	out := &Restoring{done: make(chan struct{})}
 	release := s.o.Clock.Hold()
 	s.group.Go(func() {
 		defer release()
 		defer close(out.done)
-		defer func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			delete(s.restores, under)
-		}()
+		defer func() { note(func() { delete(s.restores, from) }) }()
+		started := false
 		out.indices, out.err = s.o.Catalog.Restore(s.all, *plan, func(indices []*catalog.Index) error {
-			begun <- nil // what can be refused was not
-			return s.fill(s.all, d, o, &r, info, plan, indices)
+			note(func() { from.Indices = indices })
+			started = true
+			begun <- nil
+			return fill(indices)
 		})
-		if out.err != nil {
+		switch {
+		case out.err == nil:
+			note(func() {
+				for _, index := range out.indices {
+					s.origins[index.UUID] = from
+				}
+			})
+		case started:
 			s.o.Logger.Error("restore", "repository", r.Repository, "snapshot", r.Snapshot, "err", out.err)
+		default:
 			begun <- out.err
 		}
 	})
@@ -239,10 +285,7 @@ func (s *Service) plan(r *RestoreRequest, info *Info, c *contents) (*catalog.Res
 		plan.Streams = append(plan.Streams, renamed(stream, c, r.Rename))
 	}
 	if r.Global {
-		if c.Global == nil {
-			return nil, catalog.RestoreFault(source, "cannot restore global state since the snapshot was created without global state")
-		}
-		plan.Global = c.Global
+		plan.Global = c.Global // nil if it has none
 	}
 	return plan, nil
 }

@@ -46,14 +46,15 @@ type Service struct {
 	mu       sync.Mutex
 	dirs     map[string]*directory // by path
 	running  map[string]*running   // by key
-	restores map[*restore]bool
+	restores map[*Origin]bool
+	origins  map[string]*Origin // by uuid of the restored index
 }
 
 // New returns a service, and goes on with the snapshots that were being taken when the process ended.
 func New(o Options) *Service {
 	s := &Service{
 		o: o, slots: make(chan struct{}, atOnce),
-		dirs: map[string]*directory{}, running: map[string]*running{}, restores: map[*restore]bool{},
+		dirs: map[string]*directory{}, running: map[string]*running{}, restores: map[*Origin]bool{}, origins: map[string]*Origin{},
 	}
 	s.all, s.end = context.WithCancel(context.Background())
 	for _, one := range o.Catalog.State().SnapshotsInProgress() {

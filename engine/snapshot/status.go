@@ -3,7 +3,9 @@
 package snapshot
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/opensteward/steward/fault"
 )
@@ -12,6 +14,8 @@ import (
 type ShardStatus struct {
 	Index  string
 	Number int
+	// IndexUUID is that of the index, while the snapshot is being taken.
+	IndexUUID string
 	// Stage is INIT, STARTED, DONE or FAILURE; Reason says why it failed.
 	Stage, Reason string
 	// Added files and bytes were not in the repository before; Files and Bytes are all that the copy consists of.
@@ -24,14 +28,16 @@ type ShardStatus struct {
 type Status struct {
 	Info
 	Repository string
-	Shards     []ShardStatus
+	// Partial is true for one that is being taken and lets indices go away meanwhile.
+	Partial bool
+	Shards  []ShardStatus
 }
 
 // Statuses are the snapshots of these names, or those that are being taken if there are no names; repository "" means all
 // repositories. A name that is missing is the 404 snapshot_missing_exception, unless ignoreMissing.
 func (s *Service) Statuses(repository string, names []string, ignoreMissing bool) ([]*Status, error) {
 	if len(names) == 0 {
-		return s.current(repository), nil
+		return s.Current(repository), nil
 	}
 	all, err := s.infos(repository)
 	if err != nil {
@@ -55,14 +61,14 @@ func (s *Service) Statuses(repository string, names []string, ignoreMissing bool
 	return out, nil
 }
 
-// current are the snapshots that are being taken.
-func (s *Service) current(repository string) []*Status {
+// Current are the snapshots that are being taken, in one repository, or in all of them for "".
+func (s *Service) Current(repository string) []*Status {
 	var out []*Status
 	for _, one := range s.o.Catalog.State().SnapshotsInProgress() {
 		if repository != "" && repository != "_all" && one.Repository != repository {
 			continue
 		}
-		out = append(out, &Status{Info: *s.unfinished(one), Repository: one.Repository, Shards: s.progress(one.Key())})
+		out = append(out, &Status{Info: *s.unfinished(one), Repository: one.Repository, Partial: one.Partial, Shards: s.progress(one.Key())})
 	}
 	return out
 }
@@ -81,7 +87,9 @@ func (s *Service) progress(key string) []ShardStatus {
 	for _, index := range r.one.Indices {
 		for n := range index.Shards {
 			p := r.shards[shardKey{index.Name, n}]
-			out = append(out, shardStatus(index.Name, n, p.stage, &p.copied))
+			st := shardStatus(index.Name, n, p.stage, &p.copied)
+			st.IndexUUID = index.UUID
+			out = append(out, st)
 		}
 	}
 	return out
@@ -134,10 +142,12 @@ func (st *Status) Keep(names []string, ignoreMissing bool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	for _, name := range names {
-		if !ignoreMissing && !slices.Contains(st.IndexNames(), name) {
-			return fault.IndexNotFound(name, "index_or_alias")
-		}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(st.IndexNames(), name) })
+	if len(missing) > 0 && !ignoreMissing {
+		name := strings.Join(missing, ", ") + " and possibly more indices"
+		e := fault.New(http.StatusNotFound, "index_not_found_exception", "no such index [%s]", name).With("index", name).With("index_uuid", "_na_")
+		e.CausedBy = fault.Illegal("indices [%s] missing in snapshot [%s] of repository [%s]", name, st.Name, st.Repository)
+		return e
 	}
 	st.Shards = slices.DeleteFunc(st.Shards, func(one ShardStatus) bool { return !slices.Contains(names, one.Index) })
 	return nil

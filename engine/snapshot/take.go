@@ -78,7 +78,7 @@ func (s *Service) start(one *catalog.Snapshotting) *running {
 // take copies the shards and makes the snapshot exist. That it is being taken stays in the catalog if the service is
 // closed meanwhile.
 func (s *Service) take(ctx context.Context, r *running) (*Info, error) {
-	d, o, err := s.openToWrite(r.one.Repository)
+	d, o, err := s.openToWrite(r.one.Repository, "create snapshot in a")
 	if err == nil {
 		err = s.copyShards(ctx, d, o, r)
 	}

@@ -25,7 +25,7 @@ var record = flag.String("record", "", "record the stories' answers from the Ope
 
 // servers are the keys whose values every server has its own of: ids, times, sizes, addresses.
 var servers = regexp.MustCompile(`(^took|uuid$|^_id$|_in_bytes$|_in_millis$|_in_nanos$|creation_date$|_time$|^timestamp|^node$|^nodes$|` +
-	`^name$|^_score$|^max_score$|^cluster_name$|store\.size$|^store$|^size$|^epoch$|^heap|^ip$|^id$|^version$|_string$|^size_memory$|^start_time)`)
+	`^name$|^_score$|^max_score$|^cluster_name$|store\.size$|^store$|^size$|^epoch$|^heap|^ip$|^id$|^version$|_string$|^size_memory$|^file_count$|^start_time)`)
 
 // request is one request of a story.
 type request struct {
@@ -96,8 +96,9 @@ func difference(t *testing.T, want, got answer) string {
 	return recorded.ExactDifference(servers, parse(t, unplaced(want.Body)), parse(t, unplaced(got.Body)))
 }
 
-// place is where in the body an error was found: parsers count the end of a token or its beginning.
-var place = regexp.MustCompile(`\[\d+:\d+\]|line: \d+, column: \d+|,"(line|col)":\d+`)
+// place is where in the body an error was found: parsers count the end of a token or its beginning. The uuids that errors name
+// are each server's own.
+var place = regexp.MustCompile(`/[\w-]{22}|\[\d+:\d+\]|line: \d+, column: \d+|,"(line|col)":\d+`)
 
 func unplaced(body json.RawMessage) json.RawMessage { return place.ReplaceAll(body, nil) }
 
@@ -198,7 +199,7 @@ func keep(t *testing.T, file string, story []request) {
 // wipe deletes everything that a story may have left on the node.
 func wipe(t *testing.T) {
 	t.Helper()
-	for _, path := range []string{"/_data_stream/*", "/*?expand_wildcards=all", "/_index_template/*", "/_component_template/*", "/_template/*", "/_ingest/pipeline/*", "/_search/pipeline/*"} {
+	for _, path := range []string{"/_data_stream/*", "/*?expand_wildcards=all", "/_index_template/*", "/_component_template/*", "/_template/*", "/_snapshot/*", "/_ingest/pipeline/*", "/_search/pipeline/*"} {
 		send(t, *record, request{method: "DELETE", path: path})
 	}
 	send(t, *record, request{method: "PUT", path: "/_cluster/settings", body: `{"persistent":{"*":null},"transient":{"*":null}}`})
