@@ -29,8 +29,11 @@ func wrong(typ, tag, property, format string, args ...any) *fault.Error {
 	return located(e, typ, tag, property)
 }
 
-// located adds which processor and property an error is about, before other fields.
+// located adds which processor and property an error is about, before other fields, unless it says so already.
 func located(e *fault.Error, typ, tag, property string) *fault.Error {
+	if e.Field("processor_type") != nil {
+		return e
+	}
 	var fields []fault.Field
 	for _, f := range []fault.Field{{Name: "processor_type", Value: typ}, {Name: "processor_tag", Value: tag}, {Name: "property_name", Value: property}} {
 		if f.Value != "" {

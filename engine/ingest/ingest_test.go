@@ -228,3 +228,8 @@ func errorText(err error) string {
 	}
 	return " " + err.Error()
 }
+
+func quoted(s string) string {
+	body, _ := json.Marshal(s)
+	return string(body)
+}
