@@ -13,7 +13,7 @@ import (
 
 // The channels of most tests.
 const (
-	slackChannel = `{"config_id":"ops","config":{"name":"Ops room","description":"on call","config_type":"slack",
+	slackChannel = `{"config_id":"ops","config":{"name":"Ops desk","description":"on call","config_type":"slack",
 		"slack":{"url":"https://hooks.slack.com/services/T1/B1/xyz"}}}`
 	chimeChannel = `{"config_id":"dev","config":{"name":"Developers","config_type":"chime","is_enabled":false,
 		"chime":{"url":"https://hooks.chime.aws/incomingwebhooks/1?token=2"}}}`
@@ -24,7 +24,7 @@ const (
 // What they look like when they were created at the world's beginning.
 const (
 	slackShown = `{"config_id":"ops","last_updated_time_ms":1700000000000,"created_time_ms":1700000000000,` +
-		`"config":{"name":"Ops room","description":"on call","config_type":"slack","is_enabled":true,"slack":{"url":"https://hooks.slack.com/services/T1/B1/xyz"}}}`
+		`"config":{"name":"Ops desk","description":"on call","config_type":"slack","is_enabled":true,"slack":{"url":"https://hooks.slack.com/services/T1/B1/xyz"}}}`
 	chimeShown = `{"config_id":"dev","last_updated_time_ms":1700000001000,"created_time_ms":1700000001000,` +
 		`"config":{"name":"Developers","description":"","config_type":"chime","is_enabled":false,"chime":{"url":"https://hooks.chime.aws/incomingwebhooks/1?token=2"}}}`
 	webhookShown = `{"config_id":"hook","last_updated_time_ms":1700000002000,"created_time_ms":1700000002000,` +
@@ -63,7 +63,7 @@ func TestChannelsAreListedAsThePluginListsThem(t *testing.T) {
 		{"of one kind", "/configs?config_type=chime", listOf("1", chimeShown)},
 		{"of two kinds", "/configs?config_type=chime,slack", listOf("2", slackShown, chimeShown)},
 		{"those that are enabled", "/configs?is_enabled=true", listOf("2", slackShown, webhookShown)},
-		{"with a word in the name", "/configs?name=room", listOf("1", slackShown)},
+		{"with a word in the name", "/configs?name=desk", listOf("1", slackShown)},
 		{"with a whole name", "/configs?name.keyword=Developers", listOf("1", chimeShown)},
 		{"with a word anywhere", "/configs?query=call", listOf("1", slackShown)},
 		{"with a word in a text", "/configs?text_query=ticket", listOf("1", webhookShown)},
@@ -83,7 +83,7 @@ func TestChannelsAreListedAsThePluginListsThem(t *testing.T) {
 func TestChannelsAreOfferedToPolicies(t *testing.T) {
 	w := threeChannels(t)
 	want := `{"start_index":0,"total_hits":3,"total_hit_relation":"eq","channel_list":[` +
-		`{"config_id":"ops","name":"Ops room","description":"on call","config_type":"slack","is_enabled":true},` +
+		`{"config_id":"ops","name":"Ops desk","description":"on call","config_type":"slack","is_enabled":true},` +
 		`{"config_id":"dev","name":"Developers","description":"","config_type":"chime","is_enabled":false},` +
 		`{"config_id":"hook","name":"Ticket system","description":"","config_type":"webhook","is_enabled":true}]}`
 	if diff := cmp.Diff(want, w.must("GET", "/channels", "")); diff != "" {
