@@ -62,8 +62,9 @@ var Steps = []StepType{
 	},
 	{
 		Name: "register_model_group", Inputs: []string{"name"}, Outputs: []string{"model_group_id", "model_group_status"},
-		Plugins: ml, Resource: "model_group_id", Undo: "noop",
+		Plugins: ml, Resource: "model_group_id", Undo: "delete_model_group",
 	},
+	{Name: "delete_model_group", Inputs: []string{"model_group_id"}, Outputs: []string{"model_group_id"}, Plugins: ml, Internal: true},
 	{
 		Name: "deploy_model", Inputs: []string{"model_id"}, Outputs: []string{"model_id"}, Plugins: ml, Timeout: 15 * time.Second,
 		Resource: "model_id", Undo: "undeploy_model",

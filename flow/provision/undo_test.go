@@ -51,7 +51,7 @@ func TestResourcesGoInReverse(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Fatalf("left %v, %v", left, err)
 	}
-	want := []string{"delete_index i1", "undeploy_model m1", "delete_model m1", "delete_connector c1"}
+	want := []string{"delete_index i1", "undeploy_model m1", "delete_model m1", "delete_connector c1", "delete_model_group g1"}
 	if diff := cmp.Diff(want, u.calls); diff != "" {
 		t.Error(diff)
 	}

@@ -100,6 +100,7 @@ var steps = map[string]Step{
 	"create_connector":                     {Optional: connectorOptions, Run: createConnector, Look: lookConnector},
 	"delete_connector":                     {Run: deleteConnector},
 	"register_model_group":                 {Optional: []string{"description", "access_mode", "add_all_backend_roles", "backend_roles"}, Run: registerGroup, Look: lookGroup},
+	"delete_model_group":                   {Run: deleteGroup},
 	"register_remote_model":                remoteModel.asStep(),
 	"register_local_pretrained_model":      pretrainedModel.asStep(),
 	"register_local_sparse_encoding_model": sparseModel.asStep(),

@@ -152,6 +152,12 @@ func TestMLResourcesAreMadeAndTakenAway(t *testing.T) {
 	}
 	_, err := w.run("delete_model", `{"model_id":"`+m+`"}`)
 	wantFailure(t, err, 400, "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete")
+	if _, err := w.run("delete_model_group", `{"model_group_id":"`+g+`"}`); err != nil {
+		t.Errorf("a group that is not empty stays: %v", err)
+	}
+	if got := w.get("model_groups/"+g, "name"); got != `{"name":"g"}` {
+		t.Errorf("the group is %s", got)
+	}
 	_, err = w.run("delete_connector", `{"connector_id":"`+c+`"}`)
 	wantFailure(t, err, 409, "1 models are still using this connector, please delete or update the models first: ["+m+"]")
 	for range 2 { // the second time they are gone, which is no failure
@@ -162,6 +168,7 @@ func TestMLResourcesAreMadeAndTakenAway(t *testing.T) {
 			{"delete_model", `{"model_id":"` + local[0] + `"}`},
 			{"delete_model", `{"model_id":"` + local[1] + `"}`},
 			{"delete_model", `{"model_id":"` + local[2] + `"}`},
+			{"delete_model_group", `{"model_group_id":"` + g + `"}`},
 			{"delete_connector", `{"connector_id":"` + c + `"}`},
 		} {
 			if _, err := w.run(undo[0], undo[1]); err != nil {

@@ -395,3 +395,13 @@ func lookGroup(ctx context.Context, env Env, in flow.Inputs, raw json.RawMessage
 	id, err := groups.find(ctx, env, text(in, "name"), groupBody(in).Object, note)
 	return Result{Outputs: flow.Outputs{"model_group_id": id, "model_group_status": "CREATED"}}, err
 }
+
+// deleteGroup deletes a model group that is empty. One in which others keep models stays, as it does with the plugin
+// always: then a workflow could not be provisioned again, because names of groups are unique.
+func deleteGroup(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
+	res, err := remove(ctx, env, in, groups, "Failed to delete model group %s")
+	if fault.HasStatus(clusterError(err), http.StatusConflict) {
+		return Result{Outputs: flow.Outputs{"model_group_id": text(in, "model_group_id")}}, nil
+	}
+	return res, err
+}
