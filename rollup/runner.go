@@ -301,7 +301,7 @@ func (l *loop) finished(f finished) {
 	e.running = false
 	now := l.clock.Now()
 	switch {
-	case f.job == nil || f.err == nil && !f.job.Enabled:
+	case f.err == nil && (f.job == nil || !f.job.Enabled):
 		delete(l.entries, f.key)
 	case f.err == nil:
 		if e.version != e.started {

@@ -36,6 +36,8 @@ type sourceIndex struct {
 	// values is the docvalue_fields of a request.
 	values []wire.Object
 	dates  map[string]bool
+	// fresh are the marks up to which searches see every document.
+	fresh map[string]int64
 }
 
 // fieldMap is a level of an index's mapping.
@@ -129,11 +131,8 @@ func (s *source) scan(ctx context.Context, query any, begin func(), fn func(*doc
 
 // scanIndex reads one index in slices of sequence numbers, so that no request looks at more than a slice.
 func (s *source) scanIndex(ctx context.Context, idx *sourceIndex, query any, fn func(*document)) (rewritten bool, err error) {
-	marks, err := s.client.MaxSeqNo(ctx, idx.name)
+	marks, err := s.refresh(ctx, idx)
 	if err != nil {
-		return false, err
-	}
-	if err := s.client.Refresh(ctx, idx.name); err != nil {
 		return false, err
 	}
 	top := int64(-1)
@@ -162,13 +161,22 @@ func (s *source) scanIndex(ctx context.Context, idx *sourceIndex, query any, fn 
 	return s.rewritten(ctx, idx, query, marks, top)
 }
 
+// refresh makes searches see every document that there is, and returns the marks of the last ones.
+func (s *source) refresh(ctx context.Context, idx *sourceIndex) (marks map[string]int64, err error) {
+	if marks, err = s.client.MaxSeqNo(ctx, idx.name); err != nil || maps.Equal(marks, idx.fresh) {
+		return marks, err
+	}
+	err = s.client.Refresh(ctx, idx.name)
+	if err == nil {
+		idx.fresh = marks
+	}
+	return marks, err
+}
+
 // rewritten reports whether a document that query finds was rewritten since the marks were read.
 func (s *source) rewritten(ctx context.Context, idx *sourceIndex, query any, marks map[string]int64, top int64) (bool, error) {
-	now, err := s.client.MaxSeqNo(ctx, idx.name)
+	now, err := s.refresh(ctx, idx)
 	if err != nil || maps.Equal(now, marks) {
-		return false, err
-	}
-	if err := s.client.Refresh(ctx, idx.name); err != nil {
 		return false, err
 	}
 	hits, err := s.page(ctx, idx, slice(query, top, int64(1)<<60), readPage)
@@ -279,7 +287,7 @@ func (s *source) earliest(ctx context.Context, field string, from *int64) (first
 }
 
 func (s *source) earliestIn(ctx context.Context, idx *sourceIndex, field string, query any, from *int64) (first int64, ok bool, err error) {
-	if err := s.client.Refresh(ctx, idx.name); err != nil {
+	if _, err := s.refresh(ctx, idx); err != nil {
 		return 0, false, err
 	}
 	body := wire.Obj("size", lookAhead, "query", query, "track_total_hits", false, "_source", false,

@@ -44,6 +44,7 @@ type world struct {
 	client    *opensearch.Client
 	clock     *clock.Virtual
 	prefix    string
+	source    string // the prefix of PREFIX-src
 	api       *rollup.API
 	wake      func()
 }
@@ -51,7 +52,7 @@ type world struct {
 // newWorld is a world on the embedded engine, or on the cluster that the tests are told of.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.NewVirtual(begin), prefix: fmt.Sprintf("r%d", time.Now().UnixNano())}
+	w := &world{t: t, prefix: "none"}
 	registry := setting.NewRegistry(definitions()...)
 	if url := os.Getenv(test.ClusterVariable); url != "" {
 		test.Alone(t, url)
@@ -60,6 +61,7 @@ func newWorld(t *testing.T) *world {
 		t.Cleanup(func() { _ = network.(io.Closer).Close() })
 		w.transport = opensearch.PluginSettings(network, registry)
 	} else {
+		t.Parallel() // most of a test is waiting for disks
 		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Settings: definitions(), Version: "3.4.0", Logger: logger(t)})
 		w.do(err)
 		t.Cleanup(func() { _ = e.Close() })
@@ -67,12 +69,21 @@ func newWorld(t *testing.T) *world {
 	}
 	w.client = opensearch.NewClient(w.transport)
 	t.Cleanup(w.clean)
+	w.clean()
+	w.again()
+	w.source = w.prefix
+	return w
+}
+
+// again begins anew under another name, but with the same source.
+func (w *world) again() {
+	w.t.Helper()
+	w.clock, w.prefix = clock.NewVirtual(begin), fmt.Sprintf("rolltest%d", time.Now().UnixNano())
 	w.wake = func() {}
 	w.api = rollup.NewAPI(rollup.APIOptions{
-		Client: w.client, Clock: w.clock, Version: "3.4.0", Logger: logger(t), Changed: func() { w.wake() },
+		Client: w.client, Clock: w.clock, Version: "3.4.0", Logger: logger(w.t), Changed: func() { w.wake() },
 		Ensure: func(ctx context.Context) error { return manager.EnsureConfigIndex(ctx, w.client) },
 	})
-	return w
 }
 
 func logger(t *testing.T) *slog.Logger {
@@ -92,7 +103,7 @@ func (w *world) clean() {
 	names, err := w.client.IndexNames(ctx)
 	w.do(err)
 	for name := range names {
-		if strings.HasPrefix(name, w.prefix) || name == rollup.ConfigIndex {
+		if strings.HasPrefix(name, "rolltest") || name == rollup.ConfigIndex {
 			_, err := w.client.DeleteIndex(ctx, name)
 			w.do(err)
 		}
@@ -136,7 +147,14 @@ func (w *world) advance(d time.Duration) {
 	w.do(w.clock.Advance(ctx, d))
 }
 
-func (w *world) own(text string) string { return strings.ReplaceAll(text, "PREFIX", w.prefix) }
+// own puts the test's own name into a text, and plain takes it out again.
+func (w *world) own(text string) string {
+	return strings.NewReplacer("PREFIX-src", w.source+"-src", "PREFIX", w.prefix).Replace(text)
+}
+
+func (w *world) plain(text string) string {
+	return strings.NewReplacer(w.source+"-src", "PREFIX-src", w.prefix, "PREFIX").Replace(text)
+}
 
 // call sends a request to the API and returns the status and the body, in which PREFIX stands for the test's own name.
 func (w *world) call(method, path, body string) (int, string) {
@@ -148,7 +166,7 @@ func (w *world) call(method, path, body string) (int, string) {
 	r.Header.Set("Content-Type", "application/json")
 	rec := httptest.NewRecorder()
 	w.api.ServeHTTP(rec, r)
-	return rec.Code, strings.ReplaceAll(rec.Body.String(), w.prefix, "PREFIX")
+	return rec.Code, w.plain(rec.Body.String())
 }
 
 // must is call with a status of success.
@@ -191,7 +209,7 @@ func (w *world) documents(name, sort string) string {
 	w.do(err)
 	var lines []string
 	for _, hit := range res.Hits {
-		lines = append(lines, strings.ReplaceAll(string(hit.Source), w.prefix, "PREFIX"))
+		lines = append(lines, w.plain(string(hit.Source)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -210,7 +228,7 @@ func (w *world) progress(kind, id string, path ...string) string {
 		}
 		raw = o[name]
 	}
-	return string(raw)
+	return w.plain(string(raw))
 }
 
 func (w *world) want(what, got, want string) {
@@ -231,7 +249,7 @@ func (w *world) mapping(index string, path ...string) string {
 		w.do(json.Unmarshal(raw, &o))
 		raw = o[name]
 	}
-	return strings.ReplaceAll(string(raw), w.prefix, "PREFIX")
+	return w.plain(string(raw))
 }
 
 // routings are the routings of an index's documents, sorted.
@@ -245,4 +263,9 @@ func (w *world) routings(index string) string {
 	}
 	slices.Sort(list)
 	return strings.Join(list, " ")
+}
+
+// answer is an HTTP answer.
+func answer(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
 }
