@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -172,19 +173,20 @@ func TestTextsAreCutIntoPieces(t *testing.T) {
 func TestAPipelineIsParsedAgainWhenItChanges(t *testing.T) {
 	pipelines := map[string]string{"p": `{"processors":[{"set":{"field":"a","value":1}}]}`}
 	s := service(pipelines)
-	first, err := s.Need("p")
+	first, err := s.Find("p")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := s.Need("p"); again != first {
+	if again, _ := s.Find("p"); again != first {
 		t.Error("an unchanged pipeline was parsed again")
 	}
 	pipelines["p"] = `{"processors":[]}`
-	if again, _ := s.Need("p"); again == first {
+	if again, _ := s.Find("p"); again == first {
 		t.Error("a changed pipeline is the old one")
 	}
 	delete(pipelines, "p")
-	if _, err := s.Need("p"); err == nil || fault.Of(err).Reason != "pipeline with id [p] does not exist" {
+	d := ingest.NewDocument("i", "1", "", ingest.NewObject(), midday)
+	if _, err := s.Process(t.Context(), "p", d); err == nil || fault.Of(err).Reason != "pipeline with id [p] does not exist" {
 		t.Error(err)
 	}
 }
@@ -232,4 +234,38 @@ func errorText(err error) string {
 func quoted(s string) string {
 	body, _ := json.Marshal(s)
 	return string(body)
+}
+
+func TestWhatWentThroughIsCounted(t *testing.T) {
+	s := service(map[string]string{"p": `{"processors":[{"set":{"tag":"t","field":"a","value":1}},{"drop":{"if":"ctx.b == 1"}},{"fail":{"message":"no"}}]}`})
+	for _, source := range []string{`{"b":1}`, `{}`} {
+		_, _ = s.Process(t.Context(), "p", ingest.NewDocument("i", "1", "", object(t, source), midday))
+	}
+	stats, err := s.Stats([]string{"p", "missing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary, err := s.Summary([]string{"p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		got  wire.Object
+		want string
+	}{
+		{stats, `{"total":{"count":2,"time_in_millis":0,"current":0,"failed":1},"pipelines":{"p":{"count":2,"time_in_millis":0,"current":0,"failed":1,"processors":[` +
+			`{"set:t":{"type":"set","stats":{"count":2,"time_in_millis":0,"current":0,"failed":0}}},` +
+			`{"drop":{"type":"drop","stats":{"count":1,"time_in_millis":0,"current":0,"failed":0}}},` +
+			`{"fail":{"type":"fail","stats":{"count":1,"time_in_millis":0,"current":0,"failed":1}}}]}}}`},
+		{summary, `{"number_of_pipelines":1,"processor_stats":{"drop":{"count":1,"time_in_millis":0,"current":0,"failed":0},` +
+			`"fail":{"count":1,"time_in_millis":0,"current":0,"failed":1},"set":{"count":2,"time_in_millis":0,"current":0,"failed":0}}}`},
+	} {
+		got, err := wire.Marshal(c.got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, regexp.MustCompile(`"time_in_millis":\d+`).ReplaceAllString(string(got), `"time_in_millis":0`)); diff != "" {
+			t.Error(diff)
+		}
+	}
 }

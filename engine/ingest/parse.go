@@ -43,7 +43,7 @@ func (s *Service) Parse(id string, body *Object) (*Pipeline, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	p := &Pipeline{ID: id}
+	p := &Pipeline{ID: id, metric: &metric{}}
 	var err error
 	if p.steps, err = s.parseSteps(list); err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ type Pipeline struct {
 	steps []*step
 	// onFailure run instead of the steps that are left when one has failed.
 	onFailure []*step
+	// metric is kept when the pipeline changes.
+	metric *metric
 }
 
 // processor changes a document. It reports false for a document that is to be dropped.
@@ -32,6 +34,7 @@ type step struct {
 	ignoreFailure         bool
 	onFailure             []*step
 	run                   processor
+	metric                metric
 }
 
 // failure is an error with the processor that it came from.
@@ -79,7 +82,9 @@ func (s *step) execute(ctx context.Context, d *Document) (keep bool, err error) 
 			return true, nil
 		}
 	}
+	done := s.metric.begin()
 	keep, err = s.traced(ctx, d)
+	done(err)
 	switch {
 	case err == nil, !s.handles():
 		return keep, err
@@ -152,5 +157,7 @@ func (p *Pipeline) Run(ctx context.Context, d *Document) (keep bool, err error) 
 			d.ingest.Set("pipeline", outer)
 		}
 	}()
+	done := p.metric.begin()
+	defer func() { done(err) }()
 	return runAll(ctx, d, p.steps, p.onFailure)
 }

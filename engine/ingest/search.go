@@ -3,6 +3,9 @@
 package ingest
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 )
@@ -81,6 +84,11 @@ func responseFactories() map[string]searchFactory {
 
 func resultFactories() map[string]searchFactory {
 	return map[string]searchFactory{"normalization-processor": newNormalization, "score-ranker-processor": newScoreRanker}
+}
+
+// SearchTypes are the processors that search pipelines may have, by name.
+func SearchTypes() (requests, responses, results []string) {
+	return slices.Sorted(maps.Keys(requestFactories())), slices.Sorted(maps.Keys(responseFactories())), slices.Sorted(maps.Keys(resultFactories()))
 }
 
 // ParseSearch reads a search pipeline.

@@ -4,6 +4,7 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"sync"
 
@@ -18,6 +19,8 @@ type Service struct {
 	stored    func(id string) json.RawMessage
 	predictor Predictor
 
+	// total counts documents that went through pipelines on their way to an index.
+	total  metric
 	mu     sync.Mutex
 	parsed map[string]parsed
 }
@@ -43,7 +46,8 @@ func (s *Service) Find(id string) (*Pipeline, error) {
 		delete(s.parsed, id)
 		return nil, nil
 	}
-	if known, ok := s.parsed[id]; ok && bytes.Equal(known.body, body) {
+	known, ok := s.parsed[id]
+	if ok && bytes.Equal(known.body, body) {
 		return known.pipeline, nil
 	}
 	o, err := ParseObject(body)
@@ -54,15 +58,23 @@ func (s *Service) Find(id string) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ok {
+		p.metric = known.pipeline.metric
+	}
 	s.parsed[id] = parsed{body, p}
 	return p, nil
 }
 
-// Need is Find, or the 400 for a pipeline that a write names and that does not exist.
-func (s *Service) Need(id string) (*Pipeline, error) {
+// Process runs the pipeline of an id on a document that is to be written. One that does not exist is a 400.
+func (s *Service) Process(ctx context.Context, id string, d *Document) (keep bool, err error) {
+	done := s.total.begin()
+	defer func() { done(err) }()
 	p, err := s.Find(id)
 	if err == nil && p == nil {
 		err = fault.Illegal("pipeline with id [%s] does not exist", id)
 	}
-	return p, err
+	if err != nil {
+		return false, err
+	}
+	return p.Run(ctx, d)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -108,9 +109,25 @@ func (s *Server) nodeInfo(wants func(string) bool, flat bool) wire.Object {
 		o.Add("plugins", s.pluginInfos())
 		o.Add("modules", []any{})
 	}
-	o.AddIf(wants("ingest"), "ingest", wire.Obj("processors", []any{}))
+	o.AddIf(wants("ingest"), "ingest", wire.Obj("processors", processorTypes(ingest.Types())))
+	o.AddIf(wants("search_pipelines"), "search_pipelines", searchProcessors())
 	o.AddIf(wants("aggregations"), "aggregations", wire.Object{})
 	return o
+}
+
+// processorTypes are the processors of pipelines, as the API lists them.
+func processorTypes(names []string) []wire.Object {
+	out := make([]wire.Object, len(names))
+	for i, name := range names {
+		out[i] = wire.Obj("type", name)
+	}
+	return out
+}
+
+func searchProcessors() wire.Object {
+	requests, responses, results := ingest.SearchTypes()
+	return wire.Obj("request_processors", processorTypes(requests), "response_processors", processorTypes(responses),
+		"phase_results_processors", processorTypes(results))
 }
 
 // runtimeInfo describes Go's runtime where OpenSearch describes the virtual machine of Java.
@@ -202,7 +219,15 @@ func (s *Server) nodesStats(r *rest.Request) (rest.Action, error) {
 			}
 			indices = s.nodeIndices(figures, sections, level, human)
 		}
-		return rest.OK(s.nodesAnswer(nodes, func() wire.Object { return s.nodeStats(wants, indices) })), nil
+		ingested, err := s.ingest.Stats(sorted(s.Catalog.State().Documents[catalog.IngestPipelines]))
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(s.nodesAnswer(nodes, func() wire.Object {
+			node := s.nodeStats(wants, indices)
+			node.AddIf(wants("ingest"), "ingest", ingested)
+			return node
+		})), nil
 	}, nil
 }
 

@@ -34,7 +34,11 @@ func (s *Server) clusterStats(r *rest.Request) (rest.Action, error) {
 			"cluster_uuid", state.ClusterUUID, "timestamp", s.Clock.Now().UnixMilli())
 		o.AddIf(count > 0, "status", healthOf(all).status())
 		o.Add("indices", indicesSummary(all, held, figures, human))
-		o.Add("nodes", s.nodesSummary(count))
+		ingested, err := s.ingest.Summary(sorted(s.Catalog.State().Documents[catalog.IngestPipelines]))
+		if err != nil {
+			return nil, err
+		}
+		o.Add("nodes", append(s.nodesSummary(count), wire.Obj("ingest", ingested)...))
 		return rest.OK(o), nil
 	}, nil
 }

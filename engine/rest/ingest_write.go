@@ -65,7 +65,7 @@ func (s *Server) process(ctx context.Context, w *write) (ran, keep bool, err err
 		return true, false, err
 	}
 	if first != "" {
-		if keep, err := s.runPipeline(ctx, first, d); err != nil || !keep {
+		if keep, err := s.ingest.Process(ctx, first, d); err != nil || !keep {
 			return true, false, err
 		}
 		if moved := d.Index(); moved != w.name {
@@ -76,7 +76,7 @@ func (s *Server) process(ctx context.Context, w *write) (ran, keep bool, err err
 	}
 	if final != "" {
 		target := d.Index()
-		if keep, err := s.runPipeline(ctx, final, d); err != nil || !keep {
+		if keep, err := s.ingest.Process(ctx, final, d); err != nil || !keep {
 			return true, false, err
 		}
 		if d.Index() != target {
@@ -84,14 +84,6 @@ func (s *Server) process(ctx context.Context, w *write) (ran, keep bool, err err
 		}
 	}
 	return true, true, w.take(d)
-}
-
-func (s *Server) runPipeline(ctx context.Context, id string, d *ingest.Document) (keep bool, err error) {
-	p, err := s.ingest.Need(id)
-	if err != nil {
-		return false, err
-	}
-	return p.Run(ctx, d)
 }
 
 // ingestDocument is the write as processors see it.

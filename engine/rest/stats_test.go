@@ -36,7 +36,7 @@ func TestAMetricShowsItsSection(t *testing.T) {
 
 func TestStatisticsCountWhatWasDone(t *testing.T) {
 	s := start(t, engine.Options{})
-	s.do("PUT", "/logs", `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`)
+	s.do("PUT", "/logs", `{"settings":{"number_of_shards":1,"number_of_replicas":0,"refresh_interval":"-1"}}`)
 	for _, id := range []string{"1", "2", "3"} {
 		s.do("PUT", "/logs/_doc/"+id, `{"n":1}`)
 	}
