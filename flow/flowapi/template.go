@@ -205,12 +205,12 @@ func (a *API) get(r *rest.Request) (rest.Action, error) {
 
 func (a *API) remove(r *rest.Request) (rest.Action, error) {
 	id := r.Path("workflow_id")
-	clear, err := r.Bool("clear_status", false)
+	whole, err := r.Bool("clear_status", false)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		answer, err := a.service.Delete(ctx, id, clear)
+		answer, err := a.service.Delete(ctx, id, whole)
 		if err != nil {
 			return nil, worded(err, unworded)
 		}

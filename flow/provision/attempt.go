@@ -99,10 +99,18 @@ func (a *attempt) run(ctx context.Context) (step.Result, error) {
 		}
 		unseen = true
 		a.x.rec.remember(func(*runDocument) { a.rec.Attempts++ })
-		if stopped := pauseFor(ctx, pause); stopped != nil {
+		if stopped := a.pause(ctx, pause); stopped != nil {
 			return res, errors.Join(stopped, err)
 		}
 	}
+}
+
+// pause waits before the next attempt, unless the node's time or the process ends.
+func (a *attempt) pause(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.x.s.ctx, cancel)()
+	return pauseFor(ctx, d)
 }
 
 // begin notes that the node runs, and returns whether an earlier attempt's end was not seen.

@@ -46,9 +46,18 @@ func (e *NodeError) parts() (class, message string, status int) {
 	}
 	f := fault.Of(e.Err)
 	if f.Type == step.Class {
-		return "WorkflowStepException", f.Reason, f.Status
+		return "WorkflowStepException", f.Reason + hiddenCause(f), f.Status
 	}
 	return "FlowFrameworkException", f.Reason, f.Status
+}
+
+// hiddenCause is what the cluster said where the step's own words do not tell it: the plugin leaves it out.
+func hiddenCause(f *fault.Error) string {
+	cause := clusterFault(f.Err)
+	if cause == nil || f.Status != http.StatusInternalServerError || cause.Reason == f.Reason {
+		return ""
+	}
+	return fmt.Sprintf(" (%d %s: %s)", cause.Status, cause.Type, cause.Reason)
 }
 
 // Unwrap returns the failure itself.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/opensearch"
 )
 
@@ -272,5 +271,3 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 
 // isLost reports whether a run ended because it is not this process's any more.
 func isLost(err error) bool { return errors.Is(err, errLost) || errors.Is(err, errGone) }
-
-func statusOf(err error) int { return fault.Of(err).Status }

@@ -149,9 +149,7 @@ func ignoreConflict(err error) error {
 // claimedBesides reports whether a workflow other than this one has recorded a resource.
 func (s *Service) claimedBesides(id string) func(ctx context.Context, resource, resourceID string) (bool, error) {
 	return func(ctx context.Context, resource, resourceID string) (claimed bool, err error) {
-		query := wire.Obj("nested", wire.Obj("path", "resources_created", "query",
-			wire.Obj("term", wire.Obj("resources_created.resource_id", resourceID))))
-		err = s.scan(ctx, StateIndex, query, func(d opensearch.Document) error {
+		err = s.scan(ctx, StateIndex, nil, func(d opensearch.Document) error {
 			var st State
 			if err := json.Unmarshal(d.Source, &st); err != nil {
 				return err

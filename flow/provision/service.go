@@ -53,10 +53,11 @@ type Service struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	// recording ends later: what has been made is to be recorded.
-	recording context.Context
-	all       sync.WaitGroup
-	mu        sync.Mutex
-	active    map[string]*execution
+	recording    context.Context
+	endRecording context.CancelFunc
+	all          sync.WaitGroup
+	mu           sync.Mutex
+	active       map[string]*execution
 	// unbegun is since when a state has said PROVISIONING without a run. It belongs to Run.
 	unbegun map[string]time.Time
 }
@@ -79,9 +80,8 @@ func New(o Options) *Service {
 		o: o, client: o.Client, log: o.Logger, slots: make(chan struct{}, o.Parallel), active: map[string]*execution{},
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	var end context.CancelFunc
-	s.recording, end = context.WithCancel(context.Background())
-	context.AfterFunc(s.ctx, func() { time.AfterFunc(recordFor, end) })
+	s.recording, s.endRecording = context.WithCancel(context.Background())
+	context.AfterFunc(s.ctx, func() { time.AfterFunc(recordFor, s.endRecording) })
 	return s
 }
 

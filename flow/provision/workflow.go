@@ -67,7 +67,7 @@ func (s *Service) checkCount(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return own(err, "Unable to fetch the workflows")
-	case answer.Count >= int64(limit):
+	case answer.Count >= limit:
 		return flow.Errorf(http.StatusBadRequest, "Maximum workflows limit reached: %d", limit)
 	}
 	return nil
@@ -199,9 +199,9 @@ func (s *Service) Steps(ctx context.Context, id string) ([]Step, error) {
 	return steps, nil
 }
 
-// Delete deletes a workflow's template, and its state if clear says so or it has no resources. A workflow that is being
+// Delete deletes a workflow's template, and its state if whole says so or it has no resources. A workflow that is being
 // provisioned is refused: what it makes would be forgotten. answer is the cluster's own.
-func (s *Service) Delete(ctx context.Context, id string, clear bool) (answer json.RawMessage, err error) {
+func (s *Service) Delete(ctx context.Context, id string, whole bool) (answer json.RawMessage, err error) {
 	st, err := s.readState(ctx, id)
 	if err != nil {
 		return nil, own(err, "Failed to delete template %s", id)
@@ -217,7 +217,7 @@ func (s *Service) Delete(ctx context.Context, id string, clear bool) (answer jso
 	if err != nil {
 		return nil, flowError(err, http.StatusInternalServerError, "Failed to delete template %s", id)
 	}
-	if !st.found || !clear && len(st.Resources) > 0 {
+	if !st.found || !whole && len(st.Resources) > 0 {
 		return written.Raw, nil
 	}
 	if _, err := s.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: StateIndex, ID: id, If: st.version}, ""); err != nil {

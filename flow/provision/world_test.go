@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/engine"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/flow"
+	"github.com/opensteward/steward/flow/provision"
+	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/secret"
+	"github.com/opensteward/steward/wire/setting"
+)
+
+// world is a cluster, and the keys that all processes before it have.
+type world struct {
+	t      *testing.T
+	direct http.RoundTripper
+	client *opensearch.Client
+	keys   *secret.Keyring
+	clock  clock.Clock
+	// end ends the process that runs.
+	end func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	line, err := secret.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := secret.Parse([]byte(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Open(engine.Options{
+		Dir: t.TempDir(), Settings: flow.Settings(), Keys: keys, Plugins: []engine.Plugin{{Component: "opensearch-ml"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	direct := opensearch.InProcess(e)
+	return &world{t: t, direct: direct, client: opensearch.NewClient(direct), keys: keys, clock: clock.Real{}, end: func() {}}
+}
+
+var registry = setting.NewRegistry(flow.Settings()...)
+
+// process is a service over a transport of its own, running. The one before has ended: there is one at a time.
+func (w *world) process(transport http.RoundTripper) *provision.Service {
+	w.end()
+	client := opensearch.NewClient(transport)
+	o := provision.Options{
+		Client: client, Clock: w.clock, Keys: w.keys, Alone: true,
+		Settings: func(ctx context.Context) (setting.View, error) {
+			values, err := client.ClusterSettings(ctx)
+			return setting.View{Registry: registry, Values: values}, err
+		},
+	}
+	s := provision.New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Run(ctx)
+	}()
+	w.end = func() {
+		cancel()
+		<-ended
+	}
+	w.t.Cleanup(w.end)
+	return s
+}
+
+func (w *world) do(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// template reads a template in which NAME stands for a name of its own.
+func (w *world) template(text, name string) *flow.Template {
+	w.t.Helper()
+	t, err := flow.Parse([]byte(strings.ReplaceAll(text, "NAME", name)))
+	w.do(err)
+	return t
+}
+
+func (w *world) create(s *provision.Service, text, name string) (id string) {
+	w.t.Helper()
+	id, err := s.Create(context.Background(), w.template(text, name), true)
+	w.do(err)
+	return id
+}
+
+// state is the state of a workflow.
+func (w *world) state(s *provision.Service, id string) provision.State {
+	w.t.Helper()
+	st, err := s.State(context.Background(), id)
+	w.do(err)
+	return st
+}
+
+// eventually waits until ok says so.
+func (w *world) eventually(what string, ok func() bool) {
+	w.t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			w.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// there are all things that workflows can make, by kind and name; models and the like by their name in the cluster.
+func (w *world) there() (things []string) {
+	w.t.Helper()
+	names, err := w.client.IndexNames(context.Background())
+	w.do(err)
+	for name := range names {
+		if !strings.HasPrefix(name, ".") {
+			things = append(things, "index "+name)
+		}
+	}
+	var pipelines map[string]json.RawMessage
+	err = w.client.Do(context.Background(), opensearch.Call{Method: http.MethodGet, Path: "/_ingest/pipeline"}, &pipelines)
+	if !fault.HasStatus(err, http.StatusNotFound) { // there is none
+		w.do(err)
+	}
+	for name := range pipelines {
+		things = append(things, "pipeline "+name)
+	}
+	for _, kind := range []string{"connectors", "models", "agents"} {
+		var answer struct {
+			Hits struct {
+				Hits []struct {
+					Source struct{ Name string } `json:"_source"`
+				}
+			}
+		}
+		call := opensearch.Call{
+			Method: http.MethodPost, Path: "/_plugins/_ml/" + kind + "/_search",
+			Body: json.RawMessage(`{"size":100,"query":{"match_all":{}}}`),
+		}
+		err := w.client.Do(context.Background(), call, &answer)
+		if !fault.HasStatus(err, http.StatusNotFound) {
+			w.do(err)
+		}
+		for _, h := range answer.Hits.Hits {
+			things = append(things, kind+" "+h.Source.Name)
+		}
+	}
+	slices.Sort(things)
+	return things
+}
+
+var errDead = errors.New("the process is dead")
+
+// mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
+// is lost.
+type mortal struct {
+	next  http.RoundTripper
+	mu    sync.Mutex
+	left  int
+	after bool
+	died  chan struct{}
+}
+
+func newMortal(next http.RoundTripper, left int, after bool) *mortal {
+	return &mortal{next: next, left: left, after: after, died: make(chan struct{})}
+}
+
+// RoundTrip is part of http.RoundTripper. A request that has arrived is carried out: nothing comes late.
+func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
+	m.mu.Lock()
+	m.left--
+	left := m.left
+	m.mu.Unlock()
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	if left > 0 {
+		return m.next.RoundTrip(r)
+	}
+	if left == 0 {
+		defer close(m.died)
+		if m.after {
+			res, err := m.next.RoundTrip(r)
+			if err == nil {
+				_, _ = io.Copy(io.Discard, res.Body)
+				_ = res.Body.Close()
+			}
+		}
+	}
+	return nil, errDead
+}
+
+// life is a context that ends when the process dies.
+func (m *mortal) life() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-m.died:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (m *mortal) dead() bool {
+	select {
+	case <-m.died:
+		return true
+	default:
+		return false
+	}
+}
+
+func numbered(n int, after bool) string {
+	if after {
+		return fmt.Sprintf("after%d", n)
+	}
+	return fmt.Sprintf("before%d", n)
+}
