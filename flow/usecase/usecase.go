@@ -92,13 +92,9 @@ var placeholder = regexp.MustCompile(`\$\{\{\s*([^{}]+?)\s*\}\}`)
 func (u *useCase) fill(given map[string]string) ([]byte, error) {
 	var failed error
 	text := placeholder.ReplaceAllStringFunc(string(u.Template), func(found string) string {
-		name := placeholder.FindStringSubmatch(found)[1]
-		value, known := u.Defaults[name]
+		value, known := u.value(nameOf(found), given)
 		if !known {
 			return found
-		}
-		if v, ok := given[name]; ok {
-			value = v
 		}
 		quoted, err := wire.Marshal(value)
 		if err != nil {
@@ -108,6 +104,23 @@ func (u *useCase) fill(given map[string]string) ([]byte, error) {
 		return string(quoted[1 : len(quoted)-1])
 	})
 	return []byte(text), failed
+}
+
+func nameOf(found string) string { return placeholder.FindStringSubmatch(found)[1] }
+
+// value is what a parameter stands for; known is false if the use case has none of this name. A default may be another
+// parameter.
+func (u *useCase) value(of string, given map[string]string) (value string, known bool) {
+	value, known = u.Defaults[of]
+	if v, ok := given[of]; ok && known {
+		return v, true
+	}
+	return placeholder.ReplaceAllStringFunc(value, func(found string) string {
+		if v, ok := given[nameOf(found)]; ok {
+			return v
+		}
+		return u.Defaults[nameOf(found)]
+	}), known
 }
 
 // badBody is what the plugin says of parameters that it cannot read.

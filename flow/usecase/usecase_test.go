@@ -109,6 +109,16 @@ func TestParametersTakeThePlaceOfDefaults(t *testing.T) {
 	if text := string(body); !strings.Contains(text, `"number_of_shards": "5"`) || strings.Contains(text, "nobody") {
 		t.Error(text)
 	}
+	const rag = "conversational-search-with-bedrock-rag-tool"
+	for _, c := range [][2]string{
+		{`{"create_connector.credential.access_key":"A","create_connector.credential.secret_key":"S","create_connector.credential.session_token":"T"}`, `"access_key": "A"`},
+		{`{"create_connector.credential.access_key":"A","create_connector.credential.secret_key":"S","create_connector.credential.session_token":"T",
+			"create_bedrock_connector.credential.access_key":"B"}`, `"access_key": "B"`},
+	} {
+		if body, err := usecase.Build(rag, []byte(c[0])); err != nil || strings.Count(string(body), c[1]) != 2 {
+			t.Errorf("no %s of %s: %v", c[1], c[0], err)
+		}
+	}
 	if !slices.Contains(usecase.Names(), "semantic_search") {
 		t.Error("it is not among the names")
 	}
