@@ -14,7 +14,7 @@ import (
 // openNotifications prepares the delivery of messages. Settings are read through the reconciler, once it is there.
 func (s *Steward) openNotifications(client *opensearch.Client) {
 	if !s.o.embedded() {
-		s.nativeNotifications = notify.AskNative(client)
+		s.nativeNotifications = client.AskPlugin(notify.Plugin)
 	}
 	s.sender = notify.NewSender(notify.SenderOptions{
 		Client: client, Native: s.nativeNotifications, Logger: s.log,

@@ -29,6 +29,7 @@ import (
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/notify"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/rollup"
 	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/wire/setting"
 )
@@ -58,7 +59,10 @@ type Steward struct {
 	sender    *notify.Sender
 	// nativeNotifications says whether the cluster has the notifications plugin; nil for never.
 	nativeNotifications func() bool
-	serving             *gateway.Server
+	jobs                *rollup.Runner
+	// nativeJobs says whether the cluster has rollups and transforms itself; nil for never.
+	nativeJobs func() bool
+	serving    *gateway.Server
 }
 
 // closer ends one part of the program.
@@ -130,12 +134,15 @@ func (s *Steward) start(ctx context.Context) error {
 	}
 	client := opensearch.NewClient(back.transport)
 	s.openNotifications(client)
+	s.openJobs(back, client)
 	s.manager = manager.New(manager.Options{
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Registry: settings, NodeSettings: s.startValues(),
-		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Pace: s.o.pace(), Logger: s.log,
+		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Jobs: s.jobs.Wake, Pace: s.o.pace(), Logger: s.log,
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)
+	s.jobs.Wake()
+	s.background("jobs", s.jobs.Run)
 	s.openWorkflows(back, client)
 	s.handler = s.front(back, client)
 	s.url = s.address(listener)
@@ -148,7 +155,7 @@ func (s *Steward) start(ctx context.Context) error {
 func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
 	status := s.statusAPI()
 	o := gateway.Options{
-		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), s.notifyAPI(client), {Match: status.Match, Handler: status}},
+		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), s.notifyAPI(client), s.rollupAPI(client), {Match: status.Match, Handler: status}},
 		Backend: back.transport, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {

@@ -5,7 +5,7 @@
 // [API] answers /_plugins/_notifications as OpenSearch's notifications plugin does, for channels of the kinds Slack,
 // Chime and webhook; the others (e-mail, SNS, Microsoft Teams ...) are refused by name. Channels are the plugin's own
 // documents in the plugin's own index, written under the version that was read. In front of a cluster that has the
-// plugin the API matches nothing, so that requests are passed on ([Native]).
+// plugin the API matches nothing, so that requests are passed on ([Plugin]).
 //
 // A [Sender] renders nothing and keeps nothing: it delivers one message to one destination or channel, with time-outs
 // and retries, and says what became of it. A message may arrive twice, because an endpoint may have taken it without

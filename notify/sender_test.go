@@ -331,7 +331,7 @@ func TestAPluginBehindIsAskedForItsChannels(t *testing.T) {
 		return 404, `{"error":{"type":"status_exception","reason":"NotificationConfig nope not found"},"status":404}`
 	})
 	w := newWorldBefore(t, cluster)
-	w.sender.o.Native = AskNative(w.client)
+	w.sender.o.Native = w.client.AskPlugin(Plugin)
 	if err := w.sender.SendToChannel(t.Context(), "h", Message{Text: "m"}); err != nil {
 		t.Error(err)
 	}
@@ -356,13 +356,13 @@ func (fn roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestWhetherTheClusterHasThePluginIsAskedOnce(t *testing.T) {
 	asked, up := 0, false
-	ask := AskNative(newWorldBefore(t, roundTripper(func(*http.Request) (int, string) {
+	ask := newWorldBefore(t, roundTripper(func(*http.Request) (int, string) {
 		asked++
 		if !up {
 			return 0, "down"
 		}
 		return 200, `[{"component":"opensearch-notifications"}]`
-	})).client)
+	})).client.AskPlugin(Plugin)
 	if ask() {
 		t.Error("a cluster that does not answer has no plugin")
 	}

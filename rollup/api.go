@@ -29,8 +29,10 @@ type APIOptions struct {
 	Clock clock.Clock
 	// Ensure creates the config index, or brings its mapping up to date.
 	Ensure func(ctx context.Context) error
-	// Changed is told that jobs were changed.
+	// Changed is told that jobs were changed; nil if nobody asks.
 	Changed func()
+	// Native says whether the cluster has the plugin itself, and all requests are to be passed on; nil means never.
+	Native func() bool
 	// Version is OpenSearch's, for deprecation warnings.
 	Version string
 	Logger  *slog.Logger
@@ -50,6 +52,12 @@ func NewAPI(o APIOptions) *API {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	if o.Native == nil {
+		o.Native = never
 	}
 	a := &API{o: o, store: &store{client: o.Client}, router: rest.NewRouter(o.Version)}
 	a.router.Logger(o.Logger)
@@ -75,11 +83,11 @@ type route struct {
 	handler      rest.Handler
 }
 
-// Match reports whether a path is ours, whatever the method.
+// Match reports whether a path is ours to answer, whatever the method.
 func (a *API) Match(path string) bool {
 	for _, prefix := range []string{rollupPrefix, oldRollupPrefix, transformPrefix} {
 		if path == prefix || strings.HasPrefix(path, prefix+"/") {
-			return true
+			return !a.o.Native()
 		}
 	}
 	return false
@@ -123,9 +131,4 @@ func form(r *rest.Request) Form {
 	return Shown
 }
 
-// changed tells the runner.
-func (h handlers) changed() {
-	if h.o.Changed != nil {
-		h.o.Changed()
-	}
-}
+func never() bool { return false }

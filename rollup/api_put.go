@@ -71,7 +71,7 @@ func (h handlers) create(ctx context.Context, j *Job, refresh string, f Form) (*
 	if err != nil {
 		return nil, err
 	}
-	h.changed()
+	h.o.Changed()
 	res := h.stored(j, done, f)
 	res.Status = http.StatusCreated
 	res.Header = http.Header{"Location": {h.kind.prefix + "/" + url.PathEscape(j.ID)}}
@@ -134,7 +134,7 @@ func (h handlers) update(ctx context.Context, j *Job, refresh string, f Form) (*
 	if err != nil {
 		return nil, err
 	}
-	h.changed()
+	h.o.Changed()
 	return h.stored(j, done, f), nil
 }
 
@@ -188,7 +188,7 @@ func (h handlers) start(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.changed()
+		h.o.Changed()
 		return rest.OK(opensearch.Acknowledged{Acknowledged: ok}), nil
 	}, nil
 }
@@ -267,7 +267,7 @@ func (h handlers) stop(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.changed()
+		h.o.Changed()
 		return rest.OK(opensearch.Acknowledged{Acknowledged: done.Result == "updated" || done.Result == "noop"}), nil
 	}, nil
 }

@@ -114,7 +114,7 @@ func (h handlers) delete(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, noConfigIndex(err)
 		}
-		h.changed()
+		h.o.Changed()
 		return rest.OK(done.Raw), nil
 	}, err
 }
@@ -157,7 +157,7 @@ func (h handlers) deleteTransforms(ctx context.Context, ids []string, force bool
 	if err != nil {
 		return nil, err
 	}
-	h.changed()
+	h.o.Changed()
 	return rest.OK(answer), nil
 }
 

@@ -13,33 +13,12 @@
 // cluster that does not answer, is too busy, or was changed underneath only makes it come back later.
 package rollup
 
-import (
-	"context"
-	"net/http"
-	"net/url"
-
-	"github.com/opensteward/steward/fault"
-	"github.com/opensteward/steward/opensearch"
-)
-
 // ConfigIndex holds jobs and their progress, as the plugin does.
 const ConfigIndex = ".opendistro-ism-config"
 
 // SchemaVersion is the version of the config index's mapping, which stored jobs carry.
 const SchemaVersion = 30
 
-// Native reports whether the cluster has rollup and transform jobs itself: requests for them are then passed on, and
-// nothing here runs.
-func Native(ctx context.Context, c *opensearch.Client) (bool, error) {
-	call := opensearch.Call{Method: http.MethodGet, Path: rollupPrefix, Query: url.Values{"size": {"0"}}}
-	err := c.Do(ctx, call, nil)
-	switch f := fault.Of(err); {
-	case err == nil, f.Type == "index_not_found_exception":
-		return true, nil
-	case f.Form == fault.PlainNoStatus || f.Form == fault.Plain: // no handler found
-		return false, nil
-	case f.Status == http.StatusForbidden: // the security plugin asks before it is known whether there is a handler
-		return false, nil
-	}
-	return false, err
-}
+// Plugin is the index management plugin's name in _cat/plugins. A cluster that has it is passed all requests, and nothing
+// here runs.
+const Plugin = "opensearch-index-management"

@@ -185,8 +185,11 @@ func (j *Job) complete(given map[string]bool, now time.Time, isNew bool) error {
 		j.EnabledAt = nil
 	}
 	for _, need := range []struct{ field, name string }{
-		{"schedule", "schedule"}, {"description", "description"}, {"source_index", "source index"},
-		{"target_index", "target index"}, {"page_size", "page size"},
+		{"schedule", "schedule"},
+		{"description", "description"},
+		{"source_index", "source index"},
+		{"target_index", "target index"},
+		{"page_size", "page size"},
 	} {
 		if !given[need.field] {
 			return fault.Illegal("%s %s is null", j.Kind.Title, need.name)

@@ -38,6 +38,8 @@ type Options struct {
 	Lease Lease
 	// Settings are the plugins' settings as they stand in the cluster; nil means their defaults.
 	Settings func(ctx context.Context) (setting.View, error)
+	// Native says whether the cluster has the plugin itself, which then runs the jobs; nil means never.
+	Native func() bool
 	// Wrote is told the sequence number of each write to the config index, for whoever follows it; nil if nobody does.
 	Wrote  func(seqNo int64)
 	Logger *slog.Logger
@@ -49,6 +51,7 @@ type Runner struct {
 	store    *store
 	clock    clock.Clock
 	lease    Lease
+	native   func() bool
 	settings func(ctx context.Context) (setting.View, error)
 	log      *slog.Logger
 	// prepare is held while a target index is made or changed: two jobs may have the same.
@@ -93,8 +96,11 @@ func New(o Options) *Runner {
 		registry := setting.NewRegistry(Settings()...)
 		o.Settings = func(context.Context) (setting.View, error) { return setting.View{Registry: registry}, nil }
 	}
+	if o.Native == nil {
+		o.Native = never
+	}
 	return &Runner{
-		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease,
+		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native,
 		settings: o.Settings, log: o.Logger, wake: make(chan struct{}, 1), done: make(chan finished),
 	}
 }
@@ -173,6 +179,7 @@ func (l *loop) pass(ctx context.Context) *clock.Alarm {
 	}
 	defer l.takeHold()()
 	_, held := l.lease.Held()
+	held = held && !l.native()
 	if held && !l.leading {
 		l.reload = true
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,6 @@ import (
 	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
-	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/rollup"
 	"github.com/opensteward/steward/test"
@@ -47,7 +47,16 @@ type world struct {
 	source    string // the prefix of PREFIX-src
 	api       *rollup.API
 	wake      func()
+	native    bool // the cluster has the plugin
+	lease     testLease
 }
+
+// testLease is held unless it was lost.
+type testLease struct{ lost atomic.Bool }
+
+func (l *testLease) Held() (int64, bool) { return 1, !l.lost.Load() }
+func (l *testLease) lose()               { l.lost.Store(true) }
+func (l *testLease) win()                { l.lost.Store(false) }
 
 // newWorld is a world on the embedded engine, or on the cluster that the tests are told of.
 func newWorld(t *testing.T) *world {
@@ -81,7 +90,7 @@ func (w *world) again() {
 	w.clock, w.prefix = clock.NewVirtual(begin), fmt.Sprintf("rolltest%d", time.Now().UnixNano())
 	w.wake = func() {}
 	w.api = rollup.NewAPI(rollup.APIOptions{
-		Client: w.client, Clock: w.clock, Version: "3.4.0", Logger: logger(w.t), Changed: func() { w.wake() },
+		Client: w.client, Clock: w.clock, Version: "3.4.0", Logger: logger(w.t), Changed: func() { w.wake() }, Native: func() bool { return w.native },
 		Ensure: func(ctx context.Context) error { return manager.EnsureConfigIndex(ctx, w.client) },
 	})
 }
@@ -114,7 +123,7 @@ func (w *world) clean() {
 func (w *world) run(rt http.RoundTripper) (stop func()) {
 	w.t.Helper()
 	runner := rollup.New(rollup.Options{
-		Client: opensearch.NewClient(rt), Clock: w.clock, Lease: lease.Always{}, Logger: logger(w.t),
+		Client: opensearch.NewClient(rt), Clock: w.clock, Lease: &w.lease, Logger: logger(w.t),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -177,6 +186,14 @@ func (w *world) must(method, path, body string) string {
 		w.t.Fatalf("%s %s: %d %s", method, path, status, answer)
 	}
 	return answer
+}
+
+// answers calls the API and wants this status and, somewhere in the answer, this text.
+func (w *world) answers(method, path, body string, status int, want string) {
+	w.t.Helper()
+	if s, got := w.call(method, path, body); s != status || !strings.Contains(got, want) {
+		w.t.Errorf("%s %s: %d %s, want %d %s", method, path, s, got, status, want)
+	}
 }
 
 // create makes an index with a body.

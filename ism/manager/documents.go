@@ -73,6 +73,7 @@ type changes struct {
 	entries  []*entry // new or rewritten by somebody else
 	removed  []*entry // their jobs are gone
 	policies bool     // some policy is new, changed or gone
+	jobs     bool     // some rollup or transform job is new or changed
 	reset    bool     // the whole index is new or gone
 }
 
@@ -247,6 +248,9 @@ func (d *documents) apply(doc opensearch.Document, out *changes) {
 		Policy   json.RawMessage `json:"policy"`
 		Job      json.RawMessage `json:"managed_index"`
 		Metadata json.RawMessage `json:"managed_index_metadata"`
+		// Others run these.
+		Rollup    json.RawMessage `json:"rollup"`
+		Transform json.RawMessage `json:"transform"`
 	}
 	if json.Unmarshal(doc.Source, &kinds) != nil {
 		return
@@ -258,6 +262,8 @@ func (d *documents) apply(doc opensearch.Document, out *changes) {
 		d.applyJob(doc, out)
 	case kinds.Metadata != nil:
 		d.applyMetadata(doc, out)
+	case kinds.Rollup != nil, kinds.Transform != nil:
+		out.jobs = true
 	}
 }
 

@@ -37,6 +37,8 @@ type Options struct {
 	Watched bool
 	// Notifier delivers the messages of policies; nil means that there is none.
 	Notifier action.Notifier
+	// Jobs is told that a rollup or transform job may have been written; nil if nobody asks.
+	Jobs func()
 	// Pace is Due unless given.
 	Pace   Pace
 	Logger *slog.Logger
@@ -73,6 +75,8 @@ type Manager struct {
 	heldMu sync.Mutex
 	held   func()
 	woken  bool
+	// known are writes that need no reading; see Wrote.
+	known []int64
 }
 
 // Status is what a manager is doing.

@@ -66,7 +66,11 @@ func (s *sweep) followDocuments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.takeKnown()
 	found, err := s.docs.follow(ctx, s.opts.Client, marks)
+	if found.jobs && s.opts.Jobs != nil {
+		s.opts.Jobs()
+	}
 	for _, e := range found.removed {
 		s.queue.remove(e)
 	}
@@ -143,4 +147,22 @@ func (m *Manager) readNumbersAgain() {
 			m.ready(e)
 		}
 	}
+}
+
+// Wrote says that the document of this sequence number of the config index is of no concern here: it was written by
+// whoever runs rollup and transform jobs.
+func (m *Manager) Wrote(seqNo int64) {
+	m.heldMu.Lock()
+	defer m.heldMu.Unlock()
+	m.known = append(m.known, seqNo)
+}
+
+// takeKnown lets the documents of others need no reading.
+func (s *sweep) takeKnown() {
+	s.heldMu.Lock()
+	defer s.heldMu.Unlock()
+	for _, n := range s.known {
+		s.docs.own[n] = true
+	}
+	s.known = nil
 }
