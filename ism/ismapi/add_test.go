@@ -24,7 +24,9 @@ func TestWhichIndicesMayGetAPolicy(t *testing.T) {
 		{"not a closed one", `{"close":{}}`, opensearch.IndexInfo{Name: "books"}, true, "This index is closed"},
 		{"not one with a restricted name", `{"close":{}}`, opensearch.IndexInfo{Name: ".kibana_1", Open: true}, true, "Matches restricted index pattern defined in the cluster setting"},
 		{
-			"not one of the optimized engine, for a rollup", rollup, opensearch.IndexInfo{Name: "books", Open: true, Settings: optimized}, true,
+			"not one of the optimized engine, for a rollup", rollup,
+			opensearch.IndexInfo{Name: "books", Open: true, Settings: optimized},
+			true,
 			"Rollup/Transform is not supported with Optimized Engine currently",
 		},
 		{"one of the optimized engine, for anything else", `{"close":{}}`, opensearch.IndexInfo{Name: "books", Open: true, Settings: optimized}, false, ""},

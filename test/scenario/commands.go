@@ -40,6 +40,7 @@ var forms = []form{
 	newForm("send <method> <path>", true, send),
 	newForm("at ...", false, at),
 	newForm("expect no <index>", false, expectNone),
+	newForm("expect recorded <index>", true, expectRecorded),
 	newForm("expect in <path>", true, expectIn),
 	newForm("expect <index>", true, expect),
 }

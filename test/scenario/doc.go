@@ -25,6 +25,7 @@
 //	expect <index>                       what explain shows of it; lines "<path> <value>" follow
 //	expect in <path>                     what a GET answers; lines "<path> <value>" follow
 //	expect no <index>                    it does not exist
+//	expect recorded <index>              what the history has of it; a line for each message, or (completed)
 //
 // A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a
 // text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
