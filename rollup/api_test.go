@@ -31,7 +31,7 @@ func TestTheLifeOfARollupJobInTheAPI(t *testing.T) {
 	w.answers("GET", "/_plugins/_rollup/jobs", "", 200, `{"total_rollups":1,"rollups":[{"_id":"PREFIX","_seq_no":0,"_primary_term":1,"rollup":{"rollup_id":"PREFIX"`)
 	w.answers("GET", "/_plugins/_rollup/jobs?search=nothing", "", 200, `{"total_rollups":0,"rollups":[]}`)
 	w.answers("GET", "/_plugins/_rollup/jobs/PREFIX/_explain", "", 200, `{"PREFIX":{"metadata_id":null,"rollup_metadata":null}}`)
-	w.answers("GET", "/_plugins/_rollup/jobs/PRE*,none/_explain", "", 200, `{"none":null,"PREFIX":{"metadata_id":null,"rollup_metadata":null}}`)
+	w.answers("GET", "/_plugins/_rollup/jobs/PREFIX*,none/_explain", "", 200, `{"none":null,"PREFIX":{"metadata_id":null,"rollup_metadata":null}}`)
 	w.answers("PUT", "/_plugins/_rollup/jobs/PREFIX?if_seq_no=0&if_primary_term=1", strings.Replace(hourly, `"description":"d"`, `"description":"e"`, 1),
 		200, `"_version":2,"_seq_no":1,"_primary_term":1,"rollup":{"rollup_id":"PREFIX","enabled":true,"schedule":{"interval":{"start_time":1772445600000,`)
 	w.answers("PUT", "/_plugins/_rollup/jobs/PREFIX?if_seq_no=0&if_primary_term=1", hourly, 409, `version_conflict_engine_exception`)
@@ -69,7 +69,7 @@ func TestTheLifeOfATransformJobInTheAPI(t *testing.T) {
 			`"description":"t","source_index":"PREFIX-src","data_selection_query":{"match_all":{"boost":1.0}},"target_index":"PREFIX-out","page_size":2,`+
 			`"groups":[{"terms":{"source_field":"host","target_field":"who"}}],"aggregations":{"total":{"sum":{"field":"n"}},"mean":{"avg":{"field":"x"}},`+
 			`"last":{"max":{"field":"ts"}},"most":{"max":{"field":"n"}},"count":{"value_count":{"field":"x"}}},"continuous":false}}`)
-	w.answers("GET", "/_plugins/_transform?search=PREF", "", 200, `{"total_transforms":1,"transforms":[{"_id":"PREFIX","_seq_no":0,"_primary_term":1,"transform":{`)
+	w.answers("GET", "/_plugins/_transform?search=PREFIX", "", 200, `{"total_transforms":1,"transforms":[{"_id":"PREFIX","_seq_no":0,"_primary_term":1,"transform":{`)
 	w.answers("GET", "/_plugins/_transform/none", "", 404, `Transform not found`)
 	w.answers("GET", "/_plugins/_rollup/jobs/PREFIX", "", 404, `Rollup not found`)
 	w.answers("PUT", "/_plugins/_transform/PREFIX?if_seq_no=0&if_primary_term=1", strings.NewReplacer(`"n"`, `"x"`, `{"match_all":{}}`, `{"term":{"n":1}}`, `"who"`, `"w"`).Replace(byHost),

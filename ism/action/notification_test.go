@@ -18,20 +18,20 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// post keeps what it is given to deliver.
-type post struct {
+// mailbox keeps what it is given to deliver.
+type mailbox struct {
 	err     error
 	to      notify.Destination
 	channel string
 	message notify.Message
 }
 
-func (p *post) Send(_ context.Context, to notify.Destination, m notify.Message) error {
+func (p *mailbox) Send(_ context.Context, to notify.Destination, m notify.Message) error {
 	p.to, p.message = to, m
 	return p.err
 }
 
-func (p *post) SendToChannel(_ context.Context, id string, m notify.Message) error {
+func (p *mailbox) SendToChannel(_ context.Context, id string, m notify.Message) error {
 	p.channel, p.message = id, m
 	return p.err
 }
@@ -66,7 +66,7 @@ func TestNotificationsReportWhatBecameOfThem(t *testing.T) {
 		{"something else", `"m"`, errors.New("x"), want{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := action.Lookup("attempt_notification").Run(t.Context(), notificationEnv(t, &post{err: c.err}, toSlack, c.template))
+			r, err := action.Lookup("attempt_notification").Run(t.Context(), notificationEnv(t, &mailbox{err: c.err}, toSlack, c.template))
 			check(t, r, err, c.want)
 		})
 	}
@@ -95,7 +95,7 @@ func TestNotificationsGoToTheirRecipient(t *testing.T) {
 		{"an IPv6 host", `"destination":{"custom_webhook":{"host":"[::1]","port":81}}`, webhook("https://[::1]:81", none)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &post{}
+			p := &mailbox{}
 			r, err := action.Lookup("attempt_notification").Run(t.Context(), notificationEnv(t, p, c.recipient, `"m"`))
 			check(t, r, err, want{"completed", "Successfully sent notification [index=logs-1]", ""})
 			if diff := cmp.Diff(c.to, p.to); diff != "" {
@@ -109,7 +109,7 @@ func TestNotificationsGoToTheirRecipient(t *testing.T) {
 }
 
 func TestNotificationsToChannelsHaveATitle(t *testing.T) {
-	p := &post{}
+	p := &mailbox{}
 	e := notificationEnv(t, p, `"channel":{"id":"ops"}`, `"m"`)
 	if _, err := action.Lookup("attempt_notification").Run(t.Context(), e); err != nil {
 		t.Fatal(err)
