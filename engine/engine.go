@@ -79,7 +79,8 @@ type Options struct {
 	// Version is the version of OpenSearch that it reports; "" means DefaultVersion.
 	Version string
 	Logger  *slog.Logger
-	// Keys encrypt the credentials of connectors; nil means that no connector can be made.
+	// Keys encrypt the credentials of connectors; nil means that no connector can be made. What was encrypted with another
+	// key than the first is encrypted with that when the engine opens.
 	Keys *secret.Keyring
 	// OpenFile opens document files; nil means os.OpenFile. Tests put a failing disk here.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
@@ -155,6 +156,9 @@ func Open(o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	models := ml.New(ml.Options{Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID})
+	if err := models.Reseal(context.Background()); err != nil { // they can still be called with the key they have
+		o.Logger.Error("encrypt credentials of connectors with the current key", "err", err)
+	}
 	e.server = &rest.Server{
 		Catalog: e.catalog, Docs: e.docs, Snapshots: e.snapshots, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
 		Config: o.Config, Address: o.Address, Dir: o.Dir, Predictor: models,

@@ -192,6 +192,9 @@ func (k *Keyring) Open(sealed, place string) (string, error) {
 // Sealed reports whether text looks like the result of Seal.
 func Sealed(text string) bool { return strings.HasPrefix(text, prefix) }
 
+// Rotating reports whether there are keys besides the one that encrypts.
+func (k *Keyring) Rotating() bool { return k != nil && len(k.keys) > 1 }
+
 // Current reports whether a sealed text was made with the key that encrypts now.
 func (k *Keyring) Current(sealed string) bool {
 	return k != nil && strings.HasPrefix(sealed, prefix+k.active+":")

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/egress"
+	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
@@ -228,6 +229,52 @@ func (s *Service) unseal(id string, sealed map[string]string) (map[string]string
 	return out, nil
 }
 
+// Reseal encrypts anew, with the key that encrypts now, what was encrypted with an older one; after that the older one is
+// not needed here any more. It does nothing if there is one key only.
+func (s *Service) Reseal(ctx context.Context) error {
+	if !s.o.Keys.Rotating() {
+		return nil
+	}
+	all := wire.Obj("match_all", wire.Object{})
+	ids, err := s.matches(ctx, Connectors, all, everything)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := change(ctx, s, Connectors, id, noConnector(id), func(c *Connector) error { return s.reseal(id, c) }); err != nil {
+			return fmt.Errorf("connector %s: %w", id, err)
+		}
+	}
+	if ids, err = s.matches(ctx, Models, all, everything); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if m, err := s.model(id); err != nil || m.Connector == nil {
+			continue
+		}
+		if _, err := change(ctx, s, Models, id, noModel(id), func(m *Model) error { return s.reseal(id, m.Connector) }); err != nil {
+			return fmt.Errorf("model %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// reseal leaves a connector alone whose credentials are encrypted with the current key.
+func (s *Service) reseal(id string, c *Connector) error {
+	current := true
+	for _, sealed := range c.Credential {
+		current = current && s.o.Keys.Current(sealed)
+	}
+	if current {
+		return errUnchanged
+	}
+	values, err := s.unseal(id, c.Credential)
+	if err == nil {
+		c.Credential, err = s.seal(id, values)
+	}
+	return err
+}
+
 // keyFault says what is wrong with the keys or what was encrypted with them; neither shows a secret.
 func keyFault(err error) error {
 	e := fault.IllegalState("the credential of a connector: %s", err)
@@ -293,7 +340,7 @@ func (s *Service) UpdateConnector(ctx context.Context, id string, body []byte) (
 
 // checkUsers refuses to change a connector under the models that are deployed with it.
 func (s *Service) checkUsers(ctx context.Context, id string) error {
-	models, err := s.find(ctx, Models, "connector_id", id)
+	models, err := s.find(ctx, Models, "connector_id", id, everything)
 	if err != nil {
 		return err
 	}
@@ -315,7 +362,7 @@ func (s *Service) DeleteConnector(ctx context.Context, id string) (Written, erro
 	}
 	s.uses.Lock()
 	defer s.uses.Unlock()
-	models, err := s.find(ctx, Models, "connector_id", id)
+	models, err := s.find(ctx, Models, "connector_id", id, query.DefaultSize) // as many as ML Commons counts
 	if err != nil {
 		return Written{}, err
 	}

@@ -59,7 +59,7 @@ func (s *Service) RegisterGroup(ctx context.Context, body []byte) (string, error
 
 // unusedName refuses the name of a group that exists. It is called with names held.
 func (s *Service) unusedName(ctx context.Context, name string) error {
-	ids, err := s.find(ctx, ModelGroups, "name.keyword", name)
+	ids, err := s.find(ctx, ModelGroups, "name.keyword", name, 1)
 	if err == nil && len(ids) > 0 {
 		err = fault.Illegal("The name you provided is already being used by a model group with ID: %s.", ids[0])
 	}
@@ -75,7 +75,7 @@ func (s *Service) addGroup(ctx context.Context, name string, description *string
 func (s *Service) groupNamed(ctx context.Context, name string, description *string) (string, error) {
 	s.names.Lock()
 	defer s.names.Unlock()
-	ids, err := s.find(ctx, ModelGroups, "name.keyword", name)
+	ids, err := s.find(ctx, ModelGroups, "name.keyword", name, 1)
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +149,7 @@ func (s *Service) DeleteGroup(ctx context.Context, id string) (Written, error) {
 	}
 	s.uses.Lock()
 	defer s.uses.Unlock()
-	models, err := s.find(ctx, Models, "model_group_id", id)
+	models, err := s.find(ctx, Models, "model_group_id", id, 1)
 	if err != nil {
 		return Written{}, err
 	}

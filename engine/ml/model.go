@@ -155,17 +155,21 @@ func (s *Service) Deploy(ctx context.Context, id string) (task string, err error
 	s.uses.RLock()
 	defer s.uses.RUnlock()
 	_, err = change(ctx, s, Models, id, noModel(id), func(m *Model) error {
-		one := 1
-		m.State, m.Planned, m.Current = deployed, &one, &one
-		m.Nodes, m.AllNodes = []string{s.o.Node}, true
-		m.Deployed = s.now()
-		m.Updated = m.Deployed
+		m.deploy(s.o.Node, s.now())
 		return nil
 	})
 	if err != nil {
 		return "", err
 	}
 	return s.record(ctx, deploying, m.Algorithm, id, nil)
+}
+
+// deploy makes a model one that is deployed to the one node.
+func (m *Model) deploy(node string, now int64) {
+	one := 1
+	m.State, m.Planned, m.Current = deployed, &one, &one
+	m.Nodes, m.AllNodes = []string{node}, true
+	m.Deployed, m.Updated = now, now
 }
 
 // Undeploy releases models and says of each whether it was deployed.
@@ -195,7 +199,7 @@ func (s *Service) Undeploy(ctx context.Context, ids []string) (map[string]string
 
 // Deployed lists the ids of the deployed models.
 func (s *Service) Deployed(ctx context.Context) ([]string, error) {
-	return s.find(ctx, Models, "model_state", deployed)
+	return s.find(ctx, Models, "model_state", deployed, everything)
 }
 
 // DeleteModel removes a model that is not deployed.

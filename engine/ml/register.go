@@ -129,12 +129,12 @@ func (s *Service) RegisterModel(ctx context.Context, body []byte, deploy bool) (
 	if err := s.mayRegister(in, deploy); err != nil {
 		return Registration{}, err
 	}
-	id, err := s.addModel(ctx, in)
+	id, err := s.addModel(ctx, in, deploy)
 	if err != nil {
 		return Registration{}, err
 	}
 	if deploy {
-		if _, err := s.Deploy(ctx, id); err != nil {
+		if _, err := s.record(ctx, deploying, *in.function, id, nil); err != nil {
 			return Registration{}, err
 		}
 	}
@@ -162,8 +162,8 @@ func (s *Service) mayRegister(in modelInput, deploy bool) error {
 	return nil
 }
 
-// addModel stores the model.
-func (s *Service) addModel(ctx context.Context, in modelInput) (string, error) {
+// addModel stores the model, registered and deployed at once.
+func (s *Service) addModel(ctx context.Context, in modelInput, deploy bool) (string, error) {
 	s.uses.RLock()
 	defer s.uses.RUnlock()
 	id := newID()
@@ -181,6 +181,9 @@ func (s *Service) addModel(ctx context.Context, in modelInput) (string, error) {
 		return "", err
 	}
 	m.Version = strconv.Itoa(version)
+	if deploy {
+		m.deploy(s.o.Node, s.now())
+	}
 	return id, s.insert(ctx, Models, id, m)
 }
 

@@ -5,6 +5,7 @@ package ml
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -135,6 +136,9 @@ func (s *Service) read(c Collection, id string, into any) (bool, error) {
 	return true, nil
 }
 
+// errUnchanged is returned by who changes a document that it may stay as it is.
+var errUnchanged = errors.New("unchanged")
+
 // writeTries is how often a change of a document begins again because somebody else changed it meanwhile.
 const writeTries = 10
 
@@ -152,7 +156,10 @@ func change[T any](ctx context.Context, s *Service, c Collection, id string, mis
 		if err := json.Unmarshal(current.Source, &doc); err != nil {
 			return nil, fmt.Errorf("document %s of %s: %w", id, c, err)
 		}
-		if err := fn(&doc); err != nil {
+		switch err := fn(&doc); {
+		case errors.Is(err, errUnchanged):
+			return nil, nil
+		case err != nil:
 			return nil, err
 		}
 		return wire.Marshal(doc)
@@ -182,8 +189,16 @@ func (s *Service) remove(ctx context.Context, c Collection, id string) (Written,
 	return Written{index, outcomes[0]}, s.o.Docs.RefreshShards(index, []int{outcomes[0].Shard})
 }
 
-// find lists the ids of the documents of which a field has exactly this value, at most as many as a page of a search.
-func (s *Service) find(ctx context.Context, c Collection, field, value string) ([]string, error) {
+// everything is the most that is looked at (a search's limit).
+const everything = query.MaxResultWindow
+
+// find lists the ids of the documents of which a field has exactly this value, at most so many.
+func (s *Service) find(ctx context.Context, c Collection, field, value string, most int) ([]string, error) {
+	return s.matches(ctx, c, wire.Obj("term", wire.Obj(field, wire.Obj("value", value))), most)
+}
+
+// matches lists the ids of the documents that a query finds, at most so many.
+func (s *Service) matches(ctx context.Context, c Collection, q wire.Object, most int) ([]string, error) {
 	index := s.existing(c)
 	if index == nil {
 		return nil, nil
@@ -193,12 +208,13 @@ func (s *Service) find(ctx context.Context, c Collection, field, value string) (
 		return nil, err
 	}
 	defer release()
-	term, err := wire.Marshal(wire.Obj("term", wire.Obj(field, wire.Obj("value", value))))
+	text, err := wire.Marshal(q)
 	if err != nil {
 		return nil, err
 	}
 	req := query.NewRequest()
-	if req.Query, err = query.Parse(term); err != nil {
+	req.Size, req.Source.Off = most, true
+	if req.Query, err = query.Parse(text); err != nil {
 		return nil, err
 	}
 	res, err := query.Execute(ctx, []query.Target{target}, req, s.o.Clock.Now())

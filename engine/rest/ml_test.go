@@ -25,11 +25,22 @@ const planted = "sk-planted-secret-0123456789"
 
 func keyring(t *testing.T) *secret.Keyring {
 	t.Helper()
+	return keys(t, newKey(t))
+}
+
+func newKey(t *testing.T) string {
+	t.Helper()
 	line, err := secret.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := secret.Parse([]byte(line))
+	return line
+}
+
+// keys is a ring of keys, of which the first encrypts.
+func keys(t *testing.T, lines ...string) *secret.Keyring {
+	t.Helper()
+	ring, err := secret.Parse([]byte(strings.Join(lines, "\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,5 +447,36 @@ func TestNoSecretIsReadable(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnOldKeyCanGoWhenANewOneHasBeenPutFirst(t *testing.T) {
+	dir, first, second := t.TempDir(), newKey(t), newKey(t)
+	service := serve(t, `{"embeddings":[[1]]}`)
+	s := open(t, engine.Options{Dir: dir, Keys: keys(t, first)})
+	s.do("PUT", "/_cluster/settings", `{"persistent":{"plugins.ml_commons.trusted_connector_endpoints_regex":[".*"],"plugins.ml_commons.connector.private_ip_enabled":true}}`)
+	m := s.model(connector(service.URL))
+	s.stop()
+	s = open(t, engine.Options{Dir: dir, Keys: keys(t, second, first)})
+	s.stop()
+	s = open(t, engine.Options{Dir: dir, Keys: keys(t, second)})
+	s.do("POST", "/_plugins/_ml/models/"+m+"/_predict", `{"text_docs":["a"]}`)
+	if got := service.header.Get("Authorization"); got != "Bearer "+planted {
+		t.Errorf("the service was called with %q", got)
+	}
+	s.stop()
+	s = open(t, engine.Options{Dir: dir, Keys: keys(t, first)})
+	defer s.stop()
+	w := s.call("POST", "/_plugins/_ml/models/"+m+"/_predict", `{"text_docs":["a"]}`)
+	if w.Code != 500 || !strings.Contains(w.Body.String(), "the encryption key is not in the key file") {
+		t.Errorf("without the key: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestTheIndicesHaveNoReplicaOnOneNode(t *testing.T) {
+	s := mlServer(t)
+	s.model(connector("http://127.0.0.1:1"))
+	if got := s.text("/_cluster/health?filter_path=status"); got != `{"status":"green"}` {
+		t.Error(got)
 	}
 }
