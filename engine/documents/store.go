@@ -62,6 +62,9 @@ type group struct {
 	interval time.Duration // of refreshes; negative for none
 	timer    *time.Timer   // the scheduled refresh, under mu
 	gone     bool          // deleted or closed, under mu
+	// life is done when gone is set.
+	life context.Context
+	end  context.CancelFunc
 }
 
 // slot is the place of one shard.
@@ -111,6 +114,7 @@ func (s *Store) group(index *catalog.Index) (*group, error) {
 		return g, nil
 	}
 	g := &group{uuid: index.UUID, name: index.Name, mapping: index.Mapping, interval: refreshInterval(index)}
+	g.life, g.end = context.WithCancel(context.Background())
 	for n := range index.Shards() {
 		sl := &slot{group: g, number: n, open: &s.open, dir: filepath.Join(s.o.Dir, index.UUID, strconv.Itoa(n))}
 		sl.idle = sync.NewCond(&sl.mu)
@@ -268,6 +272,7 @@ func (s *Store) Shutdown() error {
 func (g *group) shut() error {
 	g.mu.Lock()
 	g.gone = true
+	g.end()
 	if g.timer != nil {
 		g.timer.Stop()
 	}

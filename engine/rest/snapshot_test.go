@@ -4,48 +4,552 @@ package rest_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/opensteward/steward/engine"
 )
 
-// withRepository is an engine with a repository called r and an index a of three documents.
-func withRepository(t *testing.T) server {
-	s := start(t, engine.Options{Config: map[string]string{"path.repo": t.TempDir()}})
-	s.do("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"r"}}`)
-	s.do("PUT", "/a", `{"settings":{"number_of_shards":2,"number_of_replicas":0},"aliases":{"al":{}}}`)
-	s.do("POST", "/a/_bulk?refresh=true", `{"index":{"_id":"1"}}
-{"n":1}
-{"index":{"_id":"2"}}
-{"n":2}
-{"index":{"_id":"3"}}
-{"n":3}
-`)
+// backedUp is an engine with a repository called r, in a directory of its own.
+type backedUp struct {
+	server
+	data, repository string
+}
+
+// withRepository is an engine with a repository; settings are further ones of it, as JSON members.
+func withRepository(t *testing.T, settings string) backedUp {
+	t.Helper()
+	s := openRepository(t, settings)
+	t.Cleanup(s.stop)
 	return s
 }
 
-func TestARestoredIndexHasTheDocumentsOfItsSnapshot(t *testing.T) {
-	s := withRepository(t)
-	s.do("PUT", "/_snapshot/r/s1?wait_for_completion=true", `{"indices":"a"}`)
-	s.do("DELETE", "/a/_doc/1?refresh=true", "")
-	s.do("PUT", "/a/_doc/4?refresh=true", `{"n":4}`)
-	s.do("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", `{"rename_pattern":"(.+)","rename_replacement":"re_$1"}`)
-	if n := s.at("/re_a/_count", "count"); n != 3.0 {
-		t.Errorf("%v documents, want 3", n)
+// openRepository is withRepository for a test that closes the engine itself.
+func openRepository(t *testing.T, settings string) backedUp {
+	t.Helper()
+	root, data := t.TempDir(), t.TempDir()
+	s := open(t, engine.Options{Dir: data, Config: map[string]string{"path.repo": root}})
+	s.do("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"r"`+settings+`}}`)
+	return backedUp{s, data, filepath.Join(root, "r")}
+}
+
+// again opens the engine once more.
+func (s *backedUp) again() {
+	s.t.Helper()
+	s.server = start(s.t, engine.Options{Dir: s.data, Config: map[string]string{"path.repo": filepath.Dir(s.repository)}})
+}
+
+// slow makes copying a large index take minutes.
+const slow = `,"max_snapshot_bytes_per_sec":"10kb"`
+
+// small makes an index of three documents in two shards.
+func (s backedUp) small(index string) {
+	s.t.Helper()
+	s.do("PUT", "/"+index, `{"settings":{"number_of_shards":2,"number_of_replicas":0},"aliases":{"al":{}}}`)
+	s.do("POST", "/"+index+"/_bulk?refresh=true", bulk(1, 3, 10))
+}
+
+// large makes an index a of one shard with some four megabytes of documents.
+func (s backedUp) large() {
+	s.t.Helper()
+	s.do("PUT", "/a", `{"settings":{"number_of_shards":1,"number_of_replicas":0,"index.refresh_interval":-1},"mappings":{"dynamic":false}}`)
+	s.do("POST", "/a/_bulk", bulk(1, 4000, 1000))
+}
+
+// bulk writes documents from..to with a text of so many characters.
+func bulk(from, to, size int) string {
+	var b strings.Builder
+	random := rand.New(rand.NewPCG(uint64(from), uint64(size)))
+	for n := from; n <= to; n++ {
+		fmt.Fprintf(&b, "{\"index\":{\"_id\":\"%d\"}}\n{\"n\":%d,\"t\":\"", n, n)
+		for range size {
+			b.WriteByte(byte('a' + random.IntN(26)))
+		}
+		b.WriteString("\"}\n")
 	}
-	if n := s.at("/re_a/_doc/2", "_source.n"); n != 2.0 {
-		t.Errorf("document 2 has n %v", n)
+	return b.String()
+}
+
+// take takes a snapshot and waits for it.
+func (s backedUp) take(name, index string) {
+	s.t.Helper()
+	s.do("PUT", "/_snapshot/r/"+name+"?wait_for_completion=true", `{"indices":"`+index+`"}`)
+}
+
+// bringBack restores the index a under another name.
+func (s backedUp) bringBack(name, as string) {
+	s.t.Helper()
+	s.do("POST", "/_snapshot/r/"+name+"/_restore?wait_for_completion=true", `{"indices":"a","rename_pattern":".+","rename_replacement":"`+as+`"}`)
+}
+
+// files are the files below a part of the repository.
+func (s backedUp) files(part string) []string {
+	s.t.Helper()
+	out := []string{}
+	err := filepath.WalkDir(filepath.Join(s.repository, part), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			out = append(out, path)
+		}
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		s.t.Fatal(err)
 	}
-	if aliases := s.at("/re_a/_alias", "re_a.aliases"); !sameJSON(t, aliases, `{"al":{}}`) {
-		t.Errorf("aliases %v", aliases)
+	return out
+}
+
+// blobs are the files with documents of the index a.
+func (s backedUp) blobs() []string {
+	s.t.Helper()
+	return slices.DeleteFunc(s.files("indices/a"), func(path string) bool { return filepath.Base(filepath.Dir(path)) != "blobs" })
+}
+
+// copied is of how many blobs a snapshot consists, and how many of them it added.
+func (s backedUp) copied(name string) (files, added int) {
+	s.t.Helper()
+	type count struct {
+		Files int `json:"file_count"`
+	}
+	var answer struct {
+		Snapshots []struct {
+			Stats struct{ Total, Incremental count }
+		}
+	}
+	s.decode("/_snapshot/r/"+name+"/_status", &answer)
+	stats := answer.Snapshots[0].Stats
+	return stats.Total.Files, stats.Incremental.Files
+}
+
+func (s server) decode(path string, into any) {
+	s.t.Helper()
+	if err := json.Unmarshal([]byte(s.text(path)), into); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
-func sameJSON(t *testing.T, v any, want string) bool {
+// refused is a request that has to be refused with this type, for this reason.
+func (s server) refused(method, path, body, typ, reason string) {
+	s.t.Helper()
+	w := s.call(method, path, body)
+	var answer struct {
+		Error struct{ Type, Reason string }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Error.Type != typ || !strings.Contains(answer.Error.Reason, reason) {
+		s.t.Errorf("%s %s: %d %s, want %s: %s", method, path, w.Code, w.Body, typ, reason)
+	}
+}
+
+// until waits for what work in the background brings about.
+func (s server) until(what string, ok func() bool) {
+	s.t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			s.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// state is that of a snapshot, "missing" without one.
+func (s backedUp) state(name string) string {
+	var answer struct{ Snapshots []struct{ State string } }
+	w := s.call("GET", "/_snapshot/r/"+name, "")
+	if w.Code != 200 || json.Unmarshal(w.Body.Bytes(), &answer) != nil || len(answer.Snapshots) != 1 {
+		return "missing"
+	}
+	return answer.Snapshots[0].State
+}
+
+// underWay fails the test unless a snapshot is being taken: nothing would be shown otherwise.
+func (s backedUp) underWay(name string) {
+	s.t.Helper()
+	if state := s.state(name); state != "IN_PROGRESS" {
+		s.t.Fatalf("the snapshot is %s", state)
+	}
+}
+
+// ends waits for the end of a snapshot.
+func (s backedUp) ends(name, state string) {
+	s.t.Helper()
+	s.until("the end of "+name, func() bool { return s.state(name) != "IN_PROGRESS" })
+	if got := s.state(name); got != state {
+		s.t.Errorf("the snapshot is %s, want %s", got, state)
+	}
+}
+
+// sound checks the data directory of an engine that is closed.
+func sound(t *testing.T, dir string) {
 	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
+	findings, err := engine.Check(t.Context(), dir)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %v", err, findings)
+	}
+}
+
+func TestARestoredIndexHasTheDocumentsOfItsSnapshotUnderTheirNumbers(t *testing.T) {
+	s := withRepository(t, "")
+	s.small("a")
+	s.do("PUT", "/a/_doc/2?refresh=true", `{"n":2,"again":true}`)
+	s.take("s1", "a")
+	const shown = "?filter_path=_version,_seq_no,_source"
+	was := s.text("/a/_doc/2" + shown)
+	s.do("DELETE", "/a/_doc/1?refresh=true", "")
+	s.do("PUT", "/a/_doc/4?refresh=true", `{"n":4}`)
+	s.bringBack("s1", "b")
+	if n := s.at("/b/_count", "count"); n != 3.0 {
+		t.Errorf("%v documents, want 3", n)
+	}
+	if now := s.text("/b/_doc/2" + shown); now != was {
+		t.Errorf("document 2 is %s, was %s", now, was)
+	}
+	if n := s.at("/b/_search?q=again:true", "hits.total.value"); n != 1.0 {
+		t.Errorf("%v documents are found, want 1", n)
+	}
+	s.do("PUT", "/b/_doc/5", `{}`) // beside the numbers that are there
+}
+
+func TestASnapshotOfWhatHasNotChangedCopiesNothing(t *testing.T) {
+	s := withRepository(t, "")
+	s.large()
+	s.take("s1", "a")
+	before := s.blobs()
+	s.take("s2", "a")
+	if files, added := s.copied("s2"); files != len(before) || files < 2 || added != 0 {
+		t.Errorf("%d of %d files were copied again", added, files)
+	}
+	if diff := cmp.Diff(before, s.blobs()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASnapshotOfALittleChangedIndexCopiesALittle(t *testing.T) {
+	s := withRepository(t, "")
+	s.large()
+	s.take("s0", "a")
+	for _, c := range []struct{ name, method, path, body string }{
+		{"added", "PUT", "/a/_doc/new", `{"n":0}`},
+		{"changed", "PUT", "/a/_doc/7", `{"n":0}`},
+		{"deleted", "DELETE", "/a/_doc/1000", ""},
+	} {
+		s.do(c.method, c.path, c.body)
+		s.take(c.name, "a")
+		// the blob that has the document, the last one, and one that begins or ends elsewhere
+		if files, added := s.copied(c.name); added < 1 || added > 3 || added >= files {
+			t.Errorf("a document was %s: %d of %d files were copied", c.name, added, files)
+		}
+	}
+}
+
+func TestASnapshotOfARestoredIndexCopiesNothing(t *testing.T) {
+	s := withRepository(t, "")
+	s.large()
+	s.take("s1", "a")
+	s.do("POST", "/a/_close", "")
+	s.do("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", "")
+	s.take("s2", "a")
+	if _, added := s.copied("s2"); added != 0 {
+		t.Errorf("%d files were copied again", added)
+	}
+}
+
+func TestDeletingASnapshotRemovesOnlyWhatNoOtherNeeds(t *testing.T) {
+	s := withRepository(t, "")
+	s.large()
+	s.take("s1", "a")
+	first := s.blobs()
+	s.do("DELETE", "/a/_doc/1", "")
+	s.take("s2", "a")
+	both := s.blobs()
+	s.do("DELETE", "/_snapshot/r/s1", "")
+	left := s.blobs()
+	if files, _ := s.copied("s2"); len(left) != files || len(left) >= len(both) {
+		t.Errorf("%d blobs are left of %d, the snapshot has %d", len(left), len(both), files)
+	}
+	if !slices.ContainsFunc(first, func(path string) bool { return slices.Contains(left, path) }) {
+		t.Error("the two snapshots shared nothing, so nothing is shown")
+	}
+	s.bringBack("s2", "b")
+	if n := s.at("/b/_count", "count"); n != 3999.0 {
+		t.Errorf("%v documents came back, want 3999", n)
+	}
+	s.do("DELETE", "/_snapshot/r/s2", "")
+	for _, part := range []string{"indices", "snapshots", "contents"} {
+		if rest := s.files(part); len(rest) > 0 {
+			t.Errorf("files are left: %v", rest)
+		}
+	}
+}
+
+func TestADamagedFileIsNoticedAndNothingIsRestored(t *testing.T) {
+	for name, part := range map[string]string{"documents": "indices/a/0/blobs", "list of blobs": "indices/a/0/snapshots", "metadata": "contents"} {
+		t.Run(name, func(t *testing.T) {
+			s := openRepository(t, "")
+			s.small("a")
+			s.take("s1", "a")
+			path := s.files(part)[0]
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content[len(content)/2] ^= 1
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w := s.call("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", `{"rename_pattern":"a","rename_replacement":"b"}`)
+			if w.Code != 500 || !strings.Contains(w.Body.String(), "is damaged") {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if w := s.call("HEAD", "/b", ""); w.Code != 404 {
+				t.Errorf("the index is there: %d", w.Code)
+			}
+			s.do("PUT", "/b", "") // its name is free
+			s.stop()
+			sound(t, s.data)
+		})
+	}
+}
+
+func TestWhileASnapshotIsTakenItsIndexStays(t *testing.T) {
+	s := withRepository(t, slow)
+	s.large()
+	s.small("b")
+	s.do("PUT", "/_snapshot/r/s1", `{"indices":"a"}`)
+	s.refused("DELETE", "/a", "", "snapshot_in_progress_exception", "Cannot delete indices that are being snapshotted: [[a/")
+	s.refused("POST", "/a/_close", "", "snapshot_in_progress_exception", "Cannot close indices that are being snapshotted: [[a/")
+	s.refused("PUT", "/_snapshot/r/s1", "", "invalid_snapshot_name_exception", "snapshot with the same name is already in-progress")
+	s.refused("DELETE", "/_snapshot/r", "", "illegal_state_exception", "trying to modify or unregister repository that is currently used")
+	s.refused("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"else"}}`, "illegal_state_exception", "currently used")
+	s.refused("POST", "/_snapshot/r/_cleanup", "", "illegal_state_exception", "Cannot cleanup [r] - a snapshot is currently running in [SnapshotsInProgress[s1]]")
+	s.refused("POST", "/_snapshot/r/s1/_restore", "", "snapshot_restore_exception", "snapshot does not exist")
+	s.refused("PUT", "/_snapshot/r/s1/_clone/s2", `{"indices":"a"}`, "snapshot_missing_exception", "[r:s1] is missing")
+	s.do("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"r","max_snapshot_bytes_per_sec":"20kb"}}`)
+	s.do("POST", "/b/_close", "")
+	s.do("DELETE", "/b", "")
+	s.underWay("s1")
+	for path, want := range map[string]string{
+		"/_snapshot/r/_current?filter_path=snapshots.snapshot":             `{"snapshots":[{"snapshot":"s1"}]}`,
+		"/_snapshot/_status?filter_path=snapshots.state":                   `{"snapshots":[{"state":"STARTED"}]}`,
+		"/_snapshot/r/s1/_status?filter_path=snapshots.shards_stats.total": `{"snapshots":[{"shards_stats":{"total":1}}]}`,
+		"/_cluster/state/customs?filter_path=snapshots.snapshots.snapshot": `{"snapshots":{"snapshots":[{"snapshot":"s1"}]}}`,
+		"/_cat/snapshots/r?h=id,status,total_shards":                       "s1 IN_PROGRESS 0\n",
+	} {
+		if got := s.text(path); got != want {
+			t.Errorf("GET %s: %s, want %s", path, got, want)
+		}
+	}
+	s.do("DELETE", "/_snapshot/r/s1", "")
+	if state := s.state("s1"); state != "missing" {
+		t.Errorf("the snapshot is %s", state)
+	}
+	s.do("POST", "/_snapshot/r/_cleanup", "")
+	if left := s.blobs(); len(left) > 0 {
+		t.Errorf("blobs are left: %v", left)
+	}
+	s.do("DELETE", "/a", "")
+}
+
+func TestSnapshotsAreLimitedInNumber(t *testing.T) {
+	s := withRepository(t, slow)
+	s.large()
+	s.do("PUT", "/_cluster/settings", `{"persistent":{"snapshot.max_concurrent_operations":1}}`)
+	s.do("PUT", "/_snapshot/r/s1", `{"indices":"a"}`)
+	s.refused("PUT", "/_snapshot/r/s2", `{"indices":"a"}`, "concurrent_snapshot_execution_exception",
+		"[r:s2] Cannot start another operation, already running [1] operations and the current limit for concurrent snapshot operations is set to [1]")
+	s.do("DELETE", "/_snapshot/r/*", "")
+}
+
+func TestAPartialSnapshotLetsItsIndicesGo(t *testing.T) {
+	s := withRepository(t, `,"max_snapshot_bytes_per_sec":"400kb"`)
+	s.large()
+	s.small("b")
+	s.do("PUT", "/_snapshot/r/s1", `{"indices":"a,b","partial":true}`)
+	s.until("the first blob", func() bool { return len(s.blobs()) > 0 })
+	s.do("DELETE", "/a", "")
+	s.underWay("s1")
+	s.ends("s1", "PARTIAL")
+	s.refused("POST", "/_snapshot/r/s1/_restore", `{"indices":"a"}`, "snapshot_restore_exception", "index [a] wasn't fully snapshotted - cannot restore")
+	s.do("DELETE", "/b", "")
+	s.do("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", `{"indices":"b"}`)
+}
+
+func TestASnapshotGoesOnAfterARestart(t *testing.T) {
+	s := openRepository(t, `,"max_snapshot_bytes_per_sec":"4mb"`)
+	s.large()
+	s.do("PUT", "/_snapshot/r/s1", `{"indices":"a","metadata":{"by":"me"}}`)
+	s.until("the first blob", func() bool { return len(s.blobs()) > 0 })
+	s.underWay("s1")
+	s.stop()
+	sound(t, s.data)
+	s.again()
+	s.refused("POST", "/a/_close", "", "snapshot_in_progress_exception", "Cannot close")
+	s.ends("s1", "SUCCESS")
+	if by := s.text("/_snapshot/r/s1?filter_path=snapshots.metadata"); by != `{"snapshots":[{"metadata":{"by":"me"}}]}` {
+		t.Errorf("metadata %s", by)
+	}
+	s.bringBack("s1", "b")
+	if n := s.at("/b/_count", "count"); n != 4000.0 {
+		t.Errorf("%v documents, want 4000", n)
+	}
+	s.do("DELETE", "/a", "")
+}
+
+func TestCleaningUpRemovesWhatACrashLeaves(t *testing.T) {
+	s := withRepository(t, "")
+	s.small("a")
+	s.take("kept", "a")
+	want := s.files("")
+	s.small("b")
+	s.take("lost", "a,b")
+	// as if the process had died before the last file was written
+	var answer struct{ Snapshots []struct{ UUID string } }
+	s.decode("/_snapshot/r/lost", &answer)
+	if err := os.Remove(filepath.Join(s.repository, "snapshots", answer.Snapshots[0].UUID)); err != nil {
 		t.Fatal(err)
 	}
-	return string(b) == want
+	if err := os.WriteFile(filepath.Join(s.repository, "indices/a/0/blobs", "123.new"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.refused("GET", "/_snapshot/r/lost", "", "snapshot_missing_exception", "[r:lost] is missing")
+	s.do("POST", "/_snapshot/r/_cleanup", "")
+	if diff := cmp.Diff(want, s.files("")); diff != "" {
+		t.Error(diff)
+	}
+	s.bringBack("kept", "c")
+	s.take("lost", "a,b") // its name is free
+}
+
+func TestTheClusterComesBackWithItsGlobalState(t *testing.T) {
+	s := withRepository(t, "")
+	s.do("PUT", "/_index_template/t", `{"index_patterns":["x*"],"template":{"settings":{"number_of_shards":3}}}`)
+	s.do("PUT", "/_cluster/settings", `{"persistent":{"cluster.metadata.who":"me"}}`)
+	s.do("PUT", "/_snapshot/r/s1?wait_for_completion=true", "")
+	s.do("DELETE", "/_index_template/t", "")
+	s.do("PUT", "/_cluster/settings", `{"persistent":{"cluster.metadata.who":null}}`)
+	s.do("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", `{"include_global_state":true}`)
+	if who := s.at("/_cluster/settings", "persistent.cluster.metadata.who"); who != "me" {
+		t.Errorf("the setting is %v", who)
+	}
+	s.do("GET", "/_index_template/t", "")
+}
+
+func TestRepositoriesAreWherePathRepoAllows(t *testing.T) {
+	none := start(t, engine.Options{})
+	refuse := func(s server, location, reason string) {
+		t.Helper()
+		w := s.call("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"`+location+`"}}`)
+		if w.Code != 500 || !strings.Contains(w.Body.String(), "[r] location ["+location+"] doesn't match any of the locations specified by path.repo"+reason+`"`) {
+			t.Errorf("%s: %d %s", location, w.Code, w.Body)
+		}
+	}
+	refuse(none, "x", " because this setting is empty")
+	one, two := t.TempDir(), t.TempDir()
+	s := start(t, engine.Options{Config: map[string]string{"path.repo": one + ", " + two}})
+	for location, dir := range map[string]string{"x": filepath.Join(one, "x"), two + "/y": filepath.Join(two, "y"), "./p/../q": filepath.Join(one, "q")} {
+		s.do("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"`+location+`"}}`)
+		if _, err := os.Stat(dir); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, outside := range []string{"../x", one + "/../x", "/", one + "more"} {
+		refuse(s, outside, "")
+	}
+}
+
+func TestARepositoryOfOpenSearchIsRefused(t *testing.T) {
+	root := t.TempDir()
+	s := start(t, engine.Options{Config: map[string]string{"path.repo": root}})
+	if err := os.WriteFile(filepath.Join(root, "index.latest"), []byte("0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := s.call("PUT", "/_snapshot/r", `{"type":"fs","settings":{"location":"."}}`)
+	if w.Code != 500 || !strings.Contains(w.Body.String(), "was written by OpenSearch") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestAReadOnlyRepositoryShowsWhatAnotherOneHas(t *testing.T) {
+	s := withRepository(t, "")
+	s.small("a")
+	s.do("PUT", "/_snapshot/ro", `{"type":"fs","settings":{"location":"r","readonly":true}}`)
+	s.take("s1", "a")
+	s.do("POST", "/_snapshot/ro/s1/_restore?wait_for_completion=true", `{"rename_pattern":"a","rename_replacement":"b"}`)
+	s.refused("PUT", "/_snapshot/ro/s2", "", "repository_exception", "[ro] cannot create snapshot in a readonly repository")
+	s.refused("DELETE", "/_snapshot/ro/s1", "", "repository_exception", "[ro] cannot delete snapshot from a readonly repository")
+	s.refused("POST", "/_snapshot/ro/_cleanup", "", "repository_exception", "[ro] cannot run cleanup on readonly repository")
+}
+
+func TestASnapshotMayHaveADateMathName(t *testing.T) {
+	s := withRepository(t, "")
+	s.do("PUT", "/_snapshot/r/"+url.PathEscape("<snap-{now/d}>")+"?wait_for_completion=true", "")
+	if state := s.state("snap-2026.03.01"); state != "SUCCESS" {
+		t.Errorf("the snapshot is %s", state)
+	}
+}
+
+// TestWhatIsRestoredIsWhatWasThere takes and deletes snapshots of an index that changes, and restores each that is left.
+func TestWhatIsRestoredIsWhatWasThere(t *testing.T) {
+	s := withRepository(t, "")
+	s.do("PUT", "/a", `{"settings":{"number_of_shards":3,"number_of_replicas":0}}`)
+	random := rand.New(rand.NewPCG(1, 2))
+	content := map[string]int{}
+	taken := map[string]map[string]int{}
+	for round := range 12 {
+		for range 20 {
+			id := fmt.Sprint(random.IntN(30))
+			if random.IntN(4) == 0 {
+				s.call("DELETE", "/a/_doc/"+id, "")
+				delete(content, id)
+				continue
+			}
+			n := random.IntN(1000)
+			s.do("PUT", "/a/_doc/"+id, fmt.Sprintf(`{"n":%d}`, n))
+			content[id] = n
+		}
+		name := fmt.Sprint("s", round)
+		s.take(name, "a")
+		taken[name] = maps.Clone(content)
+		if gone := fmt.Sprint("s", random.IntN(round+1)); random.IntN(2) == 0 && taken[gone] != nil {
+			s.do("DELETE", "/_snapshot/r/"+gone, "")
+			delete(taken, gone)
+		}
+	}
+	for name, want := range taken {
+		s.bringBack(name, "b")
+		var answer struct {
+			Hits struct {
+				Hits []struct {
+					ID     string `json:"_id"`
+					Source struct{ N int }
+				}
+			}
+		}
+		w := s.call("GET", "/b/_search?size=100", "")
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(w.Body.String(), `"_source"`, `"source"`)), &answer); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		for _, hit := range answer.Hits.Hits {
+			got[hit.ID] = hit.Source.N
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		s.do("DELETE", "/b", "")
+	}
 }

@@ -3,6 +3,7 @@
 package snapshot
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
@@ -23,15 +24,15 @@ const (
 type cutter struct {
 	buf  []byte
 	docs int
-	emit func(content []byte, docs int) error
+	emit func(ctx context.Context, content []byte, docs int) error
 }
 
-func (c *cutter) add(d shard.Document) error {
+func (c *cutter) add(ctx context.Context, d shard.Document) error {
 	size := len(c.buf)
 	c.buf = appendDocument(c.buf, d)
 	c.docs++
 	if len(c.buf) >= mostBlob || len(c.buf) >= leastBlob && ends(d, len(c.buf)-size) {
-		return c.flush()
+		return c.flush(ctx)
 	}
 	return nil
 }
@@ -44,11 +45,11 @@ func ends(d shard.Document, size int) bool {
 	return h.Sum64() < math.MaxUint64/meanBlob*uint64(min(size, meanBlob))
 }
 
-func (c *cutter) flush() error {
+func (c *cutter) flush(ctx context.Context) error {
 	if c.docs == 0 {
 		return nil
 	}
-	err := c.emit(c.buf, c.docs)
+	err := c.emit(ctx, c.buf, c.docs)
 	c.buf, c.docs = c.buf[:0], 0
 	return err
 }

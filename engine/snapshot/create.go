@@ -34,9 +34,9 @@ type Request struct {
 // DefaultOptions are how expressions are meant unless a request says otherwise: open indices, hidden ones too.
 var DefaultOptions = wire.IndexOptions{Open: true, Hidden: true, AllowNoIndices: true}
 
-func invalidName(repository, name, format string, args ...any) error {
+func invalidName(repository, name, why string) error {
 	return fault.New(http.StatusBadRequest, "invalid_snapshot_name_exception", "[%s:%s] Invalid snapshot name [%s], %s",
-		repository, name, name, fmt.Sprintf(format, args...))
+		repository, name, name, why)
 }
 
 func checkName(repository, name string) error {

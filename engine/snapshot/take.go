@@ -186,7 +186,7 @@ func (s *Service) copyShard(ctx context.Context, d *directory, pace *pacer, r *r
 func (s *Service) copyDocuments(ctx context.Context, d *directory, pace *pacer, index *catalog.Index, number int, r *running, c *copied) error {
 	p := r.shards[shardKey{index.Name, number}]
 	c.Blobs = []blob{}
-	cut := cutter{emit: func(content []byte, docs int) error {
+	emit := func(ctx context.Context, content []byte, docs int) error {
 		name, added, err := d.writeBlob(index.Name, number, content)
 		if err != nil {
 			return err
@@ -199,15 +199,16 @@ func (s *Service) copyDocuments(ctx context.Context, d *directory, pace *pacer, 
 		}
 		r.note(func() { p.copied = *c })
 		return err
-	}}
-	err := s.o.Docs.Scan(ctx, index, number, func(doc shard.Document) error {
+	}
+	cut := cutter{emit: emit}
+	err := s.o.Docs.Scan(ctx, index, number, func(ctx context.Context, doc shard.Document) error {
 		c.Highest = max(c.Highest, doc.SeqNo)
-		return cut.add(doc)
+		return cut.add(ctx, doc)
 	})
 	if err != nil {
 		return err
 	}
-	return cut.flush()
+	return cut.flush(ctx)
 }
 
 // unchanged are the blobs of a shard if its last snapshot has all there is; nil if not. A shard without documents has an
@@ -245,9 +246,9 @@ func (s *Service) commit(d *directory, r *running) (*Info, error) {
 		}
 	}
 	info.State = Success
-	switch failed := len(info.Failures); {
-	case failed == 0:
-	case failed == info.Shards:
+	switch len(info.Failures) {
+	case 0:
+	case info.Shards:
 		info.State = Failed
 	default:
 		info.State = Partial
