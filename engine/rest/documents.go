@@ -157,7 +157,7 @@ func (s *Server) indexDocument(r *rest.Request) (rest.Action, error) {
 	}
 	w := write{name: name, op: &op, auto: auto, pipeline: r.Param("pipeline", "")}
 	return func(ctx context.Context) (*rest.Response, error) {
-		if _, keep, err := s.process(ctx, &w); err != nil || !keep {
+		if keep, err := s.process(ctx, &w); err != nil || !keep {
 			return rest.OK(droppedAnswer(&w)), err
 		}
 		create := op.Op == shard.OpCreate

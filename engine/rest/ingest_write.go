@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
@@ -28,22 +30,34 @@ type write struct {
 	pipeline string
 }
 
-// pipelines are the ids of the pipelines that a write goes through; "" for none.
-func (s *Server) pipelines(w *write) (first, final string, err error) {
+// route is the pipelines that a write goes through; "" for none.
+type route struct{ first, final string }
+
+func (r route) empty() bool { return r.first == "" && r.final == "" }
+
+// route finds the pipelines of a write.
+func (s *Server) route(w *write) (route, error) {
+	r, err := s.defaultRoute(w.name)
+	return r.with(w.pipeline), err
+}
+
+// with puts the pipeline that a request names in the place of the default one.
+func (r route) with(pipeline string) route {
+	if pipeline != "" {
+		r.first = noneless(pipeline)
+	}
+	return r
+}
+
+// defaultRoute is the pipelines that the settings of an index give.
+func (s *Server) defaultRoute(index string) (route, error) {
 	now := s.Clock.Now()
-	name, err := wire.ResolveDateMath(w.name, now)
+	name, err := wire.ResolveDateMath(index, now)
 	if err != nil {
-		return "", "", err
+		return route{}, err
 	}
 	settings, err := s.Catalog.State().WriteSettings(name, now)
-	if err != nil {
-		return "", "", err
-	}
-	first, final = settings["index.default_pipeline"], settings["index.final_pipeline"]
-	if w.pipeline != "" {
-		first = w.pipeline
-	}
-	return noneless(first), noneless(final), nil
+	return route{noneless(settings["index.default_pipeline"]), noneless(settings["index.final_pipeline"])}, err
 }
 
 func noneless(id string) string {
@@ -53,37 +67,43 @@ func noneless(id string) string {
 	return id
 }
 
-// process runs the pipelines of a write, which may change all of it. ran says that there were any, keep that the document
-// is to be written.
-func (s *Server) process(ctx context.Context, w *write) (ran, keep bool, err error) {
-	first, final, err := s.pipelines(w)
-	if err != nil || first == "" && final == "" {
-		return false, true, err
+// process runs the pipelines of a write, which may change all of it. keep says that the document is to be written.
+func (s *Server) process(ctx context.Context, w *write) (keep bool, err error) {
+	r, err := s.route(w)
+	if err != nil || r.empty() {
+		return err == nil, err
 	}
+	return s.follow(ctx, r, w)
+}
+
+// follow runs pipelines on a write.
+func (s *Server) follow(ctx context.Context, r route, w *write) (keep bool, err error) {
 	d, err := s.ingestDocument(w)
 	if err != nil {
-		return true, false, err
+		return false, err
 	}
-	if first != "" {
-		if keep, err := s.ingest.Process(ctx, first, d); err != nil || !keep {
-			return true, false, err
+	if r.first != "" {
+		if keep, err := s.ingest.Process(ctx, r.first, d); err != nil || !keep {
+			return false, err
 		}
 		if moved := d.Index(); moved != w.name {
-			if _, final, err = s.pipelines(&write{name: moved}); err != nil {
-				return true, false, err
+			to, err := s.defaultRoute(moved)
+			if err != nil {
+				return false, err
 			}
+			r.final = to.final
 		}
 	}
-	if final != "" {
+	if r.final != "" {
 		target := d.Index()
-		if keep, err := s.ingest.Process(ctx, final, d); err != nil || !keep {
-			return true, false, err
+		if keep, err := s.ingest.Process(ctx, r.final, d); err != nil || !keep {
+			return false, err
 		}
 		if d.Index() != target {
-			return true, false, fault.IllegalState("FINAL pipeline [%s] can't change the target index", final)
+			return false, fault.IllegalState("FINAL pipeline [%s] can't change the target index", r.final)
 		}
 	}
-	return true, true, w.take(d)
+	return true, w.take(d)
 }
 
 // ingestDocument is the write as processors see it.
@@ -152,55 +172,89 @@ func (s *Server) processUpdated(ctx context.Context, index string, op shard.Oper
 	op.Source = source
 	w := write{name: index, op: &op}
 	before := op.ID
-	_, keep, err := s.process(ctx, &w)
-	switch {
-	case err != nil || !keep:
+	keep, err := s.process(ctx, &w)
+	if err == nil && keep {
+		err = w.stays(index, before)
+	}
+	if err != nil || !keep {
 		return nil, err
-	case w.name != index || op.ID != before:
-		return nil, fault.Unsupported("an update whose pipeline gives the document another index or id")
 	}
 	return op.Source, nil
 }
 
-// processUpsert runs the pipelines of a bulk update on the document that it makes where there is none.
-func (s *Server) processUpsert(ctx context.Context, b *bulkItem) (ran, keep bool, err error) {
-	upsert := &b.update.upsert
-	if *upsert == nil {
-		if !b.update.docAsUpsert {
-			return false, true, nil
-		}
-		upsert = &b.update.doc
+// stays refuses an update whose pipeline moved the document.
+func (w *write) stays(index, id string) error {
+	if w.name != index || w.op.ID != id {
+		return fault.Unsupported("an update whose pipeline gives the document another index or id")
 	}
-	op := shard.Operation{ID: b.op.ID, Routing: b.op.Routing, Source: *upsert}
-	w := write{name: b.name, op: &op, pipeline: b.pipeline}
-	ran, keep, err = s.process(ctx, &w)
-	switch {
-	case err != nil || !ran || !keep:
-		return ran, keep, err
-	case w.name != b.name || op.ID != b.op.ID:
-		return ran, false, fault.Unsupported("an update whose pipeline gives the document another index or id")
-	}
-	*upsert = op.Source
-	return ran, keep, nil
+	return nil
 }
+
+// parallel is how many documents of a bulk request are in pipelines at once: some wait for models.
+const parallel = 16
 
 // processBulk runs the pipelines of bulk items and reports whether there were any.
 func (s *Server) processBulk(ctx context.Context, items []bulkItem) (ran bool) {
+	known := map[string]route{}
+	var group errgroup.Group
+	group.SetLimit(parallel)
 	for i := range items {
 		b := &items[i]
-		var did, keep bool
-		switch {
-		case b.err != nil || b.action == "delete":
+		w := b.ingested()
+		if w == nil {
 			continue
-		case b.action == "update":
-			did, keep, b.err = s.processUpsert(ctx, b)
-		default:
-			w := write{name: b.name, op: &b.op, auto: b.auto, pipeline: b.pipeline}
-			did, keep, b.err = s.process(ctx, &w)
-			b.name = w.name
 		}
-		ran = ran || did
-		b.dropped = b.err == nil && !keep
+		r, ok := known[b.name]
+		if !ok {
+			if r, b.err = s.defaultRoute(b.name); b.err != nil {
+				continue
+			}
+			known[b.name] = r
+		}
+		if r = r.with(b.pipeline); r.empty() {
+			continue
+		}
+		ran = true
+		group.Go(func() error {
+			b.follow(ctx, s, r, w)
+			return nil
+		})
 	}
+	_ = group.Wait() // each failure is that of its item
 	return ran
+}
+
+// ingested is what pipelines see of an item: a document to be written, or the one that an update makes where there is
+// none; nil for nothing.
+func (b *bulkItem) ingested() *write {
+	switch source := b.update.upsertSource(); {
+	case b.err != nil, b.action == "delete", b.action == "update" && source == nil:
+		return nil
+	case b.action == "update":
+		return &write{name: b.name, op: &shard.Operation{ID: b.op.ID, Routing: b.op.Routing, Source: *source}}
+	}
+	return &write{name: b.name, op: &b.op, auto: b.auto}
+}
+
+// upsertSource is the document that the update makes where there is none; nil if it makes none.
+func (u *update) upsertSource() *json.RawMessage {
+	switch {
+	case u.upsert != nil:
+		return &u.upsert
+	case u.docAsUpsert:
+		return &u.doc
+	}
+	return nil
+}
+
+// follow sends an item through pipelines.
+func (b *bulkItem) follow(ctx context.Context, s *Server, r route, w *write) {
+	id := b.op.ID
+	keep, err := s.follow(ctx, r, w)
+	if err == nil && keep && b.action == "update" {
+		if err = w.stays(b.name, id); err == nil {
+			*b.update.upsertSource() = w.op.Source
+		}
+	}
+	b.name, b.err, b.dropped = w.name, err, err == nil && !keep
 }
