@@ -40,23 +40,16 @@ var ErrAlready = errors.New("the workflow is provisioned")
 // Provision begins to make what a workflow describes. It returns the state when it has ended or the wait is over, nil
 // if it is not to wait. A failure within that time is the failing step's.
 func (s *Service) Provision(ctx context.Context, id string, o Request) (*State, error) {
-	t, plan, err := s.provisionable(ctx, id, o)
-	if err != nil {
-		return nil, err
-	}
 	st, err := s.readState(ctx, id)
 	if err != nil {
 		return nil, own(err, "Failed to update workflow state: %s", id)
 	}
-	if o.Resume && st.found {
-		switch st.Progress {
-		case done:
-			return &st.State, ErrAlready
-		case inProgress:
-			return s.wait(ctx, id, s.working(id), o.Wait)
-		case Failed:
-			return s.resume(ctx, id, st, t, plan, o)
-		}
+	if o.Resume && st.found && st.Progress != NotStarted {
+		return s.resume(ctx, st, o)
+	}
+	t, plan, err := s.provisionable(ctx, id, o)
+	if err != nil {
+		return nil, err
 	}
 	if progress := st.progress(); progress != NotStarted {
 		return nil, errProvisioned(id, progress)
@@ -250,25 +243,55 @@ func (s *Service) await(ctx context.Context, id string, x *execution) {
 	}
 }
 
-// resume goes on with a failed run: nodes that are done stay done.
-func (s *Service) resume(ctx context.Context, id string, st storedState, t *flow.Template, plan []flow.Planned, o Request) (*State, error) {
+// resume goes on with what was begun: after a failure with the nodes that are not done.
+func (s *Service) resume(ctx context.Context, st storedState, o Request) (*State, error) {
+	id := st.WorkflowID
+	switch st.Progress {
+	case done:
+		return &st.State, ErrAlready
+	case inProgress:
+		return s.wait(ctx, id, s.working(id), o.Wait)
+	}
 	run, err := readRun(ctx, s.client, id)
 	if err != nil {
 		return nil, own(err, "Failed to update workflow state: %s", id)
 	}
+	given := o.Params
 	usable := run.found && run.Start == st.Start && run.Kept != ""
 	if usable {
-		_, _, err = s.unkeep(id, run.Kept)
+		k, _, err := s.unkeep(id, run.Kept)
 		usable = err == nil
+		o.Params = joined(given, k.Params)
 	}
-	if !usable || len(o.Params) > 0 { // made anew from the template and what was recorded
-		nodes := s.known(plan, st, run)
-		run, err = s.begin(ctx, &st, beginning{goal: goalProvision, template: t, nodes: nodes, request: o})
-		if err != nil {
-			return nil, err
+	t, plan, err := s.provisionable(ctx, id, o)
+	if err != nil {
+		return nil, err
+	}
+	if usable && len(used(t.Workflow(flow.ProvisionWorkflow), given)) == 0 {
+		return s.reopen(ctx, st, run, o)
+	}
+	// With other parameters, or if what was kept cannot be read, the run is made anew from what was recorded.
+	run, err = s.begin(ctx, &st, beginning{goal: goalProvision, template: t, nodes: s.known(plan, st, run), request: o})
+	if err != nil {
+		return nil, err
+	}
+	return s.wait(ctx, id, s.launch(run, st), o.Wait)
+}
+
+// joined are parameters and those of others that they do not name.
+func joined(params, others []flow.Param) []flow.Param {
+	out := slices.Clone(params)
+	for _, p := range others {
+		if !slices.ContainsFunc(params, func(given flow.Param) bool { return given.Name == p.Name }) {
+			out = append(out, p)
 		}
-		return s.wait(ctx, id, s.launch(run, st), o.Wait)
 	}
+	return out
+}
+
+// reopen goes on with the run as it was kept.
+func (s *Service) reopen(ctx context.Context, st storedState, run storedRun, o Request) (*State, error) {
+	id := st.WorkflowID
 	st.begin(st.Start)
 	if err := s.writeState(ctx, &st); err != nil {
 		if isConflict(err) {
@@ -302,6 +325,9 @@ func (s *Service) known(plan []flow.Planned, st storedState, run storedRun) []*n
 		var before *nodeRecord
 		if run.found {
 			before = run.node(n.ID)
+		}
+		if before != nil {
+			n.Attempts, n.Start, n.End = before.Attempts, before.Start, before.End
 		}
 		i := slices.IndexFunc(st.Resources, func(r Resource) bool { return r.Node == n.ID })
 		switch {

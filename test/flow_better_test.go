@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// These are the things that the plugin cannot do: see docs/differences-flow.md.
+
+// provision provisions a workflow and waits for the end.
+func (r *Running) provision(id, parameters string) (code int, answer []byte) {
+	r.t.Helper()
+	return r.Call("POST", workflows+"/"+id+"/_provision?wait_for_completion_timeout=30s&"+parameters, nil)
+}
+
+// wantState fails unless a workflow is in a state, with resources of these nodes.
+func (r *Running) wantState(id, state string, nodes ...string) flowStatus {
+	r.t.Helper()
+	s := r.workflow(id)
+	var has []string
+	for _, resource := range s.Resources {
+		has = append(has, resource.Node)
+	}
+	slices.Sort(has)
+	if s.State != state || !slices.Equal(has, nodes) {
+		r.t.Errorf("the state is %s with resources of %v (%s), want %s with those of %v", s.State, has, s.Error, state, nodes)
+	}
+	return s
+}
+
+// wantRefusal fails unless an answer has this status, and an error with this text in it.
+func (r *Running) wantRefusal(code int, answer []byte, want int, text string) {
+	r.t.Helper()
+	if code != want || !strings.Contains(flowError(answer), text) {
+		r.t.Errorf("the answer is %d %s, want %d with %q", code, answer, want, text)
+	}
+}
+
+func TestAFailedWorkflowGoesOnFromWhatIsThere(t *testing.T) {
+	p := Program(t)
+	p.Must("PUT", "/"+p.Name("-in-the-way"), nil, nil)
+	id := p.createWorkflow(template(pipelineNode("pipe", p.Name(""), "d"), indexNode("index", p.Name("-in-the-way"))))
+	code, answer := p.provision(id, "")
+	p.wantRefusal(code, answer, http.StatusBadRequest, "already exists, restStatus: BAD_REQUEST")
+	s := p.wantState(id, "FAILED", "pipe")
+	for _, step := range s.Steps {
+		if step.ID == "index" && (step.Error == nil || step.Error.Type != "resource_already_exists_exception") {
+			t.Errorf("the step's error is %+v", step.Error)
+		}
+	}
+	p.Must("DELETE", "/"+p.Name("-in-the-way"), nil, nil)
+	if code, answer := p.provision(id, "resume=true"); code != http.StatusAccepted {
+		t.Fatalf("resume: %d %s", code, answer)
+	}
+	s = p.wantState(id, "COMPLETED", "index", "pipe")
+	for _, step := range s.Steps {
+		if want := map[string]int{"pipe": 1, "index": 2}[step.ID]; step.Attempts != want {
+			t.Errorf("step %s was tried %d times, want %d", step.ID, step.Attempts, want)
+		}
+	}
+	if code, answer := p.provision(id, "resume=true"); code != http.StatusOK {
+		t.Errorf("resuming what is complete: %d %s", code, answer)
+	}
+	code, answer = p.provision(id, "")
+	p.wantRefusal(code, answer, http.StatusBadRequest, "The workflow provisioning state is DONE")
+}
+
+func TestAFailedRunIsTakenBack(t *testing.T) {
+	p := Program(t)
+	p.Must("PUT", "/"+p.Name("-in-the-way"), nil, nil)
+	id := p.createWorkflow(template(
+		pipelineNode("pipe", p.Name(""), "d"),
+		strings.Replace(indexNode("index", p.Name("-in-the-way")), `"type"`, `"previous_node_inputs":{"pipe":"pipeline_id"},"type"`, 1)))
+	code, answer := p.provision(id, "on_failure=rollback")
+	p.wantRefusal(code, answer, http.StatusBadRequest, "already exists")
+	p.wantState(id, "FAILED")
+	if code, _ := p.Call("GET", "/_ingest/pipeline/"+p.Name(""), nil); code != http.StatusNotFound {
+		t.Error("the pipeline is still there")
+	}
+	if !p.Exists(p.Name("-in-the-way")) {
+		t.Error("an index that was there before is gone")
+	}
+	p.Must("DELETE", "/"+p.Name("-in-the-way"), nil, nil)
+	if code, answer := p.provision(id, "resume=true"); code != http.StatusAccepted {
+		t.Fatalf("resume: %d %s", code, answer)
+	}
+	p.wantState(id, "COMPLETED", "index", "pipe")
+}
+
+// running provisions a workflow that makes a pipeline, waits an hour, and makes an index, and returns when it waits.
+func (r *Running) running() (id string) {
+	r.t.Helper()
+	id = r.createWorkflow([]byte(`{"name":"t","workflows":{"provision":{"nodes":[` +
+		strings.Join([]string{pipelineNode("pipe", r.Name(""), "d"), noopNode("wait", "1h"), indexNode("index", r.Name(""))}, ",") +
+		`],"edges":[{"source":"pipe","dest":"wait"},{"source":"wait","dest":"index"}]}}}`))
+	r.Must("POST", workflows+"/"+id+"/_provision", nil, nil)
+	r.Eventually("it waits", func() (bool, string) {
+		s := r.workflow(id)
+		return len(s.Steps) == 3 && s.Steps[1].Status == "running", s.State
+	})
+	return id
+}
+
+func TestARunningWorkflowIsCancelled(t *testing.T) {
+	p := Program(t)
+	id := p.running()
+	p.Must("POST", workflows+"/"+id+"/_cancel", nil, nil)
+	if s := p.wantState(id, "FAILED", "pipe"); !strings.Contains(s.Error, "cancelled") {
+		t.Errorf("the error is %q", s.Error)
+	}
+	code, answer := p.Call("POST", workflows+"/"+id+"/_cancel", nil)
+	p.wantRefusal(code, answer, http.StatusBadRequest, "can not be cancelled unless its state is IN_PROGRESS")
+	p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+p.Name(""), nil, nil)
+	p.wantState(id, "NOT_STARTED")
+}
+
+func TestARunningWorkflowIsDeprovisionedAndNothingStays(t *testing.T) {
+	p := Program(t)
+	id := p.running()
+	code, answer := p.Call("DELETE", workflows+"/"+id, nil)
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Cancel or deprovision the workflow first.")
+	p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+p.Name(""), nil, nil)
+	p.wantState(id, "NOT_STARTED")
+	if code, _ := p.Call("GET", "/_ingest/pipeline/"+p.Name(""), nil); code != http.StatusNotFound || p.Exists(p.Name("")) {
+		t.Error("something stayed")
+	}
+}
+
+func TestOfTwoRequestsOneProvisions(t *testing.T) {
+	p := Program(t)
+	id := p.createWorkflow(template(indexNode("index", p.Name(""))))
+	var mu sync.Mutex
+	codes := map[int]int{}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			code, _ := p.provision(id, "")
+			mu.Lock()
+			defer mu.Unlock()
+			codes[code]++
+		})
+	}
+	all.Wait()
+	if codes[http.StatusAccepted] != 1 || codes[http.StatusBadRequest] != 7 {
+		t.Errorf("the answers are %v", codes)
+	}
+	p.wantState(id, "COMPLETED", "index")
+}
+
+func TestWhatWasThereBeforeStays(t *testing.T) {
+	p := Program(t)
+	pipeline := p.Name("")
+	put := func(description string) {
+		p.Must("PUT", "/_ingest/pipeline/"+pipeline, []byte(`{"description":"`+description+`","processors":[]}`), nil)
+	}
+	node := func(more string) []byte {
+		return []byte(strings.Replace(string(template(pipelineNode("pipe", pipeline, "d"))), `"pipeline_id"`, more+`"pipeline_id"`, 1))
+	}
+	for _, c := range []struct {
+		name, before, inputs, after string
+		fails, made                 bool
+	}{
+		{"an equal one is adopted", "d", "", "d", false, false},
+		{"another one is in the way", "other", "", "other", true, false},
+		{"another one is adopted", "other", `"adopt":true,`, "other", false, false},
+		{"another one is written over", "other", `"overwrite":true,`, "d", false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			put(c.before)
+			id := p.createWorkflow(node(c.inputs))
+			code, answer := p.provision(id, "")
+			if c.fails != (code != http.StatusAccepted) {
+				t.Fatalf("the answer is %d %s", code, answer)
+			}
+			if made := len(p.workflow(id).Resources) > 0; made != c.made {
+				t.Errorf("made: %v", made)
+			}
+			if _, answer := p.Call("GET", "/_ingest/pipeline/"+pipeline, nil); !strings.Contains(string(answer), `"`+c.after+`"`) {
+				t.Errorf("the pipeline is %s", answer)
+			}
+			p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+pipeline, nil, nil)
+			if code, _ := p.Call("GET", "/_ingest/pipeline/"+pipeline, nil); (code == http.StatusOK) == c.made {
+				t.Errorf("after deprovisioning: %d", code)
+			}
+		})
+	}
+}
+
+func TestAnIndexThatWasMadeAnewIsNotTakenAway(t *testing.T) {
+	p := Program(t)
+	id := p.createWorkflow(template(indexNode("index", p.Name(""))))
+	p.provision(id, "")
+	p.Must("DELETE", "/"+p.Name(""), nil, nil)
+	p.Must("PUT", "/"+p.Name(""), nil, nil)
+	p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+p.Name(""), nil, nil)
+	if !p.Exists(p.Name("")) {
+		t.Error("somebody else's index was deleted")
+	}
+}
+
+func TestADryRunTellsAndWritesNothing(t *testing.T) {
+	p := Program(t)
+	p.Must("PUT", "/"+p.Name("-there"), nil, nil)
+	id := p.createWorkflow(template(
+		indexNode("new", "${{name}}"), indexNode("old", p.Name("-there")),
+		strings.Replace(pipelineNode("pipe", p.Name(""), "${{hidden}}"), `"type"`, `"previous_node_inputs":{"new":"index_name"},"type"`, 1)))
+	code, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true&name="+p.Name("-new")+"&hidden=open-sesame", nil)
+	if code != http.StatusOK {
+		t.Fatalf("%d %s", code, answer)
+	}
+	text := string(answer)
+	for _, want := range []string{p.Name("-new"), `"exists":true`, `"exists":false`, `\"description\":\"***\"`, `"after":["new"]`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "open-sesame") {
+		t.Errorf("a parameter is told: %s", text)
+	}
+	p.wantState(id, "NOT_STARTED")
+	if p.Exists(p.Name("-new")) {
+		t.Error("it has made an index")
+	}
+}
+
+func TestOnlyWhatDiffersIsReprovisioned(t *testing.T) {
+	p := Program(t)
+	first := []string{pipelineNode("pipe", p.Name(""), "d"), noopNode("barrier", "1ms"), indexNode("index", p.Name(""))}
+	id := p.createWorkflow(template(first...))
+	p.provision(id, "")
+	reprovision := func(nodes ...string) (int, []byte) {
+		return p.Call("PUT", workflows+"/"+id+"?reprovision=true&wait_for_completion_timeout=30s", template(nodes...))
+	}
+	code, answer := reprovision(first...)
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Template does not contain any modifications")
+	code, answer = reprovision(first[0])
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Workflow Step deletion is not supported when reprovisioning a template.")
+	code, answer = reprovision(first[0], noopNode("barrier", "2ms"), first[2])
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Unable to find update step for step: noop")
+	changed := []string{pipelineNode("pipe", p.Name(""), "changed"), first[1], first[2], indexNode("second", p.Name("-second"))}
+	if code, answer := reprovision(changed...); code != http.StatusAccepted {
+		t.Fatalf("%d %s", code, answer)
+	}
+	p.wantState(id, "COMPLETED", "index", "pipe", "second")
+	if _, answer := p.Call("GET", "/_ingest/pipeline/"+p.Name(""), nil); !strings.Contains(string(answer), "changed") {
+		t.Errorf("the pipeline is %s", answer)
+	}
+	if _, answer := p.Call("GET", workflows+"/"+id, nil); !strings.Contains(string(answer), "second") {
+		t.Errorf("the template is %s", answer)
+	}
+}
+
+func TestWhatCannotBeProvisionedIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	p := Program(t)
+	for _, c := range []struct {
+		name, node, parameters, text string
+	}{
+		{"a placeholder that nothing fills", indexNode("a", "${{nobody}}"), "", "Node [a] has placeholders that neither a parameter nor a direct predecessor fills: [nobody]"},
+		{"the output of a node that is no predecessor", indexNode("a", "${{b.index_name}}"), "", "fills: [b.index_name]"},
+		{"a parameter of our own as a placeholder", indexNode("a", "${{on_failure}}"), "on_failure=rollback", "The parameter [on_failure] is not a substitution value"},
+		{"an unknown wish", indexNode("a", p.Name("-x")), "on_failure=panic", "Unknown value for on_failure: [panic]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			id := p.createWorkflow(template(pipelineNode("first", p.Name(""), "d"), c.node))
+			code, answer := p.provision(id, c.parameters)
+			p.wantRefusal(code, answer, http.StatusBadRequest, c.text)
+			p.wantState(id, "NOT_STARTED")
+		})
+	}
+	if code, _ := p.Call("GET", "/_ingest/pipeline/"+p.Name(""), nil); code != http.StatusNotFound {
+		t.Error("a pipeline was made")
+	}
+}
+
+func TestHostileNamesMakeAndDeleteNothing(t *testing.T) {
+	p := Program(t)
+	p.Must("PUT", "/"+p.Name("-keep"), nil, nil)
+	for _, name := range []string{"*", "_all", "../_all", "_cluster/settings", p.Name("-keep") + ",x", "<x-{now/d}>", "-x", ".."} {
+		id := p.createWorkflow(template(indexNode("a", name)))
+		code, answer := p.provision(id, "")
+		if code != http.StatusBadRequest {
+			t.Errorf("%q: %d %s", name, code, answer)
+		}
+		p.wantState(id, "FAILED")
+	}
+	if !p.Exists(p.Name("-keep")) {
+		t.Error("an index is gone")
+	}
+}
