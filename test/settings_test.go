@@ -55,6 +55,7 @@ var settingRows = []struct {
 	{key: "plugins.jobscheduler.history.enabled", good: "true", bad: "x", refusal: "Failed to parse value [x] as only [true] or [false] are allowed.", onlyNew: true},
 	{key: "plugins.transform.circuit_breaker.enabled", good: "false", bad: "x", refusal: "Failed to parse value [x] as only [true] or [false] are allowed.", onlyNew: true},
 	{key: "plugins.transform.circuit_breaker.jvm.threshold", good: "50", bad: "101", refusal: "Failed to parse value [101] for setting [KEY] must be <= 100", onlyNew: true},
+	{key: "steward.ism.watch.enabled", good: "false", bad: "x", refusal: "Failed to parse value [x] as only [true] or [false] are allowed.", onlyNew: true},
 	{key: "plugins.index_management.filter_by_backend_roles", good: "true", bad: "x", refusal: "Failed to parse value [x] as only [true] or [false] are allowed.", onlyNew: true},
 }
 

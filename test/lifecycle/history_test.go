@@ -162,21 +162,34 @@ func TestALifecycleGoesOnWithoutAHistoryWhichIsWrittenLater(t *testing.T) {
 }
 
 func TestADisabledHistoryRecordsNothing(t *testing.T) {
-	rt := backend(t)
-	w := newWorld(t, rt, chain)
-	set := func(value any) {
-		t.Helper()
-		body := wire.Obj("persistent", wire.Obj("plugins.index_state_management.history.enabled", value))
-		w.do(w.client.Do(context.Background(), opensearch.Call{Method: http.MethodPut, Path: "/_cluster/settings", Body: body}, nil))
-	}
-	set(false)
-	t.Cleanup(func() { set(nil) })
+	w := newWorld(t, backend(t), chain)
+	w.clusterSetting("plugins.index_state_management.history.enabled", false)
 	stop := w.run(w.transport)
 	w.wait("the chain to end", w.chainEnded)
 	stop()
 	if got := w.records(w.uuid); len(got) > 0 {
 		t.Errorf("records of a disabled history: %v", got)
 	}
+}
+
+func TestTheHistoryMovesToAnotherIndexWhenOneIsFullAndLosesTheOldOnes(t *testing.T) {
+	w := newWorld(t, backend(t), chain)
+	for name, value := range map[string]any{
+		"max_docs": 1, "rollover_check_period": "1s", "rollover_retention_period": "1ms", "number_of_replicas": 0,
+	} {
+		w.clusterSetting("plugins.index_state_management.history."+name, value)
+	}
+	stop := w.run(w.transport)
+	defer stop()
+	w.wait("the history to have one new, empty index", func() bool {
+		infos, err := w.client.Indices(context.Background(), []string{historyIndices})
+		w.do(err)
+		for name, info := range infos {
+			_, writes := info.Aliases[".opendistro-ism-managed-index-history-write"]
+			return len(infos) == 1 && writes && !strings.HasSuffix(name, "-1") && info.Hidden && info.Settings["index.number_of_replicas"] == "0" && len(w.records(w.uuid)) == 0
+		}
+		return false
+	})
 }
 
 func TestARestartWritesNoRecordTwice(t *testing.T) {
