@@ -127,10 +127,14 @@ func (v *Virtual) Advance(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// step goes to the next alarm at or before target, or to target, and reports whether an alarm fired.
+// step goes to the next alarm at or before target, or to target, and reports whether there is more to wait for: an alarm
+// that fired, or somebody who holds the clock by now.
 func (v *Virtual) step(target time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.holds > 0 {
+		return true
+	}
 	var next *alarm
 	for a := range v.alarms {
 		if !a.at.After(target) && (next == nil || a.at.Before(next.at)) {

@@ -306,11 +306,20 @@ var allowedOnRed = []string{
 }
 
 func (in *Input) timeoutAt(r resolved) time.Time {
-	if r.action == nil || r.fresh || r.action.Timeout == nil || in.Meta.Action.StartTime.IsZero() {
+	if r.action == nil || r.fresh || in.Meta.Action.StartTime.IsZero() {
+		return time.Time{}
+	}
+	return r.action.Late(in.Meta.Action.StartTime)
+}
+
+// Late is the first instant at which an action that began at start has taken longer than it may; zero if it may take any
+// time.
+func (a *Action) Late(start time.Time) time.Time {
+	if a.Timeout == nil {
 		return time.Time{}
 	}
 	// strictly later than the timeout, at the resolution of documents
-	return in.Meta.Action.StartTime.Add(r.action.Timeout.Value()).Add(time.Millisecond)
+	return start.Add(a.Timeout.Value()).Add(time.Millisecond)
 }
 
 func (in *Input) timedOut(r resolved) bool {

@@ -19,13 +19,13 @@ import (
 	"github.com/opensteward/steward/wire/setting"
 )
 
-func withShards(name string, shards, slots int) *catalog.Index {
+func withShards(name string, shards int) *catalog.Index {
 	m, err := mapping.Parse([]byte(`{"properties":{"n":{"type":"long"}}}`))
 	if err != nil {
 		panic(err)
 	}
 	return &catalog.Index{
-		Name: name, UUID: "uuid-" + name, Mapping: m, RoutingShards: slots,
+		Name: name, UUID: "uuid-" + name, Mapping: m, RoutingShards: 16,
 		Settings: setting.Values{"index.number_of_shards": strconv.Itoa(shards), "index.refresh_interval": "-1"},
 	}
 }
@@ -45,7 +45,7 @@ func newStore(t *testing.T, dir string) *Store {
 // each in indices of fewer, as many and more shards.
 func TestEachDocumentIsFoundAfterAResize(t *testing.T) {
 	s, ctx := newStore(t, t.TempDir()), t.Context()
-	source := withShards("source", 4, 16)
+	source := withShards("source", 4)
 	if err := s.Create(ctx, source); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestEachDocumentIsFoundAfterAResize(t *testing.T) {
 	}
 	for _, shards := range []int{1, 2, 4, 8, 16} {
 		t.Run(fmt.Sprintf("%d shards", shards), func(t *testing.T) {
-			target := withShards(fmt.Sprint("target", shards), shards, 16)
+			target := withShards(fmt.Sprint("target", shards), shards)
 			if err := s.Resize(ctx, source, target); err != nil {
 				t.Fatal(err)
 			}
@@ -120,12 +120,12 @@ func sameID(t *testing.T, s *Store, source *catalog.Index) {
 
 func TestNoDocumentIsLostToAnotherOfItsID(t *testing.T) {
 	s := newStore(t, t.TempDir())
-	source := withShards("source", 4, 16)
+	source := withShards("source", 4)
 	if err := s.Create(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
 	sameID(t, s, source)
-	err := s.Resize(t.Context(), source, withShards("target", 2, 16))
+	err := s.Resize(t.Context(), source, withShards("target", 2))
 	if err == nil || !strings.Contains(err.Error(), "cannot resize index [source]: two of its documents have one id and different routings") {
 		t.Errorf("the error is %v", err)
 	}
@@ -151,7 +151,7 @@ func TestAResizeEndsWithItsReaderOrItsSource(t *testing.T) {
 		t.Run(e.is, func(t *testing.T) {
 			dir := t.TempDir()
 			s := newStore(t, dir)
-			source, target := withShards("source", 1, 16), withShards("target", 16, 16)
+			source, target := withShards("source", 1), withShards("target", 16)
 			if err := s.Create(t.Context(), source); err != nil {
 				t.Fatal(err)
 			}

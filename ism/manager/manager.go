@@ -196,7 +196,8 @@ func restAfter(took time.Duration) time.Duration { return min(9*took, 500*time.M
 
 func nothing() {}
 
-// await returns when the next sweep is due, after next at the latest. fired lets the clock go on after it.
+// await returns when the next sweep is due, after next at the latest. fired lets the clock go on after it: it never goes
+// while no alarm is set.
 func (m *Manager) await(ctx context.Context, alarm *clock.Alarm, next, rest time.Duration) (fired func()) {
 	defer alarm.Stop()
 	resting := time.NewTimer(rest)
@@ -211,11 +212,11 @@ func (m *Manager) await(ctx context.Context, alarm *clock.Alarm, next, rest time
 		case fired = <-alarm.C:
 			return fired
 		case <-wake:
-			return nothing
+			return m.opts.Clock.Hold()
 		case <-m.done:
-			return nothing
+			return m.opts.Clock.Hold()
 		case <-probe.C:
-			return nothing
+			return m.opts.Clock.Hold()
 		case <-ctx.Done():
 			return nothing
 		}

@@ -62,7 +62,8 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 	}
 	meta := ism.Finish(r.move, r.result, s.now)
 	if r.deleted() {
-		return lastWrites(r.entry, meta)
+		s.history.last(r.entry, meta, s.now)
+		return forgetWrites(r.entry)
 	}
 	if r.staysBlocked() {
 		return nil
@@ -75,17 +76,6 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 
 // staysBlocked reports whether the result is that of a blocked index that stays so.
 func (r *stepResult) staysBlocked() bool { return r.again && r.result.Status == ism.StatusFailed }
-
-// lastWrites delete the documents of an entry whose policy deleted its index; the history keeps what became of it.
-func lastWrites(e *entry, meta *ism.Metadata) []write {
-	writes := forgetWrites(e)
-	for i := range writes {
-		if writes[i].op.ID == e.uuid+metadataSuffix {
-			writes[i].meta = meta
-		}
-	}
-	return writes
-}
 
 // deleted reports whether the step has deleted its index.
 func (r *stepResult) deleted() bool {
@@ -121,21 +111,25 @@ func (s *sweep) settled(r *stepResult, refused bool) {
 	default:
 		s.sum.Finished++
 		e.tries = 0
-		s.afterResult(e, r.result)
+		s.afterResult(r)
 	}
 }
 
 // afterResult makes an entry ready at once, or, while a step waits for something in the cluster, after a pause that
-// doubles each time.
-func (s *sweep) afterResult(e *entry, r ism.Result) {
-	if r.Status != ism.StatusConditionNotMet || s.native() {
+// doubles each time and ends with the action's timeout.
+func (s *sweep) afterResult(r *stepResult) {
+	e := r.entry
+	if r.result.Status != ism.StatusConditionNotMet || s.native() {
 		e.polls = 0
 		s.goOn(e)
 		return
 	}
-	at := r.Again
+	at := r.result.Again
 	if at.IsZero() {
 		at = s.now.Add(poll(e.polls))
+	}
+	if late := r.move.Action.Late(r.move.Meta.Action.StartTime); !late.IsZero() && late.After(s.now) && late.Before(at) {
+		at = late
 	}
 	e.polls++
 	s.queue.schedule(e, at)
