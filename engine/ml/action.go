@@ -107,11 +107,17 @@ func (c *Connector) action(typ string) *Action {
 	return nil
 }
 
-// ClientConfig bounds the calls of a connector, in seconds.
+// ClientConfig bounds the calls of a connector.
 type ClientConfig struct {
-	MaxConnection     *int `json:"max_connection,omitempty"`
+	MaxConnection *int `json:"max_connection,omitempty"`
+	// ConnectionTimeout is in milliseconds, ReadTimeout in seconds.
 	ConnectionTimeout *int `json:"connection_timeout,omitempty"`
 	ReadTimeout       *int `json:"read_timeout,omitempty"`
+	// What follows says how a call is repeated, of which only the refusal to repeat is here.
+	MaxRetryTimes *int    `json:"max_retry_times,omitempty"`
+	RetryBackoff  *int    `json:"retry_backoff_millis,omitempty"`
+	RetryTimeout  *int    `json:"retry_timeout_seconds,omitempty"`
+	RetryPolicy   *string `json:"retry_backoff_policy,omitempty"`
 }
 
 // maxTimeout is the longest that a call may take, whatever its connector says.
@@ -120,34 +126,43 @@ const maxTimeout = 10 * time.Minute
 func parseClient(p *wire.Parser) (*ClientConfig, error) {
 	var c ClientConfig
 	err := p.Object(func(name string) error {
+		if name == "retry_backoff_policy" {
+			return optional(p, &c.RetryPolicy)
+		}
 		into := map[string]**int{
 			"max_connection": &c.MaxConnection, "connection_timeout": &c.ConnectionTimeout, "read_timeout": &c.ReadTimeout,
+			"max_retry_times": &c.MaxRetryTimes, "retry_backoff_millis": &c.RetryBackoff, "retry_timeout_seconds": &c.RetryTimeout,
 		}[name]
 		if into == nil {
 			return fault.Unsupported("[" + name + "] in the [client_config] of a connector")
 		}
 		n, err := p.Int()
 		*into = &n
-		if err == nil && n <= 0 {
-			err = fault.Illegal("[%s] in the client_config of a connector must be positive", name)
+		switch {
+		case err != nil:
+			return err
+		case name == "max_retry_times" && n != 0:
+			return fault.Unsupported("[" + name + "] in the [client_config] of a connector, other than 0,")
+		case name != "max_retry_times" && n <= 0:
+			return fault.Illegal("[%s] in the client_config of a connector must be positive", name)
 		}
-		return err
+		return nil
 	})
 	return &c, err
 }
 
 // timeout bounds one call.
 func (c *ClientConfig) timeout() time.Duration {
-	if c == nil || (c.ConnectionTimeout == nil && c.ReadTimeout == nil) {
-		return callTimeout
+	d := callTimeout
+	if c != nil && c.ReadTimeout != nil {
+		d = bounded(*c.ReadTimeout, time.Second)
 	}
-	var seconds int
-	for _, n := range []*int{c.ConnectionTimeout, c.ReadTimeout} {
-		if n == nil {
-			seconds += int(callTimeout / time.Second)
-		} else {
-			seconds += min(*n, int(maxTimeout/time.Second))
-		}
+	if c != nil && c.ConnectionTimeout != nil {
+		d += bounded(*c.ConnectionTimeout, time.Millisecond)
 	}
-	return min(time.Duration(seconds)*time.Second, maxTimeout)
+	return min(d, maxTimeout)
+}
+
+func bounded(n int, unit time.Duration) time.Duration {
+	return time.Duration(min(n, int(maxTimeout/unit))) * unit
 }

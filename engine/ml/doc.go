@@ -30,7 +30,7 @@ import (
 	"github.com/opensteward/steward/secret"
 )
 
-// callTimeout bounds a call to a remote service whose connector sets no time-outs (ML Commons' figure for reading).
+// callTimeout bounds a call to a remote service whose connector sets no time-out for reading.
 const callTimeout = 30 * time.Second
 
 // Options of a service.

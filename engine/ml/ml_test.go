@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -73,4 +74,46 @@ func TestSettingsHaveDefaultsThatTheyAllow(t *testing.T) {
 	if d.Validate("^https://x(?=y)$") == nil {
 		t.Error("look-ahead is accepted")
 	}
+}
+
+func TestCallsAreBounded(t *testing.T) {
+	for _, c := range []struct {
+		config string
+		want   time.Duration
+	}{
+		{`{}`, callTimeout},
+		{`{"connection_timeout":500}`, callTimeout + 500*time.Millisecond},
+		{`{"read_timeout":5}`, 5 * time.Second},
+		{`{"read_timeout":5,"connection_timeout":250,"max_connection":3,"max_retry_times":0,"retry_backoff_policy":"constant"}`, 5250 * time.Millisecond},
+		{`{"read_timeout":2000000000,"connection_timeout":2000000000}`, maxTimeout},
+	} {
+		parsed, err := clientOf(t, c.config)
+		if err != nil {
+			t.Fatalf("%s: %v", c.config, err)
+		}
+		if got := parsed.timeout(); got != c.want {
+			t.Errorf("%s: %s", c.config, got)
+		}
+	}
+	if got := (*ClientConfig)(nil).timeout(); got != callTimeout {
+		t.Errorf("without a configuration: %s", got)
+	}
+	for config, want := range map[string]string{
+		`{"max_retry_times":3}`: "[max_retry_times] in the [client_config] of a connector, other than 0, is not supported by the embedded engine",
+		`{"other":3}`:           "[other] in the [client_config] of a connector is not supported by the embedded engine",
+		`{"read_timeout":0}`:    "[read_timeout] in the client_config of a connector must be positive",
+	} {
+		if _, err := clientOf(t, config); err == nil || err.Error() != "illegal_argument_exception: "+want {
+			t.Errorf("%s: %v", config, err)
+		}
+	}
+}
+
+func clientOf(t *testing.T, config string) (*ClientConfig, error) {
+	t.Helper()
+	p := wire.NewParser([]byte(config))
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		t.Fatal(err)
+	}
+	return parseClient(p)
 }

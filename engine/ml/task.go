@@ -54,7 +54,7 @@ func (s *Service) GetTask(id string) (*Task, error) {
 	var t Task
 	ok, err := s.read(Tasks, id, &t)
 	if err == nil && !ok {
-		err = notFound("Fail to find task")
+		err = notFound("Failed to find task")
 	}
 	return &t, err
 }

@@ -4,10 +4,10 @@ package ml
 
 // ToolInfo describes one sort of tool that an agent may have.
 type ToolInfo struct {
-	Name        string  `json:"name"`
-	Description string  `json:"description"`
-	Type        string  `json:"type"`
-	Version     *string `json:"version"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Type        string `json:"type"`
+	Version     string `json:"version"`
 }
 
 // tools are those of ML Commons and of the skills that come with it, by name. An agent may name others.
@@ -41,7 +41,7 @@ var tools = [][2]string{
 func ListTools() []ToolInfo {
 	out := make([]ToolInfo, len(tools))
 	for i, t := range tools {
-		out[i] = ToolInfo{Name: t[0], Description: t[1], Type: t[0]}
+		out[i] = ToolInfo{Name: t[0], Description: t[1], Type: t[0], Version: "no version found"}
 	}
 	return out
 }

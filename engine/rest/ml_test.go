@@ -198,7 +198,7 @@ func TestWhatIsNotThereIsSaidByName(t *testing.T) {
 			{"POST", "models/x/_deploy", "Failed to find model with the provided model id: x"},
 			{"POST", "models/x/_undeploy", "Failed to find model with the provided model id: x"},
 			{"GET", "model_groups/x", "Failed to find model group with the provided model group id: x"},
-			{"GET", "tasks/x", "Fail to find task"},
+			{"GET", "tasks/x", "Failed to find task"},
 			{"GET", "agents/x", "Failed to find agent with the provided agent id: x"},
 			{"GET", "tools/x", "Failed to find tool information with the provided tool name: x"},
 		} {
