@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -57,5 +58,16 @@ func clean(t testing.TB, o steward.Options, prefix string) {
 	for _, kind := range []string{"_data_stream", "_index_template", "_component_template"} {
 		// None of them may exist.
 		_ = client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: "/" + kind + "/" + prefix + "*"}, nil)
+	}
+	cleanRepositories(ctx, client, prefix)
+}
+
+// cleanRepositories removes the repositories that a test made, with their snapshots. There may be none.
+func cleanRepositories(ctx context.Context, client *opensearch.Client, prefix string) {
+	var made map[string]json.RawMessage
+	_ = client.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: "/_snapshot/" + prefix + "*"}, &made)
+	for name := range made {
+		_ = client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: opensearch.Path("_snapshot", name, "*")}, nil)
+		_ = client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: opensearch.Path("_snapshot", name)}, nil)
 	}
 }

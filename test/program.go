@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -50,13 +51,26 @@ func Program(t testing.TB, change ...func(*steward.Options)) *Running {
 		Alone(t, url)
 	} else {
 		o.Data = t.TempDir()
-		o.Settings = map[string]string{"path.repo": t.TempDir()}
 	}
 	prefix := "t" + strings.ToLower(rand.Text()[:8])
 	if OnCluster() {
 		t.Cleanup(func() { clean(t, o, prefix) })
 	}
-	return Start(t, o, prefix, change...)
+	return Start(t, o, prefix, append(change, repositories(t))...)
+}
+
+// repositories gives snapshots a place of their own, unless the test has one.
+func repositories(t testing.TB) func(*steward.Options) {
+	return func(o *steward.Options) {
+		if len(o.Cluster.URLs) > 0 || o.Settings["path.repo"] != "" {
+			return
+		}
+		o.Settings = maps.Clone(o.Settings)
+		if o.Settings == nil {
+			o.Settings = map[string]string{}
+		}
+		o.Settings["path.repo"] = t.TempDir()
+	}
 }
 
 // Start runs one more program with these options, for a test that needs several.
