@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +149,9 @@ func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
 		list, err := s.Snapshots.Get(repository, names, ignore)
 		if err != nil {
 			return nil, err
+		}
+		if !verbose { // it does without times then
+			slices.SortFunc(list, func(a, b *snapshot.Info) int { return strings.Compare(a.Name, b.Name) })
 		}
 		out := []wire.Object{}
 		for _, info := range list {
