@@ -88,7 +88,7 @@ func resolvePlaceholder(text string, now time.Time) (string, error) {
 			zone = z
 		}
 	}
-	t, err := ParseDateMath(math, "strict_date_optional_time", now, false, zone)
+	t, err := ParseDateMath(math, format+"||strict_date_optional_time", now, false, zone)
 	if err != nil {
 		return "", err
 	}

@@ -26,9 +26,7 @@ type dateReader func(text string, zone *time.Location, now time.Time) (time.Time
 func newDate(_ *Service, c *config) processor {
 	field, target := c.text("field"), c.optional("target_field", defaultDateTarget)
 	zone := c.compile("timezone", c.optional("timezone", "UTC"))
-	if locale := c.optional("locale", ""); locale != "" && !strings.HasPrefix(strings.ToLower(locale), "en") {
-		c.fail(located(fault.Unsupported("the [locale: "+locale+"] of dates"), c.typ, c.tag, "locale"))
-	}
+	c.english()
 	formats := c.asList("formats", c.need("formats"))
 	output := c.optional("output_format", defaultDateOutput)
 	if c.err != nil {
@@ -54,6 +52,13 @@ func newDate(_ *Service, c *config) processor {
 		}
 		return d.set(target, wire.FormatDate(at, output))
 	})
+}
+
+// english refuses dates in any other language.
+func (c *config) english() {
+	if locale := c.optional("locale", ""); locale != "" && !strings.HasPrefix(strings.ToLower(locale), "en") {
+		c.fail(located(fault.Unsupported("the [locale: "+locale+"] of dates"), c.typ, c.tag, "locale"))
+	}
 }
 
 // readDate reads a date in the first format that fits.

@@ -4,8 +4,10 @@ package ingest
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
 )
 
 func newSet(_ *Service, c *config) processor {
@@ -98,6 +100,44 @@ func keepOnly(c *config, kept []string) processor {
 		}
 		return nil
 	})
+}
+
+// newRemoveByPattern removes the fields whose names match patterns, or all others.
+func newRemoveByPattern(_ *Service, c *config) processor {
+	matching, others := c.texts("field_pattern"), c.texts("exclude_field_pattern")
+	if (matching == nil) == (others == nil) {
+		c.wrong("field_pattern", "either field_pattern or exclude_field_pattern must be set")
+	}
+	for name, patterns := range map[string][]string{"field_pattern": matching, "exclude_field_pattern": others} {
+		c.checkPatterns(name, patterns)
+	}
+	return changing(func(d *Document) error {
+		for _, name := range d.fields.Names() {
+			if !slices.Contains(metadataFields, name) && wire.MatchAny(append(matching[:len(matching):len(matching)], others...), name) == (matching != nil) {
+				d.fields.Delete(name)
+			}
+		}
+		return nil
+	})
+}
+
+// checkPatterns refuses patterns that no field could match.
+func (c *config) checkPatterns(name string, patterns []string) {
+	var bad []string
+	for _, p := range patterns {
+		add := func(is bool, what string) {
+			if is {
+				bad = append(bad, name+" ["+p+"] must not "+what)
+			}
+		}
+		add(strings.Contains(p, "#"), "contain a '#'")
+		add(strings.Contains(p, ":"), "contain a ':'")
+		add(strings.HasPrefix(p, "_"), "start with '_'")
+		add(strings.ContainsAny(p, `\/?"<>| ,`), `contain the following characters [ , ", *, \, <, |, ,, >, /, ?]`)
+	}
+	if len(bad) > 0 {
+		c.wrong(name, "%s", fault.Numbered(bad...))
+	}
 }
 
 // removeField is what the remove processor does with one field.

@@ -199,8 +199,31 @@ func same(a, b any) bool {
 	return equal(a, b)
 }
 
+// classes are the types that instanceof knows.
+var classes = map[string]func(v any) bool{
+	"String":  isA[string],
+	"Boolean": isA[bool],
+	"Number":  isA[json.Number],
+	"List":    isA[*List],
+	"Map":     isA[*Object],
+}
+
+func isA[T any](v any) bool {
+	_, ok := v.(T)
+	return ok
+}
+
 func (s *script) relation() expression {
 	left := s.not()
+	if s.is("instanceof") {
+		s.next()
+		is, known := classes[s.next().text]
+		s.failed = s.failed || !known
+		return func(in *scope) (any, error) {
+			v, err := left(in)
+			return err == nil && is(v), err
+		}
+	}
 	for s.is("<") || s.is("<=") || s.is(">") || s.is(">=") {
 		sign := s.next().text
 		first, second := left, s.not()

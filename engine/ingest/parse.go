@@ -15,18 +15,22 @@ type factory func(s *Service, c *config) processor
 // factories are the processors that run here, by type. (A function, since foreach makes processors of any type.)
 func factories() map[string]factory {
 	return map[string]factory{
-		"append": newAppend, "convert": newConvert, "copy": newCopy, "date": newDate, "dissect": newDissect,
-		"dot_expander": newDotExpander, "drop": newDrop, "fail": newFail, "foreach": newForeach, "gsub": newGsub,
-		"join": newJoin, "json": newJSON, "lowercase": newLowercase, callType: newCall, "remove": newRemove, "rename": newRename,
-		"set": newSet, "sort": newSort, "split": newSplit, "sparse_encoding": newSparseEncoding,
-		"text_chunking": newTextChunking, "text_embedding": newTextEmbedding, "text_image_embedding": newTextImageEmbedding, "trim": newTrim, "uppercase": newUppercase, "urldecode": newURLDecode,
+		"append": newAppend, "copy": newCopy, "dot_expander": newDotExpander, "remove": newRemove, "remove_by_pattern": newRemoveByPattern,
+		"rename": newRename, "set": newSet,
+		"bytes": newBytes, "gsub": newGsub, "join": newJoin, "lowercase": newLowercase, "split": newSplit, "trim": newTrim,
+		"uppercase": newUppercase, "urldecode": newURLDecode,
+		"convert": newConvert, "date": newDate, "date_index_name": newDateIndexName, "dissect": newDissect, "json": newJSON,
+		"kv": newKeyValue, "sort": newSort,
+		callType: newCall, "drop": newDrop, "fail": newFail, "foreach": newForeach,
+		"sparse_encoding": newSparseEncoding, "text_chunking": newTextChunking, "text_embedding": newTextEmbedding,
+		"text_image_embedding": newTextImageEmbedding,
 	}
 }
 
 // refused are OpenSearch's processors that are not here.
 var refused = []string{
-	"acl_routing", "bytes", "community_id", "csv", "date_index_name", "fingerprint", "geoip", "grok", "hierarchical_routing",
-	"html_strip", "ip2geo", "kv", "remove_by_pattern", "script", "temporal_routing", "user_agent",
+	"acl_routing", "community_id", "csv", "fingerprint", "geoip", "grok", "hierarchical_routing",
+	"html_strip", "ip2geo", "script", "temporal_routing", "user_agent",
 }
 
 // Types are the processors that pipelines may have, by name.

@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
 )
 
 // textChange is a processor that makes a text, or each text of a list, another one.
@@ -79,6 +81,14 @@ func newURLDecode(_ *Service, c *config) processor {
 			return nil, fault.Illegal("Could not URL-decode value.")
 		}
 		return out, nil
+	})
+}
+
+// newBytes makes a number of bytes of a size such as "1kb".
+func newBytes(_ *Service, c *config) processor {
+	return textChange(c, func(s string) (any, error) {
+		n, err := wire.ParseBytes(s, "Ingest Field")
+		return json.Number(strconv.FormatInt(n.Value(), 10)), err
 	})
 }
 

@@ -59,7 +59,7 @@ func TestBulkItemsGoThroughTheirPipelinesAndKeepTheirPlaces(t *testing.T) {
 
 func TestWhatCannotBeStoredIsRefusedByName(t *testing.T) {
 	s := start(t, engine.Options{})
-	for _, processor := range []string{"script", "grok", "kv", "csv", "geoip"} {
+	for _, processor := range []string{"script", "grok", "csv", "geoip"} {
 		w := s.call("PUT", "/_ingest/pipeline/p", `{"processors":[{"`+processor+`":{"field":"a"}}]}`)
 		if w.Code != 400 || !strings.Contains(w.Body.String(), "the processor ["+processor+"] is not supported by the embedded engine") {
 			t.Errorf("%s: %d %s", processor, w.Code, w.Body)

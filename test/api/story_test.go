@@ -24,7 +24,7 @@ import (
 var record = flag.String("record", "", "record the stories' answers from the OpenSearch node of this URL")
 
 // servers are the keys whose values every server has its own of: ids, times, sizes, addresses.
-var servers = regexp.MustCompile(`(^took|uuid$|^_id$|_in_bytes$|_in_millis$|_in_nanos$|creation_date$|_time$|^timestamp|^node$|^nodes$|` +
+var servers = regexp.MustCompile(`(took$|uuid$|^_id$|_in_bytes$|_in_millis$|_in_nanos$|creation_date$|_time$|^timestamp|^node$|^nodes$|` +
 	`^name$|^_score$|^max_score$|^cluster_name$|store\.size$|^store$|^size$|^epoch$|^heap|^ip$|^id$|^version$|_string$|^size_memory$|^file_count$|^start_time)`)
 
 // request is one request of a story.
