@@ -30,7 +30,7 @@ type attempt struct {
 
 // do is Hooks.Do: it runs a node within its time-out and stores what came of it.
 func (x *execution) do(ctx context.Context, p flow.Planned, before map[string]flow.Outputs) (flow.Outputs, error) {
-	a, err := x.attempt(ctx, p, before)
+	a, err := x.attempt(p, before)
 	if err != nil {
 		return nil, x.nodeFailed(p.Node.ID, err, nil)
 	}
@@ -65,7 +65,7 @@ func (x *execution) do(ctx context.Context, p flow.Planned, before map[string]fl
 }
 
 // attempt resolves a node's inputs and prepares what its step may use.
-func (x *execution) attempt(ctx context.Context, p flow.Planned, before map[string]flow.Outputs) (*attempt, error) {
+func (x *execution) attempt(p flow.Planned, before map[string]flow.Outputs) (*attempt, error) {
 	found, ok := step.Find(p.Node.Type)
 	if !ok {
 		return nil, flow.Errorf(http.StatusNotImplemented, "Workflow step type [%s] is not implemented.", p.Node.Type)
@@ -76,15 +76,11 @@ func (x *execution) attempt(ctx context.Context, p flow.Planned, before map[stri
 	if err != nil {
 		return nil, err
 	}
-	settings, err := x.s.o.Settings(ctx)
-	if err != nil {
-		return nil, err
-	}
 	a := &attempt{x: x, p: p, step: found, inputs: inputs}
 	x.rec.look(func(d *runDocument, _ *State) { a.rec = d.node(p.Node.ID) })
 	a.env = step.Env{
 		Client: x.s.client, Wait: a.wait, Node: p, Before: before, Note: a.note, Claimed: x.s.claimedBesides(x.id),
-		OpaqueID: "steward/" + x.id + "/" + p.Node.ID, Poll: settings.Duration(settingTaskRetry),
+		OpaqueID: "steward/" + x.id + "/" + p.Node.ID, Poll: x.poll,
 	}
 	return a, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
@@ -119,7 +120,7 @@ func (s *Service) undone(ctx context.Context, id, ask string, x *execution) (f *
 }
 
 // deprovision takes away what there is, as the run asks for.
-func (x *execution) deprovision(ctx context.Context) error {
+func (x *execution) deprovision(ctx context.Context, timeout time.Duration) error {
 	x.rec.onAsk(func() {})
 	x.settle(ctx)
 	var made []Resource
@@ -130,7 +131,7 @@ func (x *execution) deprovision(ctx context.Context) error {
 			ask = *d.Undo
 		}
 	})
-	left, failure := Undo(ctx, made, ask.Allow, x.undoing(ctx))
+	left, failure := Undo(ctx, made, ask.Allow, x.undoing(ctx, timeout))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -143,14 +144,15 @@ func (x *execution) deprovision(ctx context.Context) error {
 }
 
 // undoing says how a resource of this workflow is taken away.
-func (x *execution) undoing(ctx context.Context) Undoing {
+func (x *execution) undoing(ctx context.Context, timeout time.Duration) Undoing {
 	after := map[string][]string{}
 	x.rec.look(func(d *runDocument, _ *State) {
 		for _, n := range d.Nodes {
 			after[n.ID] = n.After
 		}
 	})
-	return Undoing{Delete: x.takeAway, Forget: func(_ context.Context, r Resource) error {
+	takeAway := func(ctx context.Context, step string, r Resource) error { return x.takeAway(ctx, step, r, timeout) }
+	return Undoing{Delete: takeAway, Forget: func(_ context.Context, r Resource) error {
 		return x.rec.change(ctx, func(_ *runDocument, st *State) bool {
 			st.remove(r)
 			return true
@@ -159,14 +161,10 @@ func (x *execution) undoing(ctx context.Context) Undoing {
 }
 
 // takeAway runs the step that takes a resource away. It tries again while the cluster says "not now".
-func (x *execution) takeAway(ctx context.Context, name string, r Resource) error {
+func (x *execution) takeAway(ctx context.Context, name string, r Resource, timeout time.Duration) error {
 	found, ok := step.Find(name)
 	if !ok {
 		return flow.Errorf(http.StatusBadRequest, "Unable to find deprovision step for step: %s", r.Step)
-	}
-	timeout, err := x.s.RequestTimeout(ctx)
-	if err != nil {
-		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -214,7 +212,7 @@ func (x *execution) settle(ctx context.Context) {
 		if !slices.Contains(open, p.Node.ID) {
 			continue
 		}
-		a, err := x.attempt(ctx, p, outputs)
+		a, err := x.attempt(p, outputs)
 		if err != nil || a.step.Look == nil {
 			continue
 		}
@@ -279,6 +277,10 @@ func (x *execution) wholly(ctx context.Context, ask string) error {
 
 // rollback takes away what the run has made, whatever consent that would need else.
 func (x *execution) rollback(ctx context.Context) error {
+	timeout, err := x.s.RequestTimeout(ctx)
+	if err != nil {
+		return err
+	}
 	var made []Resource
 	var ids []string
 	x.rec.look(func(d *runDocument, st *State) {
@@ -288,7 +290,7 @@ func (x *execution) rollback(ctx context.Context) error {
 			}
 		}
 	})
-	left, _ := Undo(ctx, made, ids, x.undoing(ctx)) // what stays is in the state
+	left, _ := Undo(ctx, made, ids, x.undoing(ctx, timeout)) // what stays is in the state
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
@@ -27,7 +28,8 @@ type execution struct {
 	plan     []flow.Planned
 	params   []flow.Param
 	mask     func(string) string
-	before   []Resource // what there was before the run
+	before   []Resource    // what there was before the run
+	poll     time.Duration // the longest pause between two looks at a task
 	// stopRun keeps further nodes from starting.
 	stopRun context.CancelFunc
 }
@@ -79,14 +81,10 @@ func (x *execution) drive(ctx context.Context) {
 		x.s.mu.Unlock()
 		close(x.done)
 	}()
-	for {
-		var goal string
-		x.rec.look(func(d *runDocument, _ *State) { goal = d.Goal })
-		var err error
-		if goal == goalDeprovision {
-			err = x.deprovision(ctx)
-		} else {
-			err = x.provision(ctx)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := x.work(ctx)
+		if err != nil && passing(err) && x.rec.broken() == nil && pauseFor(ctx, pause) == nil {
+			continue // what was done is not done again
 		}
 		if err != nil && !isLost(err) && ctx.Err() == nil {
 			x.s.log.Error("a workflow cannot be worked on", "workflow", x.id, "err", err)
@@ -95,6 +93,21 @@ func (x *execution) drive(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// work does what the run is to lead to.
+func (x *execution) work(ctx context.Context) error {
+	settings, err := x.s.o.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	x.poll = settings.Duration(settingTaskRetry)
+	var goal string
+	x.rec.look(func(d *runDocument, _ *State) { goal = d.Goal })
+	if goal == goalDeprovision {
+		return x.deprovision(ctx, settings.Duration(settingRequestTimeout))
+	}
+	return x.provision(ctx)
 }
 
 // prepare reads the plan of the run.
@@ -171,8 +184,11 @@ func (x *execution) provision(ctx context.Context) error {
 	return x.end(ctx, failure)
 }
 
-// stopIfAsked keeps further nodes from starting if somebody has asked for that.
+// stopIfAsked keeps further nodes from starting if somebody has asked for that, or has taken over.
 func (x *execution) stopIfAsked() {
+	if x.rec.broken() != nil {
+		x.stopRun()
+	}
 	x.rec.look(func(d *runDocument, _ *State) {
 		if d.Cancel || d.Goal == goalDeprovision {
 			x.stopRun()
@@ -305,7 +321,7 @@ func (x *execution) storeTemplate(ctx context.Context) error {
 		t.LastProvisioned = start
 		return x.s.writeTemplate(ctx, x.id, t, stored.version)
 	})
-	if err != nil && (reprovision || ctx.Err() != nil) {
+	if err != nil && (reprovision || passing(err) || ctx.Err() != nil) {
 		return fmt.Errorf("store the template: %w", err)
 	}
 	if err != nil { // the run goes on without: the template may have been deleted

@@ -103,18 +103,27 @@ func (r *record) write(ctx context.Context) {
 			r.written = upTo
 			return
 		case err != nil && !passing(err):
-			r.err = err
+			r.breaks(err)
 			return
 		case err != nil:
 			r.mu.Unlock()
 			err = pauseFor(ctx, pause)
 			r.mu.Lock()
 			if err != nil {
-				r.err = err
+				r.breaks(err)
 				return
 			}
 		}
 	}
+}
+
+// breaks ends the storing, and tells whoever works on the run. The caller holds the lock.
+func (r *record) breaks(err error) {
+	r.err = err
+	asked := r.asked
+	r.mu.Unlock()
+	asked()
+	r.mu.Lock()
 }
 
 // store sends one request. again is true if a document was changed by somebody else meanwhile.
@@ -205,6 +214,24 @@ func (r *record) readAgain(ctx context.Context, isState bool, cause error) error
 		r.mu.Lock()
 	}
 	return nil
+}
+
+// notice takes in a run document as another process has written it, if it has.
+func (r *record) notice(other storedRun) {
+	r.mu.Lock()
+	asked := func() {}
+	// What is being written now meets the conflict by itself.
+	if !r.writing && r.err == nil && other.version.SeqNo > r.run.version.SeqNo {
+		if other.Fence > r.run.Fence {
+			r.err = errLost
+		}
+		r.run.version = other.version
+		if r.run.take(other.runDocument) || r.err != nil {
+			asked = r.asked
+		}
+	}
+	r.mu.Unlock()
+	asked()
 }
 
 // take takes over what another process has asked for, and reports whether that is anything new.

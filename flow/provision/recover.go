@@ -27,8 +27,9 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for id := range open {
-		if s.working(id) != nil {
+	for id, run := range open {
+		if x := s.working(id); x != nil {
+			x.rec.notice(run)
 			continue
 		}
 		if err := s.takeUp(ctx, id); err != nil {
@@ -38,13 +39,13 @@ func (s *Service) recover(ctx context.Context) error {
 	return s.recoverUnbegun(ctx, open)
 }
 
-// openRuns are the ids of the workflows with an open run.
-func (s *Service) openRuns(ctx context.Context) (map[string]bool, error) {
-	open := map[string]bool{}
+// openRuns are the open runs by the ids of their workflows.
+func (s *Service) openRuns(ctx context.Context) (map[string]storedRun, error) {
+	open := map[string]storedRun{}
 	return open, s.scan(ctx, lease.Index, wire.Obj("term", wire.Obj("run.open", true)), func(d opensearch.Document) error {
 		run, err := parseRun(d.Source)
 		if err == nil {
-			open[run.Workflow] = true
+			open[run.Workflow] = storedRun{run, d.Version, true}
 		}
 		return err
 	})
@@ -89,10 +90,10 @@ func (s *Service) takeUp(ctx context.Context, id string) error {
 
 // recoverUnbegun puts workflows back whose request died after it had marked the state and before it stored the run, or
 // before it opened it again. Nothing was made since.
-func (s *Service) recoverUnbegun(ctx context.Context, open map[string]bool) error {
+func (s *Service) recoverUnbegun(ctx context.Context, open map[string]storedRun) error {
 	seen := map[string]time.Time{}
 	err := s.scan(ctx, StateIndex, wire.Obj("term", wire.Obj("state", Provisioning)), func(d opensearch.Document) error {
-		if open[d.ID] || s.working(d.ID) != nil {
+		if open[d.ID].found || s.working(d.ID) != nil {
 			return nil
 		}
 		since, known := s.unbegun[d.ID]

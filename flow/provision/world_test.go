@@ -20,6 +20,7 @@ import (
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
+	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/wire/setting"
@@ -66,27 +67,37 @@ var registry = setting.NewRegistry(flow.Settings()...)
 // process is a service over a transport of its own, running. The one before has ended: there is one at a time.
 func (w *world) process(transport http.RoundTripper) *provision.Service {
 	w.end()
+	s, end := w.start(transport, provision.Options{Alone: true})
+	w.end = end
+	return s
+}
+
+// replica is one more service before the cluster, with a lease of its own.
+func (w *world) replica(l lease.Lease) *provision.Service {
+	s, _ := w.start(w.direct, provision.Options{Lease: l})
+	return s
+}
+
+func (w *world) start(transport http.RoundTripper, o provision.Options) (s *provision.Service, end func()) {
 	client := opensearch.NewClient(transport)
-	o := provision.Options{
-		Client: client, Clock: w.clock, Keys: w.keys, Alone: true,
-		Settings: func(ctx context.Context) (setting.View, error) {
-			values, err := client.ClusterSettings(ctx)
-			return setting.View{Registry: registry, Values: values}, err
-		},
+	o.Client, o.Clock, o.Keys = client, w.clock, w.keys
+	o.Settings = func(ctx context.Context) (setting.View, error) {
+		values, err := client.ClusterSettings(ctx)
+		return setting.View{Registry: registry, Values: values}, err
 	}
-	s := provision.New(o)
+	s = provision.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		s.Run(ctx)
 	}()
-	w.end = func() {
+	end = func() {
 		cancel()
 		<-ended
 	}
-	w.t.Cleanup(w.end)
-	return s
+	w.t.Cleanup(end)
+	return s, end
 }
 
 func (w *world) do(err error) {
@@ -237,6 +248,9 @@ func (m *mortal) dead() bool {
 		return false
 	}
 }
+
+// delayed is waits with this delay.
+func delayed(d string) string { return strings.ReplaceAll(waits, "DELAY", d) }
 
 func numbered(n int, after bool) string {
 	if after {

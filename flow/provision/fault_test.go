@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provision_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/flow/provision"
+)
+
+// flaky fails some requests: lost on the way, lost on the way back, or refused because the cluster is overloaded.
+type flaky struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	fate := f.rand.IntN(40)
+	f.mu.Unlock()
+	switch fate {
+	case 0:
+		return nil, errDead
+	case 1:
+		res, err := f.next.RoundTrip(r)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+		return nil, errDead
+	case 2:
+		return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+	case 3:
+		return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+	}
+	return f.next.RoundTrip(r)
+}
+
+func refuse(r *http.Request, status int, typ string) *http.Response {
+	body := fmt.Sprintf(`{"error":{"root_cause":[],"type":%q,"reason":"not now"},"status":%d}`, typ, status)
+	return &http.Response{
+		StatusCode: status, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewReader([]byte(body))), ContentLength: int64(len(body)),
+	}
+}
+
+// TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger provisions and deprovisions through one.
+func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for seed := range uint64(4) {
+		name := fmt.Sprint("f", seed)
+		id := w.create(w.process(w.direct), everyKind, name)
+		s := w.process(&flaky{next: w.direct, rand: rand.New(rand.NewPCG(seed, seed))})
+		ctx := context.Background()
+		w.eventually("the workflow to be provisioned", func() bool {
+			st, err := s.State(ctx, id)
+			if err == nil && st.State == provision.NotStarted {
+				_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
+			}
+			if err == nil && st.State == provision.Failed {
+				t.Fatalf("seed %d: %s", seed, st.Error)
+			}
+			return err == nil && st.State == provision.Completed
+		})
+		things, nodes := whole(name)
+		if diff := cmp.Diff(things, w.there()); diff != "" {
+			t.Fatalf("seed %d: what there is: %s", seed, diff)
+		}
+		if diff := cmp.Diff(nodes, nodesOf(w.state(w.process(w.direct), id))); diff != "" {
+			t.Fatalf("seed %d: what is recorded: %s", seed, diff)
+		}
+		s = w.process(&flaky{next: w.direct, rand: rand.New(rand.NewPCG(seed, seed+1))})
+		w.eventually("the workflow to be deprovisioned", func() bool {
+			return s.Deprovision(ctx, id, []string{name}) == nil
+		})
+		if left := w.there(); len(left) > 0 {
+			t.Fatalf("seed %d: left after deprovisioning: %v", seed, left)
+		}
+	}
+}
+
+// handed is a lease that a test hands about.
+type handed struct {
+	fence atomic.Int64 // 0 while it is not held
+}
+
+// Held is part of lease.Lease.
+func (h *handed) Held() (fence int64, ok bool) {
+	fence = h.fence.Load()
+	return fence, fence > 0
+}
+
+// waits makes a pipeline, waits, and makes an index.
+const waits = `{"name":"NAME","workflows":{"provision":{"nodes":[
+	{"id":"pipe","type":"create_ingest_pipeline","user_inputs":{"pipeline_id":"NAME","configurations":{"processors":[]}}},
+	{"id":"wait","type":"noop","user_inputs":{"delay":"DELAY"}},
+	{"id":"index","type":"create_index","user_inputs":{"index_name":"NAME","configurations":""}}],
+	"edges":[{"source":"pipe","dest":"wait"},{"source":"wait","dest":"index"}]}}}`
+
+// TestAnotherReplicaGoesOnWhenTheLeaseMoves takes the lease from a process in the middle of a run.
+func TestAnotherReplicaGoesOnWhenTheLeaseMoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var first, second handed
+	first.fence.Store(1)
+	a, b := w.replica(&first), w.replica(&second)
+	id := w.create(a, delayed("1s"), "moved")
+	if _, err := a.Provision(context.Background(), id, provision.Request{Wait: -1}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the pipeline", func() bool { return len(w.state(a, id).Resources) == 1 })
+	first.fence.Store(0)
+	second.fence.Store(2)
+	w.eventually("the other replica to finish", func() bool { return w.state(b, id).State == provision.Completed })
+	if diff := cmp.Diff([]string{"index moved", "pipeline moved"}, w.there()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"index", "pipe"}, nodesOf(w.state(b, id))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt sends every request to the process that does not lead.
+func TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var leader, other handed
+	leader.fence.Store(1)
+	w.replica(&leader)
+	s := w.replica(&other)
+	ctx := context.Background()
+	id := w.create(s, delayed("10ms"), "asked")
+	st, err := s.Provision(ctx, id, provision.Request{Wait: 10 * time.Second})
+	if err != nil || st == nil || st.State != provision.Completed {
+		t.Fatalf("%+v %v", st, err)
+	}
+	w.do(s.Deprovision(ctx, id, []string{"asked"}))
+	if left := w.there(); len(left) > 0 {
+		t.Errorf("left after deprovisioning: %v", left)
+	}
+	id = w.create(s, delayed("1h"), "stopped")
+	if _, err := s.Provision(ctx, id, provision.Request{Wait: -1}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the pipeline", func() bool { return len(w.state(s, id).Resources) == 1 })
+	if st, err := s.Cancel(ctx, id); err != nil || st.State != provision.Failed {
+		t.Errorf("cancelled: %+v %v", st, err)
+	}
+}
