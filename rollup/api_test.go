@@ -177,10 +177,10 @@ func TestARunnerWithoutTheLeaseDoesNothing(t *testing.T) {
 	w.lease.lose()
 	stop := w.run(w.transport)
 	w.advance(time.Hour)
-	w.want("progress", w.progress("rollup", "PREFIX"), `null`)
+	w.want("progress", w.progress("rollup"), `null`)
 	stop()
 	w.lease.win()
 	defer w.run(w.transport)()
 	w.settle()
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
 }

@@ -48,7 +48,7 @@ func TestARollupIsWhatTheServersOwnAggregationFinds(t *testing.T) {
 				{"terms":{"source_field":"ok","target_field":"o"}},{"histogram":{"source_field":"n","target_field":"b","interval":3}}],
 				"metrics":[{"source_field":"x","target_field":"x","metrics":[{"sum":{}},{"min":{}},{"max":{}},{"value_count":{}}]}]}}`, c.interval, c.zone))
 			w.settle()
-			w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
+			w.want("status", w.progress("rollup", "status"), `"finished"`)
 			w.want("buckets", w.stored(), w.aggregated(date))
 		})
 	}

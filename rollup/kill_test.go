@@ -78,9 +78,9 @@ const rollups, transforms = "/_plugins/_rollup/jobs/", "/_plugins/_transform/"
 func TestARollupThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T) {
 	everyDeath(t, rollups, hourly, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
-		w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
-		w.want("documents processed", w.progress("rollup", "PREFIX", "stats", "documents_processed"), `5`)
-		w.want("rollups indexed", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `4`)
+		w.want("status", w.progress("rollup", "status"), `"finished"`)
+		w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `5`)
+		w.want("rollups indexed", w.progress("rollup", "stats", "rollups_indexed"), `4`)
 		if job := w.must("GET", rollups+"PREFIX", ""); !strings.Contains(job, `"enabled":false,`) {
 			w.t.Errorf("the job is not disabled: %s", job)
 		}
@@ -90,8 +90,8 @@ func TestARollupThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T)
 func TestAContinuousRollupThatDiesAtAnyRequestGoesOn(t *testing.T) {
 	everyDeath(t, rollups, continuous, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
-		w.want("rollups indexed", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `4`)
-		w.want("the window then", w.progress("rollup", "PREFIX", "continuous"),
+		w.want("rollups indexed", w.progress("rollup", "stats", "rollups_indexed"), `4`)
+		w.want("the window then", w.progress("rollup", "continuous"),
 			`{"next_window_start_time":1772445600000,"next_window_end_time":1772449200000}`)
 	})
 }
@@ -99,15 +99,15 @@ func TestAContinuousRollupThatDiesAtAnyRequestGoesOn(t *testing.T) {
 func TestATransformThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T) {
 	everyDeath(t, transforms, byHost, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "total"), transformed)
-		w.want("status", w.progress("transform", "PREFIX", "status"), `"finished"`)
-		w.want("documents processed", w.progress("transform", "PREFIX", "stats", "documents_processed"), `5`)
+		w.want("status", w.progress("transform", "status"), `"finished"`)
+		w.want("documents processed", w.progress("transform", "stats", "documents_processed"), `5`)
 	})
 }
 
 func TestAContinuousTransformThatDiesAtAnyRequestGoesOn(t *testing.T) {
 	everyDeath(t, transforms, strings.Replace(byHost, `"page_size":2`, `"page_size":2,"continuous":true`, 1), func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "total"), transformed)
-		w.want("behind", w.progress("transform", "PREFIX", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
+		w.want("behind", w.progress("transform", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
 	})
 }
 
@@ -141,7 +141,7 @@ func TestABusyClusterOnlyDelaysAJob(t *testing.T) {
 		rt := &refusing{next: w.transport, left: n, status: status}
 		stop := w.run(rt)
 		w.advance(time.Minute)
-		w.want(fmt.Sprintf("status after a %d to request %d", status, n+1), w.progress("rollup", "PREFIX", "status"), `"finished"`)
+		w.want(fmt.Sprintf("status after a %d to request %d", status, n+1), w.progress("rollup", "status"), `"finished"`)
 		w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
 		stop()
 		refused = rt.left < 0

@@ -38,10 +38,10 @@ func TestARollupWritesADocumentPerBucketAndEnds(t *testing.T) {
 	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", hourly)
 	w.settle()
 	w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
-	w.want("pages", w.progress("rollup", "PREFIX", "stats", "pages_processed"), `3`)
-	w.want("documents processed", w.progress("rollup", "PREFIX", "stats", "documents_processed"), `5`)
-	w.want("rollups indexed", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `4`)
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
+	w.want("pages", w.progress("rollup", "stats", "pages_processed"), `3`)
+	w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `5`)
+	w.want("rollups indexed", w.progress("rollup", "stats", "rollups_indexed"), `4`)
 	if job := w.must("GET", "/_plugins/_rollup/jobs/PREFIX", ""); !strings.Contains(job, `"enabled":false,`) || !strings.Contains(job, `"enabled_time":null`) {
 		t.Errorf("the job is not disabled: %s", job)
 	}
@@ -90,7 +90,7 @@ func TestWhatHasNoDateComesFirst(t *testing.T) {
 {"rollup._id":"PREFIX","_doc_count":1,"rollup._schema_version":30,"day.date_histogram":1767308400000,"h.terms":"a","size.histogram":2.5,"n.value_count":2}
 {"rollup._id":"PREFIX","_doc_count":1,"rollup._schema_version":30,"day.date_histogram":1767308400000,"h.terms":"b","size.histogram":0.0,"n.value_count":2}
 {"rollup._id":"PREFIX","_doc_count":1,"rollup._schema_version":30,"day.date_histogram":1767308400000,"h.terms":"b","size.histogram":2.5,"n.value_count":2}`)
-	w.want("pages", w.progress("rollup", "PREFIX", "stats", "pages_processed"), `10`)
+	w.want("pages", w.progress("rollup", "stats", "pages_processed"), `10`)
 }
 
 func TestARollupOfAPatternReadsAllItsIndices(t *testing.T) {
@@ -157,8 +157,8 @@ func TestAJobThatCannotWorkFailsWithItsReasonAndIsDisabled(t *testing.T) {
 			job := strings.NewReplacer("PREFIX-src", c.source, "PREFIX-out", c.target, `"source_field":"host"`, `"source_field":"`+c.field+`"`).Replace(hourly)
 			w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", job)
 			w.settle()
-			w.want("status", w.progress("rollup", "PREFIX", "status"), `"failed"`)
-			if got := w.progress("rollup", "PREFIX", "failure_reason"); !strings.Contains(got, c.want) {
+			w.want("status", w.progress("rollup", "status"), `"failed"`)
+			if got := w.progress("rollup", "failure_reason"); !strings.Contains(got, c.want) {
 				t.Errorf("failure_reason %s, want %s", got, c.want)
 			}
 			if job := w.must("GET", "/_plugins/_rollup/jobs/PREFIX", ""); !strings.Contains(job, `"enabled":false,`) {
@@ -174,13 +174,13 @@ func TestAFailedRollupGoesOnWhenItIsStarted(t *testing.T) {
 	defer w.run(w.transport)()
 	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", hourly)
 	w.settle()
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"failed"`)
+	w.want("status", w.progress("rollup", "status"), `"failed"`)
 	w.create("PREFIX-src", sales)
 	w.index("PREFIX-src", sold...)
 	w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
 	w.settle()
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
-	w.want("reason", w.progress("rollup", "PREFIX", "failure_reason"), `null`)
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
+	w.want("reason", w.progress("rollup", "failure_reason"), `null`)
 	w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
 }
 
@@ -195,7 +195,7 @@ func TestAFinishedRollupThatIsStartedRunsOnceMore(t *testing.T) {
 	w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
 	w.settle()
 	w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
-	w.want("documents processed", w.progress("rollup", "PREFIX", "stats", "documents_processed"), `8`)
+	w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `8`)
 }
 
 // continuous is hourly without an end, ten minutes late.
@@ -207,34 +207,34 @@ func TestAContinuousRollupTakesEachWindowWhenItIsOver(t *testing.T) {
 	defer w.run(w.transport)()
 	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", continuous)
 	w.settle()
-	w.want("nothing to begin with", w.progress("rollup", "PREFIX"), `null`)
+	w.want("nothing to begin with", w.progress("rollup"), `null`)
 	w.index("PREFIX-src", `{"ts":"2026-03-02T10:05:00Z","host":"a","n":1}`, `{"ts":"2026-03-02T10:55:00Z","host":"b","n":2}`)
 	w.advance(30 * time.Minute) // 10:30
-	w.want("the first window", w.progress("rollup", "PREFIX", "continuous"),
+	w.want("the first window", w.progress("rollup", "continuous"),
 		`{"next_window_start_time":1772445600000,"next_window_end_time":1772449200000}`)
 	w.index("PREFIX-src", `{"ts":"2026-03-02T10:59:00Z","host":"a","n":4}`)
 	w.advance(39 * time.Minute) // 11:09
-	w.want("not before the delay is over", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `0`)
+	w.want("not before the delay is over", w.progress("rollup", "stats", "rollups_indexed"), `0`)
 	w.index("PREFIX-src", `{"ts":"2026-03-02T13:10:00Z","host":"a","n":8}`)
 	w.advance(2 * time.Minute) // 11:11
 	w.want("documents", w.documents("PREFIX-out", "n.sum"),
 		`{"rollup._id":"PREFIX","_doc_count":1,"rollup._schema_version":30,"ts.date_histogram":1772445600000,"host.terms":"b","n.sum":2.0,"n.max":2.0,"n.avg.sum":2.0,"n.avg.value_count":1,"x.min":null,"x.value_count":0}
 {"rollup._id":"PREFIX","_doc_count":2,"rollup._schema_version":30,"ts.date_histogram":1772445600000,"host.terms":"a","n.sum":5.0,"n.max":4.0,"n.avg.sum":5.0,"n.avg.value_count":2,"x.min":null,"x.value_count":0}`)
-	w.want("the next window", w.progress("rollup", "PREFIX", "continuous"),
+	w.want("the next window", w.progress("rollup", "continuous"),
 		`{"next_window_start_time":1772449200000,"next_window_end_time":1772452800000}`)
 	w.advance(3 * time.Hour) // 14:11
-	w.want("windows without documents are passed over", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `3`)
-	w.want("the window then", w.progress("rollup", "PREFIX", "continuous"),
+	w.want("windows without documents are passed over", w.progress("rollup", "stats", "rollups_indexed"), `3`)
+	w.want("the window then", w.progress("rollup", "continuous"),
 		`{"next_window_start_time":1772460000000,"next_window_end_time":1772463600000}`)
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"started"`)
+	w.want("status", w.progress("rollup", "status"), `"started"`)
 	w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_stop", "")
 	w.index("PREFIX-src", `{"ts":"2026-03-02T14:20:00Z","host":"a","n":16}`)
 	w.advance(24 * time.Hour)
-	w.want("a stopped job rests", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `3`)
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"stopped"`)
+	w.want("a stopped job rests", w.progress("rollup", "stats", "rollups_indexed"), `3`)
+	w.want("status", w.progress("rollup", "status"), `"stopped"`)
 	w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
 	w.settle()
-	w.want("and goes on when it is started", w.progress("rollup", "PREFIX", "stats", "rollups_indexed"), `4`)
+	w.want("and goes on when it is started", w.progress("rollup", "stats", "rollups_indexed"), `4`)
 }
 
 func TestACronScheduleIsCaughtUpWith(t *testing.T) {
@@ -245,12 +245,12 @@ func TestACronScheduleIsCaughtUpWith(t *testing.T) {
 	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.Replace(hourly, `{"interval":{"period":1,"unit":"Minutes"}}`,
 		`{"cron":{"expression":"0 12 * * *","timezone":"UTC"}}`, 1))
 	w.advance(119 * time.Minute)
-	w.want("before its time", w.progress("rollup", "PREFIX"), `null`)
+	w.want("before its time", w.progress("rollup"), `null`)
 	stop()
 	w.advance(time.Hour) // nobody was there at noon
 	defer w.run(w.transport)()
 	w.settle()
-	w.want("status", w.progress("rollup", "PREFIX", "status"), `"finished"`)
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
 }
 
 func TestAJobThatIsDeletedEndsAndItsDocumentsStay(t *testing.T) {

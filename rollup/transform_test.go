@@ -26,10 +26,10 @@ func TestATransformWritesADocumentPerGroupAndEnds(t *testing.T) {
 	w.must("PUT", "/_plugins/_transform/PREFIX", byHost)
 	w.settle()
 	w.want("documents", w.documents("PREFIX-out", "total"), transformed)
-	w.want("status", w.progress("transform", "PREFIX", "status"), `"finished"`)
-	w.want("pages", w.progress("transform", "PREFIX", "stats", "pages_processed"), `3`)
-	w.want("documents processed", w.progress("transform", "PREFIX", "stats", "documents_processed"), `5`)
-	w.want("documents indexed", w.progress("transform", "PREFIX", "stats", "documents_indexed"), `3`)
+	w.want("status", w.progress("transform", "status"), `"finished"`)
+	w.want("pages", w.progress("transform", "stats", "pages_processed"), `3`)
+	w.want("documents processed", w.progress("transform", "stats", "documents_processed"), `5`)
+	w.want("documents indexed", w.progress("transform", "stats", "documents_indexed"), `3`)
 	w.want("a date stays one", w.mapping("PREFIX-out", "properties", "last", "type"), `"date"`)
 	w.want("texts are terms", w.mapping("PREFIX-out", "properties", "who", "type"), `"keyword"`)
 	w.want("_meta", w.mapping("PREFIX-out", "_meta"), `{"schema_version":1}`)
@@ -62,17 +62,17 @@ func TestAContinuousTransformComputesChangedGroupsAnew(t *testing.T) {
 	defer w.run(w.transport)()
 	w.must("PUT", "/_plugins/_transform/PREFIX", strings.Replace(byHost, `"page_size":2`, `"page_size":2,"continuous":true`, 1))
 	w.settle()
-	w.want("behind", w.progress("transform", "PREFIX", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
-	w.want("last", w.progress("transform", "PREFIX", "continuous_stats", "last_timestamp"), `1772445600000`)
-	w.want("what is stored only", w.progress("transform", "PREFIX", "shard_id_to_global_checkpoint"), ``)
+	w.want("behind", w.progress("transform", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
+	w.want("last", w.progress("transform", "continuous_stats", "last_timestamp"), `1772445600000`)
+	w.want("what is stored only", w.progress("transform", "shard_id_to_global_checkpoint"), ``)
 	w.index("PREFIX-src", sold[3:]...)
 	w.advance(time.Minute)
 	w.want("documents", w.documents("PREFIX-out", "total"), transformed)
-	w.want("status", w.progress("transform", "PREFIX", "status"), `"started"`)
-	w.want("last", w.progress("transform", "PREFIX", "continuous_stats", "last_timestamp"), `1772445660000`)
-	indexed := w.progress("transform", "PREFIX", "stats", "documents_indexed")
+	w.want("status", w.progress("transform", "status"), `"started"`)
+	w.want("last", w.progress("transform", "continuous_stats", "last_timestamp"), `1772445660000`)
+	indexed := w.progress("transform", "stats", "documents_indexed")
 	w.advance(10 * time.Minute)
-	w.want("nothing more to index", w.progress("transform", "PREFIX", "stats", "documents_indexed"), indexed)
+	w.want("nothing more to index", w.progress("transform", "stats", "documents_indexed"), indexed)
 }
 
 func TestAContinuousTransformWithGroupsOfAllKinds(t *testing.T) {
@@ -100,8 +100,8 @@ func TestATransformWhoseSourceIsGoneFails(t *testing.T) {
 	w.do(err)
 	defer w.run(w.transport)()
 	w.settle()
-	w.want("status", w.progress("transform", "PREFIX", "status"), `"failed"`)
-	w.want("reason", w.progress("transform", "PREFIX", "failure_reason"), `"Failed validation - [No specified source index exist in the cluster]"`)
+	w.want("status", w.progress("transform", "status"), `"failed"`)
+	w.want("reason", w.progress("transform", "failure_reason"), `"Failed validation - [No specified source index exist in the cluster]"`)
 }
 
 func TestATransformIntoAnAliasNeedsItsWriteIndex(t *testing.T) {
@@ -113,7 +113,7 @@ func TestATransformIntoAnAliasNeedsItsWriteIndex(t *testing.T) {
 	defer w.run(w.transport)()
 	w.must("PUT", "/_plugins/_transform/PREFIX", byHost)
 	w.settle()
-	w.want("reason", w.progress("transform", "PREFIX", "failure_reason"),
+	w.want("reason", w.progress("transform", "failure_reason"),
 		`"target_index [PREFIX-out] is an alias but doesn't have write index"`)
 	_, err := w.client.UpdateAliases(t.Context(), []any{map[string]any{"add": map[string]any{
 		"index": w.own("PREFIX-2"), "alias": w.own("PREFIX-out"), "is_write_index": true,

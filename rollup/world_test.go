@@ -231,13 +231,13 @@ func (w *world) documents(name, sort string) string {
 	return strings.Join(lines, "\n")
 }
 
-// progress is a member of what explain shows of a job's progress, as text.
-func (w *world) progress(kind, id string, path ...string) string {
+// progress is a member of what explain shows of the progress of the job PREFIX, as text.
+func (w *world) progress(kind string, path ...string) string {
 	w.t.Helper()
 	prefix := map[string]string{"rollup": "/_plugins/_rollup/jobs/", "transform": "/_plugins/_transform/"}[kind]
 	var answer map[string]map[string]json.RawMessage
-	w.do(json.Unmarshal([]byte(w.must("GET", prefix+id+"/_explain", "")), &answer))
-	raw := answer[id][kind+"_metadata"]
+	w.do(json.Unmarshal([]byte(w.must("GET", prefix+"PREFIX/_explain", "")), &answer))
+	raw := answer["PREFIX"][kind+"_metadata"]
 	for _, name := range path {
 		var o map[string]json.RawMessage
 		if json.Unmarshal(raw, &o) != nil {
