@@ -30,7 +30,8 @@ func (s *Server) resizeRoutes(rt *rest.Router) {
 // finds the index when it comes again.
 func (s *Server) resize(r *rest.Request, kind catalog.ResizeKind) (rest.Action, error) {
 	request := catalog.Resize{Kind: kind, Source: r.Path("index"), Target: r.Path("target"), Node: query.NodeID}
-	if err := resizeParams(r, &request); err != nil {
+	wait, err := resizeParams(r, &request)
+	if err != nil {
 		return nil, err
 	}
 	body, err := r.Body()
@@ -50,41 +51,40 @@ func (s *Server) resize(r *rest.Request, kind catalog.ResizeKind) (rest.Action, 
 			return nil, err
 		}
 	}
-	description := string(kind) + " from [" + request.Source + "] to [" + request.Target + "]"
-	return func(ctx context.Context) (*rest.Response, error) {
-		ctx, done := s.tasks.start(context.WithoutCancel(ctx), r, "indices:admin/resize", description)
-		defer done()
-		made, err := s.Catalog.Resize(ctx, request)
-		if err != nil {
-			return nil, err
-		}
-		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(request.ActiveShards), "index", made.Name)), nil
-	}, nil
+	job := work{
+		action: "indices:admin/resize", description: string(kind) + " from [" + request.Source + "] to [" + request.Target + "]",
+		run: func(ctx context.Context) (*rest.Response, error) {
+			made, err := s.Catalog.Resize(ctx, request)
+			if err != nil {
+				return nil, err
+			}
+			return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(request.ActiveShards), "index", made.Name)), nil
+		},
+	}
+	return func(ctx context.Context) (*rest.Response, error) { return s.perform(ctx, r, job, wait) }, nil
 }
 
-// resizeParams reads the parameters.
-func resizeParams(r *rest.Request, into *catalog.Resize) error {
+// resizeParams reads the parameters, and whether the request waits for the end.
+func resizeParams(r *rest.Request, into *catalog.Resize) (wait bool, err error) {
 	if r.Has("copy_settings") && r.Param("copy_settings", "") != "" {
 		yes, err := r.Bool("copy_settings", true)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !yes {
-			return fault.Illegal("parameter [copy_settings] can not be explicitly set to [false]")
+			return false, fault.Illegal("parameter [copy_settings] can not be explicitly set to [false]")
 		}
 	}
 	if err := timeouts(r); err != nil {
-		return err
+		return false, err
 	}
-	var err error
 	if into.ActiveShards, err = catalog.ParseActiveShards(r.Param("wait_for_active_shards", "")); err != nil {
-		return err
+		return false, err
 	}
-	wait, err := r.Bool("wait_for_completion", true)
-	if err == nil && !wait {
-		err = fault.Unsupported("[wait_for_completion=false] of a resize")
+	if wait, err = r.Bool("wait_for_completion", true); err == nil && !wait {
+		_, err = r.Duration("task_execution_timeout", 0)
 	}
-	return err
+	return wait, err
 }
 
 // resizeBody is what a resize asks for, as it is written.
