@@ -45,7 +45,9 @@ func (s server) result(task string) (r struct {
 	Response struct {
 		Total, Created, Updated, Batches int
 		Canceled                         string
+		Shards                           struct{ Successful int } `json:"_shards"`
 	}
+	Error struct{ Type string }
 },
 ) {
 	s.t.Helper()
@@ -119,6 +121,17 @@ func TestAJobWritesDocumentsAsTheyAreNow(t *testing.T) {
 	}
 	if got := s.text("/a/_source/1"); got != `{"n":7,"by":"p"}` {
 		t.Error(got)
+	}
+}
+
+func TestAForceMergeThatNobodyWaitsForKeepsItsResult(t *testing.T) {
+	s := start(t, engine.Options{})
+	s.fill(5)
+	if r := s.result(s.begin("/a/_forcemerge?max_num_segments=1&", "")); r.Task.Action != "indices:admin/forcemerge" || r.Response.Shards.Successful != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r := s.result(s.begin("/nothere/_forcemerge?", "")); r.Error.Type != "index_not_found_exception" {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -88,24 +88,34 @@ func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
 	if expunge && segments != -1 {
 		return nil, fault.Validation("cannot set only_expunge_deletes and max_num_segments at the same time, those two parameters are mutually exclusive")
 	}
-	for _, name := range []string{"flush", "primary_only", "wait_for_completion"} {
-		yes, err := r.Bool(name, true)
-		if err != nil {
+	for _, name := range []string{"flush", "primary_only"} {
+		if _, err := r.Bool(name, true); err != nil {
 			return nil, err
 		}
-		if name == "wait_for_completion" && !yes {
-			return nil, fault.Unsupported("[wait_for_completion=false] of a force merge")
-		}
+	}
+	wait, err := r.Bool("wait_for_completion", true)
+	if err != nil {
+		return nil, err
 	}
 	if segments == -1 {
 		segments = 1
 	}
 	description := "Force-merge indices [" + r.Path("index") + "], maxSegments[" + itoa(int64(segments)) + "], onlyExpungeDeletes[" + boolText(expunge) + "], flush[true]"
-	return s.onIndices(r, func(ctx context.Context, index *catalog.Index) error {
-		ctx, done := s.tasks.start(ctx, r, "indices:admin/forcemerge", description)
-		defer done()
+	const action = "indices:admin/forcemerge"
+	merge, err := s.onIndices(r, func(ctx context.Context, index *catalog.Index) error {
+		if wait {
+			var done func()
+			ctx, done = s.tasks.start(ctx, r, action, description)
+			defer done()
+		}
 		return s.Docs.ForceMerge(ctx, index, segments, expunge)
 	})
+	if wait || err != nil {
+		return merge, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		return s.perform(ctx, r, work{action: action, description: description, run: merge}, false)
+	}, nil
 }
 
 func boolText(b bool) string {
