@@ -53,21 +53,24 @@ func TestNothingIsLostStuckOrDoubledByKills(t *testing.T) {
 	}
 	lifecyclesEnd(t, p)
 	nothingIsMissing(t, p, m)
+	snapshotsAreWhole(t, p)
 	p.kill()
 	if out := check(t, bin, data); out != "" {
 		t.Errorf("steward check: %s", out)
 	}
 }
 
-// setUp makes a plain index under load, and two families of indices that roll over by document count: one ends merged
-// and read-only, the other deleted.
+// setUp makes a plain index under load, and two families of indices that roll over by document count: one ends merged,
+// read-only and in a snapshot, the other deleted.
 func setUp(t *testing.T, p *process) {
 	t.Helper()
 	p.must(t, "PUT", "/load", map[string]any{"settings": map[string]any{"number_of_shards": 2, "number_of_replicas": 0}})
 	rollover := map[string]any{"rollover": map[string]any{"min_doc_count": rolloverAt}}
 	merge := map[string]any{"force_merge": map[string]any{"max_num_segments": 1}}
+	p.must(t, "PUT", "/_snapshot/backup", map[string]any{"type": "fs", "settings": map[string]any{"location": "backup"}})
+	snapshot := map[string]any{"snapshot": map[string]any{"repository": "backup", "snapshot": "{{ctx.index}}"}}
 	last := map[string]map[string]any{
-		"keep": {"name": "last", "actions": []any{merge, map[string]any{"index_priority": map[string]any{"priority": 7}}}},
+		"keep": {"name": "last", "actions": []any{merge, snapshot, map[string]any{"index_priority": map[string]any{"priority": 7}}}},
 		"drop": {"name": "last", "actions": []any{map[string]any{"delete": map[string]any{}}}},
 	}
 	for name, end := range last {
@@ -265,6 +268,43 @@ func lifecyclesEnd(t *testing.T, p *process) {
 			t.Errorf("%s was rolled over with %d documents, the policy wants %d: it was rolled over twice", name, count, rolloverAt)
 		}
 	}
+}
+
+// snapshotsAreWhole looks whether every index of the family that is kept has one snapshot, with all of its documents.
+func snapshotsAreWhole(t *testing.T, p *process) {
+	t.Helper()
+	kept := indices(t, p, "keep")
+	list := decode[struct {
+		Snapshots []struct {
+			Snapshot, State string
+			Indices         []string
+		}
+	}](t, p.must(t, "GET", "/_snapshot/backup/_all", nil)).Snapshots
+	taken := map[string]string{}
+	for _, s := range list {
+		if s.State != "SUCCESS" || len(s.Indices) != 1 || taken[s.Indices[0]] != "" {
+			t.Errorf("snapshot %s is %s and has %v, of which %s was taken already", s.Snapshot, s.State, s.Indices, taken[s.Indices[0]])
+		}
+		taken[s.Indices[0]] = s.Snapshot
+	}
+	for _, name := range kept[:len(kept)-1] {
+		back := map[string]any{"rename_pattern": ".+", "rename_replacement": "back"}
+		p.must(t, "POST", "/_snapshot/backup/"+taken[name]+"/_restore?wait_for_completion=true", back)
+		counts := map[string]int{}
+		for _, index := range []string{name, "back"} {
+			counts[index] = decode[struct {
+				Count int `json:"count"`
+			}](t, p.must(t, "GET", "/"+index+"/_count", nil)).Count
+		}
+		if counts[name] != counts["back"] {
+			t.Errorf("%s has %d documents, its snapshot %d", name, counts[name], counts["back"])
+		}
+		p.must(t, "DELETE", "/back", nil)
+	}
+	if len(taken) < len(kept)-1 {
+		t.Errorf("snapshots of %v, want of %v", taken, kept[:len(kept)-1])
+	}
+	p.must(t, "DELETE", "/_snapshot/backup/*", nil)
 }
 
 func indices(t *testing.T, p *process, family string) []string {

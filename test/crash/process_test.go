@@ -41,10 +41,10 @@ type process struct {
 
 var address = regexp.MustCompile(`http://[0-9.:]+`)
 
-// start runs the program on a data directory and waits for its ready line.
+// start runs the program on a data directory, with one for snapshots beside it, and waits for its ready line.
 func start(t *testing.T, bin, data string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(bin, "serve", "--listen", "127.0.0.1:0", "--data", data), log: &bytes.Buffer{}, done: make(chan struct{})}
+	p := &process{cmd: exec.Command(bin, "serve", "--listen", "127.0.0.1:0", "--data", data, "-E", "path.repo="+data+"-snapshots"), log: &bytes.Buffer{}, done: make(chan struct{})}
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
