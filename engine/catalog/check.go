@@ -84,6 +84,7 @@ func (s *State) check() []string {
 			f.add(s.ComponentTemplates[part] == nil, "the index template [%s] is composed of [%s], which does not exist", name, part)
 		}
 	}
+	s.checkSnapshots(&f)
 	return f
 }
 

@@ -125,6 +125,26 @@ func snapshotInProgress(what string, names []string) error {
 		"%s: [%s]. Try again after snapshot finishes or cancel the currently running snapshot.", what, strings.Join(names, ", "))
 }
 
+// checkSnapshots looks at what is noted of repositories, and of snapshots that are being taken.
+func (s *State) checkSnapshots(f *findings) {
+	for _, name := range slices.Sorted(maps.Keys(s.Documents[Repositories])) {
+		var r struct{ Type string }
+		f.add(json.Unmarshal(s.Documents[Repositories][name], &r) != nil || r.Type == "", "the repository [%s] has no type", name)
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Documents[Snapshots])) {
+		var one Snapshotting
+		if err := json.Unmarshal(s.Documents[Snapshots][key], &one); err != nil || one.Key() != key {
+			f.add(true, "what is noted of the snapshot [%s] is not that of one", key)
+			continue
+		}
+		f.add(s.Documents[Repositories][one.Repository] == nil, "the snapshot [%s] is being taken, and its repository does not exist", key)
+		for _, index := range one.Indices {
+			gone := one.Source == "" && !one.Partial && s.IndexByUUID(index.UUID) == nil
+			f.add(gone, "the snapshot [%s] is being taken of the index [%s], which does not exist", key, index.Name)
+		}
+	}
+}
+
 // MatchDataStreams are the names of the data streams that the expressions of a request for indices mean, sorted.
 func (s *State) MatchDataStreams(expressions []string, now time.Time) []string {
 	found := map[string]bool{}
