@@ -28,7 +28,12 @@ const shrinks = `{"policy":{"description":"shrink","default_state":"hot","states
 // newShrink is a world whose index has four shards, five documents, two aliases and one setting that a shrink changes.
 func newShrink(t *testing.T, cluster http.RoundTripper) *world {
 	t.Helper()
-	w := newPolicy(t, cluster, shrinks)
+	return newShrinkOf(t, cluster, shrinks)
+}
+
+func newShrinkOf(t *testing.T, cluster http.RoundTripper, policy string) *world {
+	t.Helper()
+	w := newPolicy(t, cluster, policy)
 	t.Cleanup(w.cleanTarget)
 	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
 		"settings": map[string]any{"index.number_of_replicas": 0, "index.number_of_shards": 4, "index.blocks.write": false},
@@ -79,13 +84,7 @@ func (w *world) shrinkDifference() string {
 	copies, err := w.client.Copies(ctx, w.target())
 	w.do(err)
 	got.Documents = copies.Docs
-	nodes, err := w.client.DataNodes(ctx)
-	w.do(err)
-	for _, n := range nodes {
-		lock, err := w.client.Get(ctx, action.LockIndex, ".opendistro-ism-config-shrink-node_name-"+n.Name, "")
-		w.do(err)
-		got.Locks = got.Locks || lock.Found
-	}
+	got.Locks = w.locked()
 	want := end{
 		Source:    map[string]string{"index.blocks.write": "false", "index.number_of_shards": "4"},
 		Target:    map[string]string{"index.blocks.write": "true", "index.number_of_shards": "2"},
@@ -93,6 +92,22 @@ func (w *world) shrinkDifference() string {
 		Documents: 5, State: "done",
 	}
 	return cmp.Diff(want, got)
+}
+
+// locked reports whether some node is locked for a shrink.
+func (w *world) locked() bool {
+	w.t.Helper()
+	ctx := context.Background()
+	nodes, err := w.client.DataNodes(ctx)
+	w.do(err)
+	for _, n := range nodes {
+		lock, err := w.client.Get(ctx, action.LockIndex, ".opendistro-ism-config-shrink-node_name-"+n.Name, "")
+		w.do(err)
+		if lock.Found {
+			return true
+		}
+	}
+	return false
 }
 
 // settingsOf are the settings that a shrink is about.
@@ -146,5 +161,35 @@ func TestAShrinkOnAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// barred refuses every request for a shrink.
+type barred struct{ next http.RoundTripper }
+
+// RoundTrip is part of http.RoundTripper.
+func (b barred) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, "/_shrink/") {
+		return refuse(r, http.StatusServiceUnavailable, "process_cluster_event_timeout_exception"), nil
+	}
+	return b.next.RoundTrip(r)
+}
+
+func TestAShrinkThatIsOutOfTimeGivesEverythingBack(t *testing.T) {
+	w := newShrinkOf(t, backend(t), strings.Replace(shrinks, `{"shrink":`, `{"timeout":"2s","shrink":`, 1))
+	stop := w.run(barred{w.transport})
+	defer stop()
+	w.wait("the action to fail", func() bool { m := w.metadata(w.uuid); return m != nil && m.Failed() })
+	if got := w.metadata(w.uuid).Info.Text("message"); got != "Action timed out" {
+		t.Errorf("the message is %q", got)
+	}
+	infos, err := w.client.Indices(t.Context(), []string{w.first(), w.target()})
+	w.do(err)
+	want := map[string]string{"index.blocks.write": "false", "index.number_of_shards": "4"}
+	if diff := cmp.Diff(want, settingsOf(infos[w.first()])); diff != "" {
+		t.Error(diff)
+	}
+	if len(infos) != 1 || w.locked() {
+		t.Errorf("there are %d indices, and the node is locked: %v", len(infos), w.locked())
 	}
 }
