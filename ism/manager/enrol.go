@@ -159,6 +159,9 @@ func (s *sweep) forget(ctx context.Context) error {
 	var writes []write
 	for _, e := range gone {
 		if e.job == nil || s.inventory.byUUID[e.uuid] == nil {
+			if meta := deleting(e, s.now); meta != nil {
+				s.history.last(e, meta, s.now)
+			}
 			writes = append(writes, forgetWrites(e)...)
 		}
 	}

@@ -66,6 +66,22 @@ func (h *history) stored(w write, seqNo int64, now time.Time) {
 	h.add(w.entry, w.meta, seqNo, now)
 }
 
+// last keeps the record of what became of a deleted index. It goes out before the index's documents are deleted, under
+// the number of the metadata that announced the step, which has no record of its own.
+func (h *history) last(e *entry, meta *ism.Metadata, now time.Time) {
+	h.add(e, meta, e.metaVersion.SeqNo, now)
+}
+
+// deleting is the metadata of an index that is gone, if its policy was about to delete it; nil otherwise. Whoever did it
+// did not come to say so.
+func deleting(e *entry, now time.Time) *ism.Metadata {
+	if e.job == nil || !e.starting() || e.meta.Step.Name != deleteStep {
+		return nil
+	}
+	info := ism.Message("Successfully deleted index [index=" + e.name() + "]")
+	return ism.Finish(ism.Move{Meta: e.meta}, ism.Result{Status: ism.StatusCompleted, Info: info}, now)
+}
+
 // unanswered notes writes of which it is not known whether they were made.
 func (h *history) unanswered(writes []write) {
 	for _, w := range writes {

@@ -62,7 +62,8 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 	}
 	meta := ism.Finish(r.move, r.result, s.now)
 	if r.deleted() {
-		return lastWrites(r.entry, meta)
+		s.history.last(r.entry, meta, s.now)
+		return forgetWrites(r.entry)
 	}
 	if r.staysBlocked() {
 		return nil
@@ -75,17 +76,6 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 
 // staysBlocked reports whether the result is that of a blocked index that stays so.
 func (r *stepResult) staysBlocked() bool { return r.again && r.result.Status == ism.StatusFailed }
-
-// lastWrites delete the documents of an entry whose policy deleted its index; the history keeps what became of it.
-func lastWrites(e *entry, meta *ism.Metadata) []write {
-	writes := forgetWrites(e)
-	for i := range writes {
-		if writes[i].op.ID == e.uuid+metadataSuffix {
-			writes[i].meta = meta
-		}
-	}
-	return writes
-}
 
 // deleted reports whether the step has deleted its index.
 func (r *stepResult) deleted() bool {

@@ -90,22 +90,23 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 	return refused, s.readAgain(ctx, conflicts)
 }
 
-// bulk makes writes in one request, which takes along the records of the history that wait.
+// bulk makes writes in one request, in which the records of the history that wait go first: what they are of is about
+// to be written over.
 func (s *sweep) bulk(ctx context.Context, writes []write) ([]opensearch.Written, error) {
-	ops := make([]opensearch.Write, len(writes))
-	for i, w := range writes {
-		ops[i] = w.op
+	ops := s.recordsAlong(ctx)
+	records := len(ops)
+	for _, w := range writes {
+		ops = append(ops, w.op)
 	}
-	results, err := s.opts.Client.Bulk(ctx, append(ops, s.recordsAlong(ctx)...))
+	results, err := s.opts.Client.Bulk(ctx, ops)
 	if err != nil {
 		s.history.unanswered(writes)
 		return nil, err
 	}
-	own, records := results[:len(writes)], results[len(writes):]
-	if err := s.history.written(records); err != nil {
+	if err := s.history.written(results[:records]); err != nil {
 		s.history.failed()
 	}
-	return own, nil
+	return results[records:], nil
 }
 
 // errConfigGone ends a sweep: the documents that it knows are gone.

@@ -45,10 +45,10 @@ func (m *Manager) sweep(ctx context.Context, now time.Time) (Summary, error) {
 	if err := s.notice(ctx); err != nil {
 		return s.sum, err
 	}
+	s.keepHistory(ctx)
 	if err := s.enrol(ctx); err != nil {
 		return s.sum, err
 	}
-	s.keepHistory(ctx)
 	err := s.rounds(ctx)
 	s.flushHistory(ctx)
 	return s.sum, err

@@ -123,6 +123,34 @@ func TestTheHistoryKeepsWhatBecameOfADeletedIndex(t *testing.T) {
 	}
 }
 
+// TestADeletionIsRecordedWhereverItsReconcilerDies kills it at its n-th request, before the cluster sees it or after.
+func TestADeletionIsRecordedWhereverItsReconcilerDies(t *testing.T) {
+	rt := backend(t)
+	for _, after := range []bool{false, true} {
+		for n := 1; ; n += stride() {
+			w := newWorld(t, rt, deletes)
+			forgotten := func() bool { return len(w.indices()) == 0 && w.metadata(w.uuid) == nil && w.job(w.uuid) == nil }
+			mortal := &mortal{next: w.transport, left: n, after: after}
+			stop := w.run(mortal)
+			w.wait("its death or the end", func() bool { return mortal.dead() || forgotten() })
+			stop()
+			died := mortal.dead()
+			stop = w.run(w.transport)
+			w.wait("the index and its documents to be deleted", forgotten)
+			w.wait("the record of the deletion", func() bool {
+				return slices.Contains(w.records(w.uuid), "old delete attempt_delete completed: Successfully deleted index [index=PREFIX-000001]")
+			})
+			stop()
+			if got := w.records(w.uuid); len(got) != 2 {
+				t.Errorf("killed at request %d (after it: %v): %v", n, after, got)
+			}
+			if !died {
+				break
+			}
+		}
+	}
+}
+
 // withoutHistory refuses every write to the history while it is closed.
 type withoutHistory struct {
 	next     http.RoundTripper
