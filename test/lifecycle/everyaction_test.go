@@ -148,10 +148,9 @@ func runAction(t *testing.T, cluster http.RoundTripper, name string, transport *
 	defer w.clean()
 	stop := w.run(transport)
 	w.wait("the end of "+name, func() bool {
-		if m := w.metadata(w.uuid); m != nil {
-			return m.PolicyCompleted || m.Failed()
-		}
-		return len(w.indices()) == 0
+		gone := len(w.indices()) == 0
+		m := w.metadata(w.uuid)
+		return gone && m == nil || m != nil && (m.PolicyCompleted || m.Failed())
 	})
 	stop()
 	transport.mu.Lock()
