@@ -154,7 +154,6 @@ func (m *Metadata) Failed() bool {
 // Done reports whether nothing is left to do: the policy is completed or failed.
 func (m *Metadata) Done() bool { return m.PolicyCompleted || m.Failed() }
 
-// clone copies the metadata, so that a move never changes what is stored.
 // WithInfo is the metadata with another info.
 func (m *Metadata) WithInfo(info Info) *Metadata {
 	out := m.clone()
@@ -162,6 +161,7 @@ func (m *Metadata) WithInfo(info Info) *Metadata {
 	return out
 }
 
+// clone copies the metadata, so that a move never changes what is stored.
 func (m *Metadata) clone() *Metadata {
 	out := *m
 	if m.State != nil {

@@ -26,15 +26,17 @@ func onStage(t *testing.T) paced {
 
 const withoutAlias = `{"name":"a","actions":[{"retry":{"count":1,"backoff":"constant","delay":"1m"},"rollover":{}}],"transitions":[]}`
 
-// blocked makes an index whose rollover has failed for good, for want of an alias.
-func (p paced) blocked(index string) {
+// blocked is an index whose rollover has failed for good, for want of an alias.
+func (p paced) blocked() (index string) {
 	p.t.Helper()
+	index = "logs-000001"
 	p.managed(index, withoutAlias)
 	p.pass(time.Minute)
 	e := p.failed(index)
 	if !e.Action.Failed || !e.Enabled {
 		p.t.Fatalf("it has not failed, or is disabled: %s", p.Explain(index))
 	}
+	return index
 }
 
 // blockedEntry is what explain shows of a failed index.
@@ -61,8 +63,7 @@ func (p paced) failed(index string) (e blockedEntry) {
 
 func TestAFailedIndexGoesOnAtOnceWhenWhatItLackedIsThere(t *testing.T) {
 	p := onStage(t)
-	index := "logs-000001"
-	p.blocked(index)
+	index := p.blocked()
 	p.Must("PUT", "/"+index+"/_settings", []byte(`{"index.plugins.index_state_management.rollover_alias":"logs"}`), nil)
 	p.pass(0)
 	if e := p.failed(index); !e.Action.Failed || e.Info.Message != "Missing rollover_alias index setting [index=logs-000001]" {
@@ -102,8 +103,7 @@ func TestAFailedIndexIsTriedAgainWithGrowingPauses(t *testing.T) {
 func TestTheWatchCanBeSwitchedOff(t *testing.T) {
 	p := onStage(t)
 	p.Must("PUT", "/_cluster/settings", []byte(`{"persistent":{"steward.ism.watch.enabled":false}}`), nil)
-	index := "logs-000001"
-	p.blocked(index)
+	index := p.blocked()
 	p.Must("PUT", "/"+index+"/_settings", []byte(`{"index.plugins.index_state_management.rollover_alias":"logs"}`), nil)
 	p.Must("POST", "/_aliases", []byte(`{"actions":[{"add":{"index":"logs-000001","alias":"logs"}}]}`), nil)
 	p.pass(24 * time.Hour)
@@ -120,10 +120,10 @@ func TestTheWatchCanBeSwitchedOff(t *testing.T) {
 // TestATryThatFailsStoresNothing: what clients see of a failed index does not change, and nobody is notified again.
 func TestATryThatFailsStoresNothing(t *testing.T) {
 	p := onStage(t)
-	p.blocked("logs-000001")
-	before := p.metadataVersion("logs-000001")
+	index := p.blocked()
+	before := p.metadataVersion(index)
 	p.pass(30 * 24 * time.Hour)
-	if after := p.metadataVersion("logs-000001"); after != before {
+	if after := p.metadataVersion(index); after != before {
 		t.Errorf("the metadata was written: %d, then %d", before, after)
 	}
 }
@@ -173,7 +173,7 @@ func TestAPolicyThatMayNotRunGoesOnWhenItMay(t *testing.T) {
 // TestWhyAnIndexStandsStillIsTold: what stopped it, the fact in the way, and what makes it go on.
 func TestWhyAnIndexStandsStillIsTold(t *testing.T) {
 	p := onStage(t)
-	p.blocked("logs-000001")
+	p.blocked()
 	p.managed("books-1", `{"name":"a","actions":[],"transitions":[{"state_name":"b","conditions":{"min_index_age":"30d"}}]},{"name":"b"}`)
 	p.managed("done-1", `{"name":"a","actions":[],"transitions":[]}`)
 	p.pass(0)

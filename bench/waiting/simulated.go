@@ -51,12 +51,12 @@ func (s *simulated) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // meant are the indices that a part of an expression means.
 func (s *simulated) meant(part string) []string {
-	switch {
-	case part == "_all" || part == "*":
+	switch part {
+	case "_all", "*":
 		return append(slices.Clone(s.names), manager.ConfigIndex)
-	case part == "bench-*":
+	case "bench-*":
 		return s.names
-	case part == manager.ConfigIndex:
+	case manager.ConfigIndex:
 		return []string{part}
 	}
 	if i, found := slices.BinarySearch(s.names, part); found {
