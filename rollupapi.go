@@ -24,12 +24,19 @@ func (s *Steward) openJobs(back backend, client *opensearch.Client) {
 		o.Native = s.nativeJobs
 	}
 	s.jobs = rollup.New(o)
+	s.searches = rollup.NewSearches(back.transport, s.nativeJobs)
+}
+
+// jobsChanged tells whom it concerns that jobs were changed.
+func (s *Steward) jobsChanged() {
+	s.searches.Changed()
+	s.jobs.Wake()
 }
 
 // rollupAPI serves /_plugins/_rollup and /_plugins/_transform, unless the cluster has the plugin.
 func (s *Steward) rollupAPI(client *opensearch.Client) gateway.API {
 	api := rollup.NewAPI(rollup.APIOptions{
-		Client: client, Clock: s.o.Clock, Native: s.nativeJobs, Changed: s.jobs.Wake, Version: s.version(), Logger: s.log,
+		Client: client, Clock: s.o.Clock, Native: s.nativeJobs, Changed: s.jobsChanged, Version: s.version(), Logger: s.log,
 		Ensure: func(ctx context.Context) error { return manager.EnsureConfigIndex(ctx, client) },
 	})
 	return gateway.API{Match: api.Match, Handler: api}

@@ -62,6 +62,7 @@ type Steward struct {
 	jobs                *rollup.Runner
 	// nativeJobs says whether the cluster has rollups and transforms itself; nil for never.
 	nativeJobs func() bool
+	searches   *rollup.Searches
 	serving    *gateway.Server
 }
 
@@ -137,7 +138,7 @@ func (s *Steward) start(ctx context.Context) error {
 	s.openJobs(back, client)
 	s.manager = manager.New(manager.Options{
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Registry: settings, NodeSettings: s.startValues(),
-		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Jobs: s.jobs.Wake, Pace: s.o.pace(), Logger: s.log,
+		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Jobs: s.jobsChanged, Pace: s.o.pace(), Logger: s.log,
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)
@@ -156,7 +157,7 @@ func (s *Steward) front(back backend, client *opensearch.Client) http.Handler {
 	status := s.statusAPI()
 	o := gateway.Options{
 		APIs:    []gateway.API{s.ismAPI(client), s.flowAPI(client), s.notifyAPI(client), s.rollupAPI(client), {Match: status.Match, Handler: status}},
-		Backend: back.transport, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
+		Backend: s.searches, Changing: s.manager.Changing, MaxBody: back.maxBody, Logger: s.log,
 	}
 	if !s.o.embedded() {
 		o.Access = gateway.NewAccess(client)

@@ -203,7 +203,7 @@ func (p *pluginSettings) translate(req *http.Request, where place, body []byte) 
 		res, err = p.create(req, body, where == inTemplate)
 	}
 	if e, ok := err.(*fault.Error); ok { //nolint:errorlint // only a fault that stands for an answer itself
-		return faultResponse(req, e), nil
+		return FaultResponse(req, e), nil
 	}
 	return p.showCluster(req, res, where), err
 }
@@ -284,7 +284,8 @@ func closerOr(c io.Closer) io.Closer {
 	return c
 }
 
-func faultResponse(req *http.Request, err error) *http.Response {
+// FaultResponse is the answer with which a transport refuses a request.
+func FaultResponse(req *http.Request, err error) *http.Response {
 	w := &recorder{header: http.Header{}}
 	fault.Write(w, err)
 	return w.response(req)

@@ -51,13 +51,14 @@ func (w *world) dies(n int) bool {
 	}
 }
 
-// everyDeath runs a job once for each request before which the runner can die, and lets another runner finish.
-func everyDeath(t *testing.T, path, job string, check func(w *world)) {
+// everyDeath runs a job once for each request (or each few) before which the runner can die, and lets another runner
+// finish.
+func everyDeath(t *testing.T, each int, path, job string, check func(w *world)) {
 	t.Helper()
 	w := newWorld(t)
 	w.create("PREFIX-src", sales)
 	w.index("PREFIX-src", sold...)
-	for n, died := 1, true; died; n++ {
+	for n, died := 1, true; died; n += each {
 		w.again()
 		w.must("PUT", path+"PREFIX", job)
 		w.advance(11 * time.Minute) // beyond the delay of a continuous rollup
@@ -76,7 +77,7 @@ func everyDeath(t *testing.T, path, job string, check func(w *world)) {
 const rollups, transforms = "/_plugins/_rollup/jobs/", "/_plugins/_transform/"
 
 func TestARollupThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T) {
-	everyDeath(t, rollups, hourly, func(w *world) {
+	everyDeath(t, 1, rollups, hourly, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
 		w.want("status", w.progress("rollup", "status"), `"finished"`)
 		w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `5`)
@@ -88,7 +89,7 @@ func TestARollupThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T)
 }
 
 func TestAContinuousRollupThatDiesAtAnyRequestGoesOn(t *testing.T) {
-	everyDeath(t, rollups, continuous, func(w *world) {
+	everyDeath(t, 3, rollups, continuous, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
 		w.want("rollups indexed", w.progress("rollup", "stats", "rollups_indexed"), `4`)
 		w.want("the window then", w.progress("rollup", "continuous"),
@@ -97,7 +98,7 @@ func TestAContinuousRollupThatDiesAtAnyRequestGoesOn(t *testing.T) {
 }
 
 func TestATransformThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing.T) {
-	everyDeath(t, transforms, byHost, func(w *world) {
+	everyDeath(t, 1, transforms, byHost, func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "total"), transformed)
 		w.want("status", w.progress("transform", "status"), `"finished"`)
 		w.want("documents processed", w.progress("transform", "stats", "documents_processed"), `5`)
@@ -105,7 +106,7 @@ func TestATransformThatDiesAtAnyRequestIsFinishedWithTheSameDocuments(t *testing
 }
 
 func TestAContinuousTransformThatDiesAtAnyRequestGoesOn(t *testing.T) {
-	everyDeath(t, transforms, strings.Replace(byHost, `"page_size":2`, `"page_size":2,"continuous":true`, 1), func(w *world) {
+	everyDeath(t, 3, transforms, strings.Replace(byHost, `"page_size":2`, `"page_size":2,"continuous":true`, 1), func(w *world) {
 		w.want("documents", w.documents("PREFIX-out", "total"), transformed)
 		w.want("behind", w.progress("transform", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
 	})
@@ -134,7 +135,7 @@ func TestABusyClusterOnlyDelaysAJob(t *testing.T) {
 	w := newWorld(t)
 	w.create("PREFIX-src", sales)
 	w.index("PREFIX-src", sold...)
-	for n, refused := 2, true; refused; n++ { // the first two requests look for jobs
+	for n, refused := 2, true; refused; n += 3 { // the first two requests look for jobs
 		status := []int{429, 503}[n%2]
 		w.again()
 		w.must("PUT", rollups+"PREFIX", hourly)

@@ -144,6 +144,9 @@ func (x *run) validate() error {
 		return failed("No indices found for [" + x.job.Source + "]")
 	}
 	for _, idx := range x.src.indices {
+		if idx.mapping.Meta.Rollups != nil {
+			return failed("Source index [" + idx.name + "] is a rollup index: rolling one up is not supported")
+		}
 		if len(idx.mapping.Properties) == 0 {
 			return failed("Source index [" + idx.name + "] mappings are empty, cannot validate the job.")
 		}

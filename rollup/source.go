@@ -45,6 +45,10 @@ type fieldMap struct {
 	Type       string              `json:"type"`
 	Properties map[string]fieldMap `json:"properties"`
 	Fields     map[string]fieldMap `json:"fields"`
+	// Meta is of the root.
+	Meta struct {
+		Rollups map[string]json.RawMessage `json:"rollups"`
+	} `json:"_meta"`
 }
 
 // field is the field of this path; nil if there is none. As in the plugin an object counts as one.
