@@ -13,7 +13,7 @@ import (
 // openWorkflows begins to finish workflows that were left, and to take new ones.
 func (s *Steward) openWorkflows(back backend, client *opensearch.Client) {
 	s.workflows = provision.New(provision.Options{
-		Client: client, Clock: s.o.Clock, Lease: back.lease, Keys: s.keyring, Settings: s.manager.Settings,
+		Client: client, Own: opensearch.NewClient(opensearch.InProcess(s.ismAPI(client).Handler)), Clock: s.o.Clock, Lease: back.lease, Keys: s.keyring, Settings: s.manager.Settings,
 		Alone: s.o.embedded(), Logger: s.log,
 	})
 	s.background("workflows", s.workflows.Run)

@@ -6,6 +6,10 @@ import "github.com/opensteward/steward/wire/setting"
 
 const settingPrefix = "plugins.flow_framework."
 
+// RestCallSetting lists what rest_call may send: methods and paths, "PUT /logs-*/_settings"; * stands for any text. It is
+// not one of the plugin's, and empty by default.
+const RestCallSetting = settingPrefix + "rest_call_allow_list"
+
 // Settings are the settings of the Flow Framework plugin, with its defaults and bounds. Those that are not dynamic can
 // only be given at start; the sizes of thread pools and the remote store of metadata have no effect here.
 func Settings() []setting.Definition {
@@ -23,6 +27,7 @@ func Settings() []setting.Definition {
 		dynamic("max_workflow_steps", setting.Int, "50", "1", "500"),
 		dynamic("request_timeout", setting.Duration, "10s", "0ms", ""),
 		dynamic("task_request_retry_duration", setting.Duration, "5s", "0ms", ""),
+		dynamic("rest_call_allow_list", setting.List, "", "", ""),
 		dynamic("filter_by_backend_roles", setting.Bool, "false", "", ""),
 		dynamic("max_active_provisions_per_tenant", setting.Int, "2", "1", "40"),
 		dynamic("max_active_deprovisions_per_tenant", setting.Int, "1", "1", "40"),

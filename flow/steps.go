@@ -2,7 +2,10 @@
 
 package flow
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // DefaultTimeout bounds a step whose type and node name none (the plugin's figure).
 const DefaultTimeout = 10 * time.Second
@@ -29,8 +32,10 @@ type StepType struct {
 
 var ml = []string{"opensearch-ml"}
 
-// Steps are the step types of the plugin, in the order of its documentation.
-var Steps = []StepType{
+// Steps are all step types: those of the plugin, in the order of its documentation, then ours.
+var Steps = slices.Concat(plugins, ours)
+
+var plugins = []StepType{
 	{Name: "noop"},
 	{
 		Name: "create_index", Inputs: []string{"index_name", "configurations"}, Outputs: []string{"index_name"},
@@ -91,6 +96,45 @@ var Steps = []StepType{
 	{Name: "update_ingest_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"}},
 	{Name: "update_search_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"}},
 	{Name: "update_index", Inputs: []string{"index_name", "configurations"}, Outputs: []string{"index_name"}},
+}
+
+// ours are the step types that the plugin does not have, each with the one that undoes it.
+var ours = []StepType{
+	{
+		Name: "create_index_template", Inputs: []string{"index_template_name", "configurations"}, Outputs: []string{"index_template_name"},
+		Resource: "index_template_name", Undo: "delete_index_template", AllowDelete: true,
+	},
+	{Name: "delete_index_template", Inputs: []string{"index_template_name"}, Internal: true},
+	{
+		Name: "create_component_template", Inputs: []string{"component_template_name", "configurations"}, Outputs: []string{"component_template_name"},
+		Resource: "component_template_name", Undo: "delete_component_template", AllowDelete: true,
+	},
+	{Name: "delete_component_template", Inputs: []string{"component_template_name"}, Internal: true},
+	{
+		Name: "create_data_stream", Inputs: []string{"data_stream_name"}, Outputs: []string{"data_stream_name"},
+		Resource: "data_stream_name", Undo: "delete_data_stream", AllowDelete: true,
+	},
+	{Name: "delete_data_stream", Inputs: []string{"data_stream_name"}, Internal: true},
+	{
+		Name: "create_alias", Inputs: []string{"index_name", "alias_name"}, Outputs: []string{"alias_name"},
+		Resource: "alias_name", Undo: "delete_alias", AllowDelete: true,
+	},
+	{Name: "delete_alias", Inputs: []string{"alias_name"}, Internal: true},
+	{
+		Name: "create_snapshot_repository", Inputs: []string{"repository_name", "configurations"}, Outputs: []string{"repository_name"},
+		Resource: "repository_name", Undo: "delete_snapshot_repository", AllowDelete: true,
+	},
+	{Name: "delete_snapshot_repository", Inputs: []string{"repository_name"}, Internal: true},
+	{
+		Name: "create_ism_policy", Inputs: []string{"policy_id", "configurations"}, Outputs: []string{"policy_id"},
+		Resource: "policy_id", Undo: "delete_ism_policy", AllowDelete: true,
+	},
+	{Name: "delete_ism_policy", Inputs: []string{"policy_id"}, Internal: true},
+	{
+		Name: "rest_call", Inputs: []string{"method", "path"}, Outputs: []string{"rest_call"},
+		Resource: "rest_call", Undo: "undo_rest_call",
+	},
+	{Name: "undo_rest_call", Inputs: []string{"rest_call"}, Internal: true},
 }
 
 // Step returns the step type of this name, or nil.

@@ -78,10 +78,8 @@ func (x *execution) attempt(p flow.Planned, before map[string]flow.Outputs) (*at
 	}
 	a := &attempt{x: x, p: p, step: found, inputs: inputs}
 	x.rec.look(func(d *runDocument, _ *State) { a.rec = d.node(p.Node.ID) })
-	a.env = step.Env{
-		Client: x.s.client, Wait: a.wait, Node: p, Before: before, Note: a.note, Claimed: x.s.claimedBesides(x.id),
-		OpaqueID: "steward/" + x.id + "/" + p.Node.ID, Poll: x.poll,
-	}
+	a.env = x.env(p.Node.ID)
+	a.env.Wait, a.env.Node, a.env.Before, a.env.Note = a.wait, p, before, a.note
 	return a, nil
 }
 

@@ -168,10 +168,8 @@ func (x *execution) takeAway(ctx context.Context, name string, r Resource, timeo
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	env := step.Env{
-		Client: x.s.client, Left: x.note(r.Node), OpaqueID: "steward/" + x.id + "/" + r.Node, Claimed: x.s.claimedBesides(x.id),
-		Note: func(context.Context, any) error { return nil },
-	}
+	env := x.env(r.Node)
+	env.Left, env.Note = x.note(r.Node), func(context.Context, any) error { return nil }
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		_, err := found.Run(ctx, env, flow.Inputs{{Name: r.Type, Value: r.ID}})
 		if err == nil || !passing(err) || pauseFor(ctx, pause) != nil {

@@ -43,7 +43,7 @@ func (s *Service) dryStep(ctx context.Context, id string, w *flow.Workflow, p fl
 	if found.Exists == nil {
 		return o, nil
 	}
-	exists, err := found.Exists(ctx, step.Env{Client: s.client, Node: p}, inputs)
+	exists, err := found.Exists(ctx, step.Env{Client: s.client, Own: s.o.Own, Node: p}, inputs)
 	if err != nil {
 		return nil, own(err, "Failed to look for what step %s makes", p.Node.ID)
 	}

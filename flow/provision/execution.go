@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
+	"github.com/opensteward/steward/flow/step"
+	"github.com/opensteward/steward/wire/setting"
 )
 
 // execution is one process's work on one workflow.
@@ -28,8 +29,8 @@ type execution struct {
 	plan     []flow.Planned
 	params   []flow.Param
 	mask     func(string) string
-	before   []Resource    // what there was before the run
-	poll     time.Duration // the longest pause between two looks at a task
+	before   []Resource // what there was before the run
+	settings setting.View
 	// stopRun keeps further nodes from starting.
 	stopRun context.CancelFunc
 }
@@ -101,7 +102,7 @@ func (x *execution) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.poll = settings.Duration(settingTaskRetry)
+	x.settings = settings
 	var goal string
 	x.rec.look(func(d *runDocument, _ *State) { goal = d.Goal })
 	if goal == goalDeprovision {
@@ -328,4 +329,12 @@ func (x *execution) storeTemplate(ctx context.Context) error {
 		x.s.log.Warn("cannot store when a workflow was provisioned", "workflow", x.id, "err", fault.Of(err).Reason)
 	}
 	return nil
+}
+
+// env is what every step of this workflow may use.
+func (x *execution) env(node string) step.Env {
+	return step.Env{
+		Client: x.s.client, Own: x.s.o.Own, RestCalls: x.settings.List(flow.RestCallSetting), Claimed: x.s.claimedBesides(x.id),
+		OpaqueID: "steward/" + x.id + "/" + node, Poll: x.settings.Duration(settingTaskRetry),
+	}
 }

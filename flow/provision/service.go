@@ -20,6 +20,8 @@ import (
 // Options are what a service works with.
 type Options struct {
 	Client *opensearch.Client
+	// Own reaches what this program serves itself; nil where there is nothing.
+	Own *opensearch.Client
 	// Clock gives the times that documents get, and the delays of templates.
 	Clock clock.Clock
 	// Lease is held by the one process that provisions.

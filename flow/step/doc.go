@@ -36,6 +36,10 @@ import (
 // Env is what a step may use while one node runs.
 type Env struct {
 	Client *opensearch.Client
+	// Own reaches what this program serves itself, and not the cluster: lifecycle policies.
+	Own *opensearch.Client
+	// RestCalls are the patterns of the calls that rest_call may send: "PUT /logs-*/_settings".
+	RestCalls []string
 	// Wait returns after d on the program's clock, or with ctx's error. It is for delays that a template asks for; pauses
 	// between two looks at the cluster are the machine's.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -89,10 +93,10 @@ var steps = map[string]Step{
 	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex, Exists: indexExists},
 	"update_index":           {Run: updateIndex, Look: lookUpdate},
 	"delete_index":           {Run: deleteIndex},
-	"create_ingest_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: ingest.create, Look: ingest.look, Exists: ingest.exists},
+	"create_ingest_pipeline": ingest.making("model_id"),
 	"update_ingest_pipeline": {Optional: []string{"model_id"}, Run: ingest.update},
 	"delete_ingest_pipeline": {Run: ingest.remove},
-	"create_search_pipeline": {Optional: append([]string{"model_id"}, keep...), Run: search.create, Look: search.look, Exists: search.exists},
+	"create_search_pipeline": search.making("model_id"),
 	"update_search_pipeline": {Optional: []string{"model_id"}, Run: search.update},
 	"delete_search_pipeline": {Run: search.remove},
 	"reindex":                {Optional: reindexOptions, Run: reindex},
@@ -111,6 +115,21 @@ var steps = map[string]Step{
 	"create_tool":                          {Optional: toolOptions, Run: createTool},
 	"register_agent":                       {Optional: agentOptions, Run: registerAgent, Look: lookAgent},
 	"delete_agent":                         {Run: deleteAgent},
+
+	"create_index_template":      indexTemplates.making(),
+	"delete_index_template":      {Run: indexTemplates.remove},
+	"create_component_template":  componentTemplates.making(),
+	"delete_component_template":  {Run: componentTemplates.remove},
+	"create_data_stream":         dataStreams.making(),
+	"delete_data_stream":         {Run: dataStreams.remove},
+	"create_alias":               {Optional: []string{"configurations"}, Run: createAlias, Look: lookAlias, Exists: aliasExists},
+	"delete_alias":               {Run: deleteAlias},
+	"create_snapshot_repository": repositories.making(),
+	"delete_snapshot_repository": {Run: repositories.remove},
+	"create_ism_policy":          policies.making(),
+	"delete_ism_policy":          {Run: policies.remove},
+	"rest_call":                  {Optional: restOptions, Run: restCall, Look: lookRestCall},
+	"undo_rest_call":             {Run: undoRestCall},
 }
 
 // Find returns the step of a type; ok is false if none is here.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/opensteward/steward/flow"
 )
@@ -19,6 +20,9 @@ func text(in flow.Inputs, name string) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// underscored is a kind as it stands in the name of a step.
+func underscored(kind string) string { return strings.ReplaceAll(kind, " ", "_") }
 
 // boolean is a true or false, given as such or as text.
 func boolean(v string) (bool, error) {
