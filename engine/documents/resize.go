@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/shard"
@@ -23,17 +26,19 @@ func (s *Store) Resize(ctx context.Context, source, target *catalog.Index) error
 	if err != nil {
 		return err
 	}
+	builders, ctx := errgroup.WithContext(ctx)
+	builders.SetLimit(runtime.GOMAXPROCS(0))
 	for _, sl := range to.slots {
-		err := shard.Build(ctx, sl.dir, s.shardOptions(sl), s.resized(ctx, from, target, sl.number))
-		if fault.Is(err, "version_conflict_engine_exception") {
-			return fault.Illegal("cannot resize index [%s]: two of its documents have one id and different routings, and belong to shard [%d] of [%s]: %s",
-				source.Name, sl.number, target.Name, fault.Of(err).Reason)
-		}
-		if err != nil {
+		builders.Go(func() error {
+			err := shard.Build(ctx, sl.dir, s.shardOptions(sl), s.resized(ctx, from, target, sl.number))
+			if fault.Is(err, "version_conflict_engine_exception") {
+				return fault.Illegal("cannot resize index [%s]: two of its documents have one id and different routings, and belong to shard [%d] of [%s]: %s",
+					source.Name, sl.number, target.Name, fault.Of(err).Reason)
+			}
 			return err
-		}
+		})
 	}
-	return nil
+	return builders.Wait()
 }
 
 // resized are the documents of one shard of target.
