@@ -127,7 +127,7 @@ func TestTheHistoryKeepsWhatBecameOfADeletedIndex(t *testing.T) {
 func TestADeletionIsRecordedWhereverItsReconcilerDies(t *testing.T) {
 	rt := backend(t)
 	for _, after := range []bool{false, true} {
-		for n := 1; ; n += stride() {
+		for n := 1; ; n += 1 + stride() {
 			w := newWorld(t, rt, deletes)
 			forgotten := func() bool { return len(w.indices()) == 0 && w.metadata(w.uuid) == nil && w.job(w.uuid) == nil }
 			mortal := &mortal{next: w.transport, left: n, after: after}
