@@ -246,7 +246,7 @@ func (p *pluginSettings) putMapping(req *http.Request, body []byte) (*http.Respo
 		}
 		if err := c.Do(req.Context(), call, nil); err != nil {
 			_ = res.Body.Close()
-			return faultResponse(req, err), nil
+			return FaultResponse(req, err), nil
 		}
 	}
 	return res, nil
