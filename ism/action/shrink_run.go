@@ -15,6 +15,11 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
+const (
+	shrinkFailed = "Shrink failed when sending shrink request."
+	waitFailed   = "Shrink failed while waiting for shards to start."
+)
+
 // attemptShrink has the target made, once: one that was made of this very index is its own.
 func attemptShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	p, r, err := e.planned(ctx)
@@ -27,59 +32,54 @@ func attemptShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	done := completed(ism.Message("Shrink started. " + p.Target + " currently being populated."))
 	made, err := e.made(ctx, p)
 	if err != nil {
-		return e.shrinkFailed(ctx, p, err, "Shrink failed when sending shrink request.")
+		return e.shrinkFailed(ctx, p, err, shrinkFailed)
 	}
 	if made != nil {
 		return p.with(done)
 	}
 	if e.late() {
-		return e.giveUp(ctx, p, failed("Shrink failed when sending shrink request."))
+		return e.giveUp(ctx, p, failed(shrinkFailed))
 	}
-	if r, err := e.ready(ctx, p); r != nil || err != nil {
-		return *orNone(r), err
+	if r, ready, err := e.ready(ctx, p); !ready || err != nil {
+		return r, err
 	}
 	a, err := e.Client.Shrink(ctx, e.Index, p.Target, map[string]any{requireNode: p.Node, "index.number_of_shards": p.Shards}, targetAliases(e.Action.Shrink))
 	switch {
 	case err != nil:
-		return e.shrinkFailed(ctx, p, err, "Shrink failed when sending shrink request.")
+		return e.shrinkFailed(ctx, p, err, shrinkFailed)
 	case !a.Acknowledged:
 		return ism.Result{}, unacknowledged("[" + p.Target + "]")
 	}
 	return p.with(done)
 }
 
-func orNone(r *ism.Result) *ism.Result {
-	if r == nil {
-		return &ism.Result{}
-	}
-	return r
-}
-
-// ready looks whether the shrink can begin, and blocks writes. The result is set if it cannot.
-func (e *Env) ready(ctx context.Context, p *shrinkPlan) (*ism.Result, error) {
-	result := func(r ism.Result, err error) (*ism.Result, error) { return &r, err }
+// ready looks whether the shrink can begin, and blocks writes. The result says why it cannot.
+func (e *Env) ready(ctx context.Context, p *shrinkPlan) (r ism.Result, ready bool, err error) {
 	green, err := e.green(ctx)
-	if err != nil {
-		return result(e.shrinkFailed(ctx, p, err, "Shrink failed when sending shrink request."))
+	if err == nil && !green {
+		r, err = p.with(waiting(ism.Message("Shrink delayed because index health is not green.")))
+		return r, false, err
 	}
-	if !green {
-		return result(p.with(waiting(ism.Message("Shrink delayed because index health is not green."))))
+	room := false
+	if err == nil {
+		room, err = e.hasRoom(ctx, p)
 	}
-	room, err := e.hasRoom(ctx, p)
-	if err != nil {
-		return result(e.shrinkFailed(ctx, p, err, "Shrink failed when sending shrink request."))
-	}
-	if !room {
-		return result(e.giveUp(ctx, p, failed("Shrink failed as the selected node no longer had enough free space to shrink to.")))
+	switch {
+	case err != nil:
+		r, err = e.shrinkFailed(ctx, p, err, shrinkFailed)
+		return r, false, err
+	case !room:
+		r, err = e.giveUp(ctx, p, failed("Shrink failed as the selected node no longer had enough free space to shrink to."))
+		return r, false, err
 	}
 	a, err := e.Client.PutSettings(ctx, e.Index, map[string]any{writeBlock: true})
+	if err == nil && !a.Acknowledged {
+		err = unacknowledged("the settings of [" + e.Index + "]")
+	}
 	if err != nil {
-		return result(e.shrinkFailed(ctx, p, err, "Failed to set write block before sending shrink request."))
+		r, err = e.shrinkFailed(ctx, p, err, "Failed to set write block before sending shrink request.")
 	}
-	if !a.Acknowledged {
-		return nil, unacknowledged("the settings of [" + e.Index + "]")
-	}
-	return nil, nil
+	return r, err == nil && r.Status == "", err
 }
 
 // shrinkFailed gives up because of an error, or reports it if it leaves open what happened.
@@ -147,13 +147,12 @@ func waitForShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	if r != nil {
 		return *r, nil
 	}
-	const message = "Shrink failed while waiting for shards to start."
 	complete, err := e.complete(ctx, p)
 	switch {
 	case err != nil && Unanswered(err):
 		return ism.Result{}, err
 	case err != nil:
-		r, _ := shrinkRefused(err, message)
+		r, _ := shrinkRefused(err, waitFailed)
 		return e.giveUpTarget(ctx, p, r)
 	case !complete && e.late():
 		return e.giveUpTarget(ctx, p, failed("Shrink failed because it timed out while waiting for "+p.Target+" shrink to finish."))
@@ -165,7 +164,7 @@ func waitForShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	case err != nil && Unanswered(err):
 		return ism.Result{}, err
 	case err != nil:
-		r, _ := shrinkRefused(err, message)
+		r, _ := shrinkRefused(err, waitFailed)
 		return e.giveUpTarget(ctx, p, r)
 	case !a.Acknowledged:
 		return ism.Result{}, unacknowledged("the settings of [" + p.Target + "]")
@@ -201,7 +200,7 @@ func (e *Env) handOver(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
 		if Unanswered(err) {
 			return ism.Result{}, err
 		}
-		r, _ := shrinkRefused(err, "Shrink failed while waiting for shards to start.")
+		r, _ := shrinkRefused(err, waitFailed)
 		return e.giveUpTarget(ctx, p, r)
 	}
 	if e.Action.Shrink.SwitchAliases {
