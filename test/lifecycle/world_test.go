@@ -146,6 +146,10 @@ func (w *world) clean() {
 	}
 	_, err := w.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: w.prefix}, "")
 	w.do(err)
+	for _, path := range []string{opensearch.Path("_snapshot", w.prefix, "*"), opensearch.Path("_snapshot", w.prefix)} {
+		// There may be no repository.
+		_ = w.client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: path}, nil)
+	}
 }
 
 // run starts a reconciler over a transport; stop ends it and waits for it.
