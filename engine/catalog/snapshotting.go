@@ -60,6 +60,16 @@ func (s *State) SnapshotsInProgress() []*Snapshotting {
 	return out
 }
 
+// SnapshotInProgress is the snapshot of a name, if it is being taken; nil if not.
+func (s *State) SnapshotInProgress(repository, name string) *Snapshotting {
+	one := &Snapshotting{Repository: repository, Snapshot: name}
+	body, ok := s.Documents[Snapshots][one.Key()]
+	if !ok || json.Unmarshal(body, one) != nil {
+		return nil
+	}
+	return one
+}
+
 // BeginSnapshot notes that a snapshot is being taken, until EndSnapshot is called. check sees the state that it is noted
 // in, and may refuse.
 func (c *Catalog) BeginSnapshot(ctx context.Context, s *Snapshotting, check func(now *State) error) error {

@@ -74,8 +74,8 @@ func (s *Service) abort(ctx context.Context, repository, name string) error {
 
 // remove makes snapshots not exist, and then removes what they had to themselves.
 func (s *Service) remove(d *directory, repository string, gone map[string]*Info) (err error) {
-	for uuid := range gone {
-		if err := removeFile(filepath.Join(d.path, snapshotsDir, uuid)); err != nil {
+	for _, info := range gone {
+		if err := d.forget(info); err != nil {
 			return s.broken(repository, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
 )
@@ -126,8 +127,11 @@ type directory struct {
 	// copying is held for reading while a shard is copied, for writing while blobs are removed.
 	copying sync.RWMutex
 
-	mu    sync.Mutex
-	infos map[string]*Info // by uuid, of those that were read
+	mu sync.Mutex
+	// sorted and named are the snapshots as they were when the directory was changed last; nil before they are read.
+	sorted  []*Info
+	named   map[string]*Info
+	changed time.Time
 }
 
 // mark is what a directory says of itself.
@@ -154,34 +158,69 @@ func (d *directory) initialise() error {
 	return writeRecord(filepath.Join(d.path, markFile), mark{Format: format})
 }
 
-// list reads what the directory says of its snapshots, the oldest first.
+// list is what the directory says of its snapshots, the oldest first. It is read again when somebody else changed it.
 func (d *directory) list() ([]*Info, error) {
-	uuids, err := names(filepath.Join(d.path, snapshotsDir))
-	if err != nil {
-		return nil, err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	known := make(map[string]*Info, len(uuids))
-	out := make([]*Info, 0, len(uuids))
+	err := d.read()
+	return slices.Clone(d.sorted), err
+}
+
+// find is the snapshot of a name; nil if there is none.
+func (d *directory) find(name string) (*Info, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(); err != nil {
+		return nil, err
+	}
+	return d.named[name], nil
+}
+
+// read fills sorted and named, unless they are as the directory is. mu is held.
+func (d *directory) read() error {
+	path := filepath.Join(d.path, snapshotsDir)
+	changed, err := changedAt(path)
+	if err != nil || d.named != nil && changed.Equal(d.changed) {
+		return err
+	}
+	uuids, err := names(path)
+	if err != nil {
+		return err
+	}
+	known := make(map[string]*Info, len(d.sorted))
+	for _, info := range d.sorted {
+		known[info.UUID] = info
+	}
+	sorted, named := make([]*Info, 0, len(uuids)), make(map[string]*Info, len(uuids))
 	for _, uuid := range uuids {
-		info := d.infos[uuid]
+		info := known[uuid]
 		if info == nil {
 			info = new(Info)
-			err := readRecord(filepath.Join(d.path, snapshotsDir, uuid), info)
+			err := readRecord(filepath.Join(path, uuid), info)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // deleted meanwhile
 			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 		}
-		known[uuid] = info
-		out = append(out, info)
+		sorted, named[info.Name] = append(sorted, info), info
 	}
-	d.infos = known
-	slices.SortFunc(out, byStart)
-	return out, nil
+	slices.SortFunc(sorted, byStart)
+	d.sorted, d.named, d.changed = sorted, named, changed
+	return nil
+}
+
+// changedAt is when something in a directory was made or removed; zero if there is no such directory.
+func changedAt(dir string) (time.Time, error) {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
 }
 
 func byStart(a, b *Info) int {
@@ -191,28 +230,54 @@ func byStart(a, b *Info) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// find is the snapshot of a name; nil if there is none.
-func (d *directory) find(name string) (*Info, error) {
-	all, err := d.list()
-	for _, info := range all {
-		if info.Name == name {
-			return info, err
-		}
-	}
-	return nil, err
-}
-
-func (d *directory) readContents(uuid string) (*contents, error) {
-	c := new(contents)
-	return c, readRecord(filepath.Join(d.path, contentsDir, uuid), c)
-}
-
 // commit makes a snapshot exist, whose shards are copied already.
 func (d *directory) commit(info *Info, c *contents) error {
 	if err := writeRecord(filepath.Join(d.path, contentsDir, info.UUID), c); err != nil {
 		return err
 	}
-	return writeRecord(filepath.Join(d.path, snapshotsDir, info.UUID), info)
+	return d.change(func(path string) error {
+		if err := writeRecord(filepath.Join(path, info.UUID), info); err != nil {
+			return err
+		}
+		at, _ := slices.BinarySearchFunc(d.sorted, info, byStart)
+		d.sorted, d.named[info.Name] = slices.Insert(d.sorted, at, info), info
+		return nil
+	})
+}
+
+// forget makes a snapshot not exist. What it had is left.
+func (d *directory) forget(info *Info) error {
+	return d.change(func(path string) error {
+		if err := removeFile(filepath.Join(path, info.UUID)); err != nil {
+			return err
+		}
+		d.sorted = slices.DeleteFunc(d.sorted, func(other *Info) bool { return other.UUID == info.UUID })
+		delete(d.named, info.Name)
+		return nil
+	})
+}
+
+// change changes the directory and what is known of it alike.
+func (d *directory) change(do func(path string) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(); err != nil {
+		return err
+	}
+	path := filepath.Join(d.path, snapshotsDir)
+	err := do(path)
+	if err == nil {
+		d.changed, err = changedAt(path)
+	}
+	if err != nil {
+		d.named = nil // whatever became of it is read again
+	}
+	return err
+}
+
+func (d *directory) readContents(uuid string) (*contents, error) {
+	c := new(contents)
+	return c, readRecord(filepath.Join(d.path, contentsDir, uuid), c)
 }
 
 func (d *directory) shardDir(index string, number int) string {

@@ -20,6 +20,9 @@ func Missing(repository, name string) error {
 // being taken. They are sorted by start. A name or pattern that means nothing is the 404 snapshot_missing_exception,
 // unless ignoreMissing.
 func (s *Service) Get(repository string, expressions []string, ignoreMissing bool) ([]*Info, error) {
+	if len(expressions) == 1 && expressions[0] != "_all" && expressions[0] != "_current" && !wire.IsPattern(expressions[0]) {
+		return s.one(repository, expressions[0], ignoreMissing)
+	}
 	all, err := s.infos(repository)
 	if err != nil {
 		return nil, err
@@ -37,6 +40,28 @@ func (s *Service) Get(repository string, expressions []string, ignoreMissing boo
 		}
 	}
 	return slices.DeleteFunc(all, func(info *Info) bool { return !found[info.UUID] }), nil
+}
+
+// one is the snapshot of a name, for whoever waits for it: it costs the same however many there are.
+func (s *Service) one(repository, name string, ignoreMissing bool) ([]*Info, error) {
+	state := s.o.Catalog.State()
+	d, _, err := s.open(repository)
+	if err != nil {
+		return nil, err
+	}
+	if taking := state.SnapshotInProgress(repository, name); taking != nil {
+		return []*Info{s.unfinished(taking)}, nil
+	}
+	info, err := d.find(name)
+	switch {
+	case err != nil:
+		return nil, s.broken(repository, err)
+	case info != nil:
+		return []*Info{info}, nil
+	case ignoreMissing:
+		return nil, nil
+	}
+	return nil, Missing(repository, name)
 }
 
 // infos are all snapshots of a repository, those that are being taken too. The catalog is read first: what is no longer

@@ -80,11 +80,13 @@ func TestAttemptSnapshotReportsAsThePluginDoes(t *testing.T) {
 	}{
 		{"the repository is missing", map[string][]answer{putSnapshot: {noBackup}}, want{"failed", failed, "[backup] missing"}},
 		{
-			"a bad name", map[string][]answer{putSnapshot: {badName}},
+			"a bad name",
+			map[string][]answer{putSnapshot: {badName}},
 			want{"failed", failed, "[backup:x] Invalid snapshot name [x], must be lowercase"},
 		},
 		{
-			"snapshots one at a time", map[string][]answer{putSnapshot: {parallel}},
+			"snapshots one at a time",
+			map[string][]answer{putSnapshot: {parallel}},
 			want{"condition_not_met", "Concurrent snapshot in progress, retrying next execution [index=logs-1]", ""},
 		},
 		{"the index is gone", map[string][]answer{putSnapshot: {absent}}, want{"failed", failed, "no such index [logs-1]"}},
