@@ -137,7 +137,14 @@ func agentBody(env Env, in flow.Inputs) (body, error) {
 	if tools := agentTools(env, in); len(tools) > 0 {
 		b.Add("tools", tools)
 	}
-	b.objects(in, "parameters", "model", "context_management")
+	b.objects(in, "parameters", "model")
+	if v, ok := in.Get("context_management"); ok {
+		o, err := object(v)
+		if err != nil {
+			return b, failed(http.StatusBadRequest, err, "Failed to parse context_management field: %s", err)
+		}
+		b.Add("context_management", o)
+	}
 	b.texts(in, "app_type", "context_management_name")
 	if b.err != nil {
 		return b, b.err

@@ -5,6 +5,7 @@ package step
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -276,7 +277,7 @@ func object(v any) (any, error) {
 			return json.RawMessage(v), nil
 		}
 	}
-	return nil, fmt.Errorf("not an object: %T", v)
+	return nil, errors.New("it is not an object")
 }
 
 // provisionedBy marks what was made by a workflow, as the plugin does.

@@ -277,12 +277,52 @@ func TestMLStepsRefuseWhatTheyCannotSend(t *testing.T) {
 		{"a flag that is none", "register_remote_model", `{"name":"m","connector_id":"c","deploy":"yes"}`, 400, "Failed to parse value [yes] as only [true] or [false] are allowed."},
 		{"parameters of an agent that are none", "register_agent", `{"name":"a","type":"flow","parameters":"x"}`, 400, "[parameters] must be a key-value map."},
 		{"parameters of a model that nest", "register_agent", `{"name":"a","type":"flow","llm":{"model_id":"m","parameters":{"a":{}}}}`, 400, "llm field [parameters] must be a string to string map"},
+		{"a context that is not JSON", "register_agent", `{"name":"a","type":"flow","context_management":"x"}`, 400, "Failed to parse context_management field: it is not an object"},
 		{"an id that climbs", "delete_connector", `{"connector_id":"../models/x"}`, 400, "Input [connector_id] does not name one resource: [../models/x]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := run(t, c.step, &script{}, c.in)
 			wantFailure(t, err, c.status, c.reason)
 		})
+	}
+}
+
+func TestMLStepsFailAsThePluginWordsIt(t *testing.T) {
+	const local = `{"name":"m","version":"1","model_format":"ONNX"}`
+	for _, c := range []struct{ step, in, call, text string }{
+		{"create_connector", aConnector, "POST /_plugins/_ml/connectors/_create", "Failed to create connector"},
+		{"register_model_group", `{"name":"g"}`, "POST /_plugins/_ml/model_groups/_register", "Failed to register model group"},
+		{"register_remote_model", `{"name":"m","connector_id":"c"}`, "POST /_plugins/_ml/models/_register", "Failed to register remote model"},
+		{"register_local_pretrained_model", local, "POST /_plugins/_ml/models/_register", "Failed to register local model in step n"},
+		{"register_local_sparse_encoding_model", local, "POST /_plugins/_ml/models/_register", "Failed to register local model in step n"},
+		{"deploy_model", `{"model_id":"M"}`, "POST /_plugins/_ml/models/M/_deploy", "Failed to deploy model M"},
+		{"undeploy_model", `{"model_id":"M"}`, "POST /_plugins/_ml/models/M/_undeploy", "Failed to undeploy model M"},
+		{"delete_model", `{"model_id":"M"}`, "DELETE /_plugins/_ml/models/M", "Failed to delete model M"},
+		{"delete_connector", `{"connector_id":"C"}`, "DELETE /_plugins/_ml/connectors/C", "Failed to delete connector C"},
+		{"register_agent", `{"name":"a","type":"flow"}`, "POST /_plugins/_ml/agents/_register", "Failed to register the agent"},
+		{"delete_agent", `{"agent_id":"A"}`, "DELETE /_plugins/_ml/agents/A", "Failed to delete agent A"},
+	} {
+		for answer, want := range map[string]struct {
+			status int
+			reason string
+		}{
+			`403 {"error":{"type":"security_exception","reason":"no permissions"},"status":403}`:           {500, c.text},
+			`500 {"error":{"type":"null_pointer_exception","reason":"secret internals"},"status":500}`:     {500, c.text},
+			`400 {"error":{"type":"illegal_argument_exception","reason":"not like this"},"status":400}`:    {400, "not like this"},
+			`403 {"error":{"type":"status_exception","reason":"You don't have permissions"},"status":403}`: {403, "You don't have permissions"},
+		} {
+			t.Run(c.step+" "+answer[:3]+" "+want.reason, func(t *testing.T) {
+				client := opensearch.NewClient(roundTripper(func(r *http.Request) (*http.Response, error) {
+					s := script{answers: map[string]string{r.Method + " " + r.URL.RequestURI(): `200 {"hits":{"hits":[]}}`}}
+					s.answers[c.call] = answer
+					return s.RoundTrip(r)
+				}))
+				found, _ := step.Find(c.step)
+				env := step.Env{Client: client, Note: func(context.Context, any) error { return nil }, Node: flow.Planned{Node: &flow.Node{ID: "n"}}}
+				_, err := found.Run(t.Context(), env, inputs(t, c.in))
+				wantFailure(t, err, want.status, want.reason)
+			})
+		}
 	}
 }
 
