@@ -4,11 +4,14 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/shard"
@@ -33,24 +36,24 @@ type byQuery struct {
 	refresh bool
 	// rate is in documents a second; 0 for no limit.
 	rate float64
+	// slices is how many parts run at once; autoSlices for as many as there are shards.
+	slices int
 	// item is what is written for a document.
 	item func(index string, d shard.Document) (bulkItem, error)
 	// creates says that the answer counts created documents, updates that it counts updated ones.
 	creates, updates bool
 
-	mu       sync.Mutex
-	progress progress
-	failures []wire.Object
-	status   int // of the worst failure
+	mu    sync.Mutex
+	parts []*part // nil until the documents are found
 }
 
-// progress counts what was done.
-type progress struct {
-	total, updated, created, deleted, batches, conflicts, noops int
-	throttled                                                   time.Duration
-	until                                                       time.Time // the next batch begins not before
-	cancelled                                                   bool
-}
+const (
+	// autoSlices makes one part for each shard of the index with the fewest, up to a ceiling (OpenSearch's figure).
+	autoSlices  = 0
+	autoCeiling = 20
+	// maxSlices is index.max_slices_per_scroll.
+	maxSlices = 1024
+)
 
 // list finds the documents.
 func (s *Server) list(ctx context.Context, job *byQuery) (targets []query.Target, found []query.Match, err error) {
@@ -63,185 +66,76 @@ func (s *Server) list(ctx context.Context, job *byQuery) (targets []query.Target
 	return targets, found, err
 }
 
-// runByQuery does the whole job, batch by batch. It stops at the first batch with a failure.
+// runByQuery does the whole job. Each part of it stops at its first batch with a failure.
 func (s *Server) runByQuery(ctx context.Context, job *byQuery) (*rest.Response, error) {
 	started := time.Now()
 	targets, found, err := s.list(ctx, job)
 	if err != nil {
 		return nil, err
 	}
-	job.note(func(p *progress) { p.total = len(found) })
-	touched := map[string]bool{}
-	for len(found) > 0 && len(job.failures) == 0 {
-		n := min(job.batch, len(found))
-		if ctx.Err() != nil {
-			break
-		}
-		began := time.Now()
-		if err := s.runBatch(ctx, job, targets, found[:n], touched); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			return nil, err
-		}
-		if found = found[n:]; len(found) > 0 {
-			job.pause(ctx, n, time.Since(began))
-		}
+	parts := job.split(targets, found)
+	group, inner := errgroup.WithContext(ctx)
+	for _, p := range parts {
+		group.Go(func() error { return s.runPart(inner, job, p, targets) })
 	}
-	job.note(func(p *progress) { p.cancelled = ctx.Err() != nil })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	status, failures := http.StatusOK, []wire.Object{}
+	touched := map[string]bool{}
+	for _, p := range parts {
+		p.note(func(now *progress) { now.cancelled = ctx.Err() != nil })
+		failures, status = append(failures, p.failures...), max(status, p.status)
+		maps.Copy(touched, p.touched)
+	}
 	if job.refresh {
 		if err := s.refreshNamed(touched); err != nil {
 			return nil, err
 		}
 	}
 	body := append(wire.Obj("took", time.Since(started).Milliseconds(), "timed_out", false), job.state()...)
-	body.Add("failures", append([]wire.Object{}, job.failures...))
-	return &rest.Response{Status: max(job.status, http.StatusOK), Body: body}, nil
+	body.Add("failures", failures)
+	return &rest.Response{Status: status, Body: body}, nil
 }
 
-func (job *byQuery) note(change func(p *progress)) {
-	job.mu.Lock()
-	defer job.mu.Unlock()
-	change(&job.progress)
-}
-
-// runBatch reads some of the documents and writes what becomes of them.
-func (s *Server) runBatch(ctx context.Context, job *byQuery, targets []query.Target, found []query.Match, touched map[string]bool) error {
-	items, err := s.batchItems(job, targets, found)
-	if err != nil {
-		return err
-	}
-	s.processBulk(ctx, items)
-	if err := s.runBulk(ctx, items, "false"); err != nil {
-		return err
-	}
-	job.mu.Lock()
-	defer job.mu.Unlock()
-	job.progress.batches++
-	for i := range items {
-		if items[i].index != nil && items[i].err == nil {
-			touched[items[i].index.Name] = true
+// split deals the documents out to parts.
+func (job *byQuery) split(targets []query.Target, found []query.Match) []*part {
+	n := job.slices
+	if n == autoSlices {
+		n = autoCeiling
+		for i := range targets {
+			n = min(n, len(targets[i].Shards))
 		}
-		job.count(&items[i])
+		if len(targets) == 0 {
+			n = 1
+		}
 	}
-	return nil
-}
-
-// batchItems makes the writes for documents that are still there, in their order.
-func (s *Server) batchItems(job *byQuery, targets []query.Target, found []query.Match) ([]bulkItem, error) {
-	type place struct{ target, shard int }
-	groups := map[place][]int{}
+	job.mu.Lock()
+	defer job.mu.Unlock()
+	for i := range n {
+		job.parts = append(job.parts, &part{id: i, rate: job.rate / float64(n), touched: map[string]bool{}})
+	}
 	for i, m := range found {
-		groups[place{m.Target, m.Shard}] = append(groups[place{m.Target, m.Shard}], i)
+		p := job.parts[i%n]
+		p.found = append(p.found, m)
+		p.progress.total++
 	}
-	docs := make([]shard.Document, len(found))
-	for at, members := range groups {
-		ids := make([]string, len(members))
-		for i, m := range members {
-			ids[i] = found[m].ID
-		}
-		t := &targets[at.target]
-		index := s.Catalog.State().IndexByUUID(t.UUID)
-		if index == nil {
-			return nil, fault.IndexNotFound(t.Index, "index_or_alias")
-		}
-		list, err := s.Docs.Fetch(index, t.Numbers[at.shard], ids)
-		if err != nil {
-			return nil, err
-		}
-		for i, m := range members {
-			docs[m] = list[i]
-		}
-	}
-	var items []bulkItem
-	for i, d := range docs {
-		if d.ID == "" {
-			continue // deleted since the last refresh
-		}
-		item, err := job.item(targets[found[i].Target].Index, d)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
-}
-
-// count notes what became of one document.
-func (job *byQuery) count(b *bulkItem) {
-	p := &job.progress
-	switch {
-	case b.dropped:
-		p.noops++
-	case b.err == nil:
-		switch b.out.Result {
-		case "created":
-			p.created++
-		case "updated":
-			p.updated++
-		case "deleted":
-			p.deleted++
-		default:
-			p.noops++
-		}
-	case fault.Is(b.err, "version_conflict_engine_exception"):
-		p.conflicts++
-		if !job.proceed {
-			job.failed(b)
-		}
-	default:
-		job.failed(b)
-	}
-}
-
-func (job *byQuery) failed(b *bulkItem) {
-	name := b.name
-	if b.index != nil {
-		name = b.index.Name
-	}
-	status, _, _ := fault.Body(b.err)
-	job.failures = append(job.failures, wire.Obj("index", name, "id", b.op.ID, "cause", fault.Of(b.err), "status", status))
-	job.status = max(job.status, status)
-}
-
-// pause keeps to the rate after a batch of n documents that took a while.
-func (job *byQuery) pause(ctx context.Context, n int, took time.Duration) {
-	if job.rate <= 0 {
-		return
-	}
-	wait := time.Duration(float64(n)/job.rate*float64(time.Second)) - took
-	if wait <= 0 {
-		return
-	}
-	began := time.Now()
-	job.note(func(p *progress) { p.until = began.Add(wait) })
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	job.note(func(p *progress) { p.throttled, p.until = p.throttled+time.Since(began), time.Time{} })
+	return job.parts
 }
 
 // state is how far the job is.
 func (job *byQuery) state() wire.Object {
 	job.mu.Lock()
 	defer job.mu.Unlock()
-	p, rate := job.progress, job.rate
-	if rate <= 0 || p.cancelled {
-		rate = -1
+	var all progress
+	var slices []wire.Object
+	for _, p := range job.parts {
+		now := p.now()
+		all.add(now)
+		slices = append(slices, append(wire.Obj("slice_id", p.id), now.json(job, p.rate)...))
 	}
-	until := max(time.Until(p.until), 0)
-	o := wire.Obj("total", p.total)
-	o.AddIf(job.updates, "updated", p.updated)
-	o.AddIf(job.creates, "created", p.created)
-	o.Add("deleted", p.deleted)
-	o = append(o, wire.Obj("batches", p.batches, "version_conflicts", p.conflicts, "noops", p.noops,
-		"retries", wire.Obj("bulk", 0, "search", 0), "throttled_millis", p.throttled.Milliseconds(),
-		"requests_per_second", decimal(rate))...)
-	o.AddIf(p.cancelled, "canceled", "by user request")
-	o.Add("throttled_until_millis", until.Milliseconds())
+	o := all.json(job, job.rate)
+	o.AddIf(len(slices) > 1, "slices", slices)
 	return o
 }
 
@@ -270,8 +164,11 @@ func byQueryParams(r *rest.Request, job *byQuery) (wait bool, err error) {
 	if job.rate, err = rateParam(r); err != nil {
 		return false, err
 	}
-	if err := slicesParam(r); err != nil {
+	if job.slices, err = slicesParam(r); err != nil {
 		return false, err
+	}
+	if job.limit >= 0 && job.limit < job.slices {
+		return false, fault.Illegal("[max_docs] should be >= [slices]")
 	}
 	if err := writeShards(r.Param("wait_for_active_shards", "1")); err != nil {
 		return false, err
@@ -296,7 +193,7 @@ func (job *byQuery) setLimit(limit int) error {
 	switch {
 	case limit < 0:
 		return fault.Illegal("[max_docs] parameter cannot be negative, found [%d]", limit)
-	case limit == 0:
+	case limit < max(job.slices, 1):
 		return fault.Illegal("[max_docs] should be >= [slices]")
 	case job.limit >= 0 && job.limit != limit:
 		return fault.Illegal("[max_docs] set to two different values [%d] and [%d]", job.limit, limit)
@@ -328,21 +225,23 @@ func rateParam(r *rest.Request) (float64, error) {
 	return 0, e
 }
 
-// slicesParam refuses to cut a job into several: it is one.
-func slicesParam(r *rest.Request) error {
+// slicesParam reads slices: a number of parts, or "auto".
+func slicesParam(r *rest.Request) (int, error) {
 	text := r.Param("slices", "1")
 	n, err := strconv.Atoi(text)
 	switch {
-	case text == "auto" || n == 1:
-		return nil
-	case err == nil && n > 1:
-		return fault.Unsupported("[slices: " + text + "]")
+	case text == "auto":
+		return autoSlices, nil
+	case n > maxSlices:
+		return 0, fault.Illegal("The number of slices [%d] is too large. It must be less than [%d]. This limit can be set by changing the [index.max_slices_per_scroll] index level setting.", n, maxSlices)
+	case n > 0:
+		return n, nil
 	}
 	e := fault.Illegal("[slices] must be a positive integer or the string \"auto\", but was [%s]", text)
 	if err != nil {
 		e.CausedBy = fault.New(400, "number_format_exception", "For input string: \"%s\"", text)
 	}
-	return e
+	return 0, e
 }
 
 // checkBatch refuses batches that no search would give.

@@ -69,6 +69,29 @@ func TestAReindexThatNobodyWaitsForKeepsItsResult(t *testing.T) {
 	}
 }
 
+func TestAJobInSlicesCopiesEachDocumentOnce(t *testing.T) {
+	s := start(t, engine.Options{})
+	s.do("PUT", "/a", `{"settings":{"number_of_shards":3}}`)
+	s.fill(100)
+	for slices, want := range map[string]int{"auto": 3, "1": 0, "7": 7} {
+		w := s.call("POST", "/_reindex?slices="+slices, `{"source":{"index":"a","size":10},"dest":{"index":"to`+slices+`"}}`)
+		var answer struct {
+			Total, Created int
+			Slices         []struct{ Created int }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		created := 0
+		for _, one := range answer.Slices {
+			created += one.Created
+		}
+		if len(answer.Slices) != want || answer.Created != 100 || want > 0 && created != 100 {
+			t.Errorf("slices=%s: %s", slices, w.Body)
+		}
+	}
+}
+
 func TestAJobThatIsCancelledStopsAndSaysSo(t *testing.T) {
 	s := start(t, engine.Options{})
 	s.fill(50)
@@ -141,7 +164,7 @@ func TestRefusalsOfJobs(t *testing.T) {
 	for _, c := range []struct{ name, path, body, want string }{
 		{"remote", "/_reindex", `{"source":{"remote":{"host":"http://x:9200"},"index":"a"},"dest":{"index":"b"}}`, "[remote] of a reindex"},
 		{"script", "/_reindex", `{"source":{"index":"a"},"dest":{"index":"b"},"script":{"source":"x"}}`, "[script] of a reindex"},
-		{"slices", "/_reindex?slices=2", `{"source":{"index":"a"},"dest":{"index":"b"}}`, "[slices: 2]"},
+		{"a slice", "/_reindex", `{"source":{"index":"a","slice":{"id":0,"max":2}},"dest":{"index":"b"}}`, "[slice] of a reindex"},
 		{"script of an update", "/a/_update_by_query", `{"script":{"source":"x"}}`, "[script] of a job by query"},
 		{"through an alias to itself", "/_reindex", `{"source":{"index":"a"},"dest":{"index":"al"}}`, "reindex cannot write into an index its reading from [a]"},
 	} {
