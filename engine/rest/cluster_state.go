@@ -162,7 +162,19 @@ func (v *stateView) metadata() wire.Object {
 	o.AddIf(len(v.state.ComponentTemplates) > 0, "component_template", wire.Obj("component_template", v.componentTemplates()))
 	o.AddIf(len(v.state.DataStreams) > 0, "data_stream", wire.Obj("data_stream", v.dataStreams()))
 	o.AddIf(len(v.state.IndexTemplates) > 0, "index_template", wire.Obj("index_template", v.indexTemplates()))
+	for _, kind := range []catalog.Kind{catalog.IngestPipelines, catalog.SearchPipelines} {
+		_, used := v.state.Documents[kind]
+		o.AddIf(used, string(kind), wire.Obj("pipeline", v.pipelines(kind)))
+	}
 	return o
+}
+
+func (v *stateView) pipelines(kind catalog.Kind) []wire.Object {
+	out, docs := []wire.Object{}, v.state.Documents[kind]
+	for _, id := range sorted(docs) {
+		out = append(out, wire.Obj("id", id, "config", docs[id]))
+	}
+	return out
 }
 
 func (v *stateView) index(index *catalog.Index) wire.Object {
