@@ -18,6 +18,7 @@ func (s *Steward) openJobs(back backend, client *opensearch.Client) {
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Logger: s.log,
 		Settings: func(ctx context.Context) (setting.View, error) { return s.manager.Settings(ctx) },
 		Wrote:    func(seqNo int64) { s.manager.Wrote(seqNo) },
+		Ended:    func(id string) { s.manager.JobEnded(id) },
 	}
 	if !s.o.embedded() {
 		s.nativeJobs = client.AskPlugin(rollup.Plugin)

@@ -41,7 +41,9 @@ type Options struct {
 	// Native says whether the cluster has the plugin itself, which then runs the jobs; nil means never.
 	Native func() bool
 	// Wrote is told the sequence number of each write to the config index, for whoever follows it; nil if nobody does.
-	Wrote  func(seqNo int64)
+	Wrote func(seqNo int64)
+	// Ended is told the id of each job that ended, well or not; nil if nobody waits.
+	Ended  func(id string)
 	Logger *slog.Logger
 }
 
@@ -52,6 +54,7 @@ type Runner struct {
 	clock    clock.Clock
 	lease    Lease
 	native   func() bool
+	ended    func(id string)
 	settings func(ctx context.Context) (setting.View, error)
 	log      *slog.Logger
 	// prepare is held while a target index is made or changed: two jobs may have the same.
@@ -99,8 +102,11 @@ func New(o Options) *Runner {
 	if o.Native == nil {
 		o.Native = never
 	}
+	if o.Ended == nil {
+		o.Ended = func(string) {}
+	}
 	return &Runner{
-		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native,
+		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native, ended: o.Ended,
 		settings: o.Settings, log: o.Logger, wake: make(chan struct{}, 1), done: make(chan finished),
 	}
 }
@@ -310,6 +316,7 @@ func (l *loop) finished(f finished) {
 	switch {
 	case f.err == nil && (f.job == nil || !f.job.Enabled):
 		delete(l.entries, f.key)
+		l.ended(e.id)
 	case f.err == nil:
 		if e.version != e.started {
 			l.reload = true // somebody changed it meanwhile

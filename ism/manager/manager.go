@@ -77,6 +77,8 @@ type Manager struct {
 	woken  bool
 	// known are writes that need no reading; see Wrote.
 	known []int64
+	// ended are jobs that indices may wait for; see JobEnded.
+	ended []string
 }
 
 // Status is what a manager is doing.

@@ -157,12 +157,29 @@ func (m *Manager) Wrote(seqNo int64) {
 	m.known = append(m.known, seqNo)
 }
 
-// takeKnown lets the documents of others need no reading.
+// JobEnded says that the rollup or transform job of this id has ended: an index that waits for it is looked at at once.
+func (m *Manager) JobEnded(id string) {
+	m.heldMu.Lock()
+	m.ended = append(m.ended, id)
+	m.heldMu.Unlock()
+	m.Wake()
+}
+
+// takeKnown lets the documents of others need no reading, and makes those due that wait for a job that has ended.
 func (s *sweep) takeKnown() {
 	s.heldMu.Lock()
-	defer s.heldMu.Unlock()
-	for _, n := range s.known {
+	known, ended := s.known, s.ended
+	s.known, s.ended = nil, nil
+	s.heldMu.Unlock()
+	for _, n := range known {
 		s.docs.own[n] = true
 	}
-	s.known = nil
+	if len(ended) == 0 || s.native() {
+		return
+	}
+	for _, e := range s.docs.entries {
+		if e.meta != nil && e.meta.Action != nil && e.meta.Action.Properties.OfJob(ended) {
+			s.ready(e)
+		}
+	}
 }

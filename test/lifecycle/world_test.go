@@ -24,6 +24,7 @@ import (
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/rollup"
 	"github.com/opensteward/steward/test"
 	"github.com/opensteward/steward/wire/setting"
 )
@@ -48,7 +49,10 @@ const (
 		"ism_template":[{"index_patterns":["PREFIX-*"],"priority":1}]}}`
 )
 
-var registry = setting.NewRegistry(ism.Settings()...)
+// definitions are the settings of the plugins that matter here.
+var definitions = slices.Concat(ism.Settings(), rollup.Settings())
+
+var registry = setting.NewRegistry(definitions...)
 
 // world is one cluster with one policy and one index behind an alias, with one document.
 type world struct {
@@ -305,7 +309,7 @@ func backend(t *testing.T) http.RoundTripper {
 	if url == "" {
 		t.Parallel() // each has its own engine, and most of the time goes by waiting
 		e, err := engine.Open(engine.Options{
-			Dir: t.TempDir(), Settings: ism.Settings(), Config: map[string]string{"path.repo": t.TempDir()},
+			Dir: t.TempDir(), Settings: definitions, Config: map[string]string{"path.repo": t.TempDir()},
 		})
 		if err != nil {
 			t.Fatal(err)
