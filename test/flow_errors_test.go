@@ -115,7 +115,7 @@ func TestRequestsAreRefusedInThePluginsWords(t *testing.T) {
 		{"the status of what is not there", "GET", workflows + "/nope/_status", "", 404, "Fail to find workflow status of nope", ""},
 		{"an unknown step's description", "GET", workflows + "/_steps?workflow_step=bogus", "", 400, "Failed to retrieve workflow step json.", ""},
 		{"reprovision what is not provisioned", "PUT", workflows + "/@new?reprovision=true", simple, 400, "The template can not be reprovisioned unless its provisioning state is DONE or FAILED: @new", ""},
-		{"reprovision with a graph that is none", "PUT", workflows + "/@done?reprovision=true&validation=none", inGraph(`{"id":"n","type":"create_index"}`), 400, "Invalid workflow, node [n] missing the following required inputs : [index_name, configurations]", ""},
+		{"reprovision with a graph that is none", "PUT", workflows + "/@done?reprovision=true&validation=none", inGraph(`{"id":"n","type":"create_index"}`), 400, "Workflow validation failed for workflow @done", ""},
 		// searches
 		{"a search without body", "POST", workflows + "/_search", "", 400, "", "request body or source parameter is required"},
 		{"a search of states without body", "GET", workflows + "/state/_search", "", 400, "", "request body or source parameter is required"},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 )
 
@@ -58,9 +59,12 @@ func (s *Service) changes(ctx context.Context, st storedState, old, t *flow.Temp
 	if before == nil || w == nil {
 		return b, flow.Errorf(http.StatusBadRequest, "Workflow validation failed for workflow %s", id)
 	}
-	plan, err := s.plan(ctx, id, w)
+	plan, err := s.ordered(ctx, id, w)
 	if err != nil {
 		return b, own(err, "Workflow validation failed for workflow %s", id)
+	}
+	if err := s.checked(ctx, plan); err != nil {
+		return b, flowError(err, fault.Of(err).Status, "Workflow validation failed for workflow %s", id)
 	}
 	for _, n := range before.Nodes {
 		if w.Node(n.ID) == nil {

@@ -148,19 +148,29 @@ func (s *Service) RequestTimeout(ctx context.Context) (time.Duration, error) {
 
 // plan orders and checks a template's workflow for provisioning. workflowID is "" before there is one.
 func (s *Service) plan(ctx context.Context, workflowID string, w *flow.Workflow) ([]flow.Planned, error) {
+	plan, err := s.ordered(ctx, workflowID, w)
+	if err != nil {
+		return nil, err
+	}
+	return plan, s.checked(ctx, plan)
+}
+
+// ordered orders a workflow's nodes.
+func (s *Service) ordered(ctx context.Context, workflowID string, w *flow.Workflow) ([]flow.Planned, error) {
 	v, err := s.o.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := w.Plan(workflowID, flow.Limits{MaxSteps: int(v.Int(settingMaxSteps))})
-	if err != nil {
-		return nil, err
-	}
+	return w.Plan(workflowID, flow.Limits{MaxSteps: int(v.Int(settingMaxSteps))})
+}
+
+// checked checks what a plan's nodes need.
+func (s *Service) checked(ctx context.Context, plan []flow.Planned) error {
 	plugins, err := s.plugins(ctx, plan)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return plan, flow.Validate(plan, plugins)
+	return flow.Validate(plan, plugins)
 }
 
 // plugins are the names of the cluster's plugins, if a plan needs any.
