@@ -18,6 +18,7 @@ import (
 // The defaults of text chunking (those of the neural search plugin).
 const (
 	defaultTokenLimit    = 384
+	defaultCharLimit     = 2048
 	defaultMaxTokenCount = 10_000
 	defaultDelimiter     = "\n\n"
 	defaultMaxChunks     = 100
@@ -112,9 +113,9 @@ func parseChunking(algorithm *Object) (cut chunker, maxChunks int, err *fault.Er
 	case "delimiter":
 		cut = byDelimiter(p.text("delimiter", defaultDelimiter))
 	case "fixed_char_length":
-		return nil, 0, fault.Unsupported("the chunking algorithm [fixed_char_length]")
+		cut = p.fixedCharLength()
 	default:
-		return nil, 0, fault.Illegal("Chunking algorithm [%s] is not supported. Supported chunking algorithms are [fixed_token_length, delimiter]", name)
+		return nil, 0, fault.Illegal("Chunking algorithm [%s] is not supported. Supported chunking algorithms are [fixed_token_length, delimiter, fixed_char_length]", name)
 	}
 	return cut, maxChunks, p.err
 }
@@ -176,7 +177,7 @@ func (p *chunkParameters) rate(name string) float64 {
 	case err != nil:
 		p.fail("Parameter [%s] must be of java.lang.Double type", name)
 	case f < 0 || f > maxOverlapRate:
-		p.fail("Parameter [%s] must be between 0.0 and 0.5", name)
+		p.fail("Parameter [%s] must be between 0.0 and 0.5, but was %s", name, text(v))
 	}
 	return f
 }
@@ -217,6 +218,22 @@ func (p *chunkParameters) fixedTokenLength() chunker {
 				return append(out, text[begin:]), nil
 			}
 			out = append(out, text[begin:tokens[first+limit].Start])
+		}
+		return out, nil
+	}
+}
+
+// fixedCharLength cuts after so many characters; with an overlap each piece begins with the last ones of the one before.
+func (p *chunkParameters) fixedCharLength() chunker {
+	limit := p.positive("char_limit", defaultCharLimit)
+	overlap := int(math.Floor(float64(limit) * p.rate("overlap_rate")))
+	return func(text string, more func(int) bool) (out []string, _ error) {
+		characters := []rune(text)
+		for first := 0; first < len(characters); first += limit - overlap {
+			if first+limit >= len(characters) || !more(len(out)) {
+				return append(out, string(characters[first:])), nil
+			}
+			out = append(out, string(characters[first:first+limit]))
 		}
 		return out, nil
 	}

@@ -142,6 +142,7 @@ func TestTextsAreCutIntoPieces(t *testing.T) {
 	for _, c := range []struct{ name, processor, source, want string }{
 		{"after so many words", chunking(`"fixed_token_length":{"token_limit":2}`), `{"t":"one two, three four five"}`, `["one two, ","three four ","five"]`},
 		{"with an overlap", chunking(`"fixed_token_length":{"token_limit":2,"overlap_rate":0.5}`), `{"t":"a b c"}`, `["a b ","b c"]`},
+		{"after so many characters", chunking(`"fixed_char_length":{"char_limit":4,"overlap_rate":0.5}`), `{"t":"abcdéfgh"}`, `["abcd","cdéf","éfgh"]`},
 		{"at a delimiter", chunking(`"delimiter":{"delimiter":". "}`), `{"t":"a. b. c"}`, `["a. ","b. ","c"]`},
 		{"up to a limit, the last piece has the rest", chunking(`"delimiter":{"delimiter":".","max_chunk_limit":2}`), `{"t":"a.b.c.d"}`, `["a.","b.c.d"]`},
 		{"without a limit", chunking(`"delimiter":{"delimiter":".","max_chunk_limit":-1}`), `{"t":"a.b.c"}`, `["a.","b.","c"]`},
@@ -156,9 +157,9 @@ func TestTextsAreCutIntoPieces(t *testing.T) {
 		})
 	}
 	for _, c := range []struct{ name, algorithm, want string }{
-		{"an unknown algorithm", `"magic":{}`, "Chunking algorithm [magic] is not supported. Supported chunking algorithms are [fixed_token_length, delimiter]"},
+		{"an unknown algorithm", `"magic":{}`, "Chunking algorithm [magic] is not supported. Supported chunking algorithms are [fixed_token_length, delimiter, fixed_char_length]"},
 		{"two algorithms", `"delimiter":{},"fixed_token_length":{}`, "Unable to create text_chunking processor as [algorithm] contains multiple algorithms"},
-		{"too much overlap", `"fixed_token_length":{"overlap_rate":0.6}`, "Parameter [overlap_rate] must be between 0.0 and 0.5"},
+		{"too much overlap", `"fixed_token_length":{"overlap_rate":0.6}`, "Parameter [overlap_rate] must be between 0.0 and 0.5, but was 0.6"},
 		{"an empty piece", `"fixed_token_length":{"token_limit":0}`, "Parameter [token_limit] must be positive."},
 		{"too many words", `"fixed_token_length":{"max_token_count":1}`, "The number of tokens produced by calling _analyze has exceeded the allowed maximum of [1]. This limit can be set by changing the [index.analyze.max_token_count] index level setting."},
 	} {

@@ -64,7 +64,7 @@ type searchFactory func(c *config) *searchStep
 func requestFactories() map[string]searchFactory {
 	return map[string]searchFactory{
 		"filter_query": newFilterQuery, "oversample": newOversample, "neural_query_enricher": newQueryEnricher,
-		"agentic_query_translator": kept("agentic_query_translator", "agent_id", "embedding_model_id"),
+		"agentic_query_translator": newQueryTranslator,
 		"ml_inference":             kept("ml_inference", inferenceParameters...),
 		"neural_sparse_two_phase_processor": kept("neural_sparse_two_phase_processor",
 			"", "enabled", "two_phase_parameter"),
@@ -74,11 +74,9 @@ func requestFactories() map[string]searchFactory {
 func responseFactories() map[string]searchFactory {
 	return map[string]searchFactory{
 		"truncate_hits": newTruncateHits, "rename_field": newRenameField, "sort": newSortHits, "split": newSplitHits, "collapse": newCollapse,
-		"agentic_context": kept("agentic_context", "", "agent_steps_summary", "dsl_query"),
-		"ml_inference":    kept("ml_inference", inferenceParameters...),
-		"rerank":          kept("rerank", "", "ml_opensearch", "by_field", "context"),
-		"retrieval_augmented_generation": kept("retrieval_augmented_generation", "model_id", "context_field_list", "system_prompt",
-			"user_instructions"),
+		"agentic_context": newAgenticContext, "retrieval_augmented_generation": newGeneration,
+		"ml_inference": kept("ml_inference", inferenceParameters...),
+		"rerank":       kept("rerank", "", "ml_opensearch", "by_field", "context"),
 	}
 }
 
@@ -202,10 +200,15 @@ func kept(typ string, parameters ...string) searchFactory {
 				c.take(name)
 			}
 		}
-		refuse := fault.Unsupported("running the search processor [" + typ + "]")
-		return &searchStep{
-			request:  func(*SearchRun, *query.Request) error { return refuse },
-			response: func(*SearchRun, *query.Response) error { return refuse },
-		}
+		return refusing(typ)
+	}
+}
+
+// refusing is a processor that fails by name when it runs.
+func refusing(typ string) *searchStep {
+	refuse := fault.Unsupported("running the search processor [" + typ + "]")
+	return &searchStep{
+		request:  func(*SearchRun, *query.Request) error { return refuse },
+		response: func(*SearchRun, *query.Response) error { return refuse },
 	}
 }

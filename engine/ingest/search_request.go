@@ -76,6 +76,13 @@ func newQueryEnricher(c *config) *searchStep {
 	return &searchStep{request: func(*SearchRun, *query.Request) error { return nil }}
 }
 
+// newQueryTranslator lets an agent write the query that an agentic query stands for. There are no agentic queries here, as
+// there are no neural ones; others it leaves alone.
+func newQueryTranslator(c *config) *searchStep {
+	c.text("agent_id")
+	return &searchStep{request: func(*SearchRun, *query.Request) error { return nil }}
+}
+
 func newNormalization(c *config) *searchStep {
 	c.technique("normalization", "normalization", "min_max", "l2", "z_score")
 	c.technique("combination", "combination", "arithmetic_mean", "geometric_mean", "harmonic_mean")

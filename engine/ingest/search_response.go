@@ -11,6 +11,25 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
+// newAgenticContext shows what an agent did for an agentic query: nothing, since there are none.
+func newAgenticContext(c *config) *searchStep {
+	c.flag("agent_steps_summary", false)
+	c.flag("dsl_query", false)
+	return &searchStep{response: func(*SearchRun, *query.Response) error { return nil }}
+}
+
+// newGeneration lets a model write an answer from the hits; it is kept, and fails when it runs.
+func newGeneration(c *config) *searchStep {
+	for _, name := range []string{"model_id", "llm_model", "system_prompt", "user_instructions"} {
+		c.optional(name, "")
+	}
+	fields := c.asList("context_field_list", c.need("context_field_list"))
+	if c.err == nil && len(fields.items) == 0 {
+		c.wrong("context_field_list", "required property can't be empty.")
+	}
+	return refusing(c.typ)
+}
+
 func newTruncateHits(c *config) *searchStep {
 	target, prefix := c.number("target_size", -1), c.optional("context_prefix", "")
 	return &searchStep{response: func(run *SearchRun, res *query.Response) error {

@@ -135,7 +135,7 @@ func parse(p *parser, depth int) (Query, error) {
 
 // refused are queries of OpenSearch that this engine does not have.
 const refused = " nested has_child has_parent geo_bounding_box geo_distance geo_shape geo_polygon script script_score function_score " +
-	"more_like_this percolate knn neural neural_sparse hybrid rank_feature span_term span_near span_or span_not span_first " +
+	"more_like_this percolate knn neural neural_sparse hybrid agentic rank_feature span_term span_near span_or span_not span_first " +
 	"span_multi span_containing span_within intervals distance_feature pinned wrapper parent_id terms_set boosting template " +
 	"match_phrase_prefix match_bool_prefix common combined_fields "
 

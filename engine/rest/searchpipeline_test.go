@@ -48,6 +48,9 @@ func TestSearchPipelines(t *testing.T) {
 		s.do("PUT", "/i/_doc/"+id+"?refresh=true", source)
 	}
 	s.do("PUT", "/t/_doc/1?refresh=true", `{"tags":["b","a"],"line":"x,y"}`)
+	if got := s.found("/i/_search", `{"query":{"agentic":{"query_text":"q"}}}`); got != "the query [agentic] is not supported by the embedded engine" {
+		t.Error(got)
+	}
 	const byN = `"sort":["n"]`
 	for _, c := range []struct{ name, index, search, pipeline, want string }{
 		{"a filter", "i", byN, `"request_processors":[{"filter_query":{"query":{"term":{"k":"a"}}}}]`, `{"k":"a","n":1} {"k":"a","n":2}`},
@@ -65,7 +68,9 @@ func TestSearchPipelines(t *testing.T) {
 		{"nothing to enrich", "i", byN + `,"size":1`, `"request_processors":[{"neural_query_enricher":{"default_model_id":"m"}}]`, `{"k":"a","n":1}`},
 		{"nothing to normalize", "i", byN + `,"size":1`, `"phase_results_processors":[{"normalization-processor":{"normalization":{"technique":"l2"},"combination":{"technique":"arithmetic_mean","parameters":{"weights":[0.3,0.7]}}}}]`, `{"k":"a","n":1}`},
 		{"an answer of a model", "i", byN, `"response_processors":[{"retrieval_augmented_generation":{"model_id":"m","context_field_list":["k"]}}]`, `running the search processor [retrieval_augmented_generation] is not supported by the embedded engine`},
-		{"a query of an agent", "i", byN, `"request_processors":[{"agentic_query_translator":{"agent_id":"a"}}]`, `running the search processor [agentic_query_translator] is not supported by the embedded engine`},
+		{"no context without a field", "i", byN, `"response_processors":[{"retrieval_augmented_generation":{"model_id":"m","context_field_list":[]}}]`, `[context_field_list] required property can't be empty.`},
+		{"nothing for an agent to translate", "i", byN + `,"size":1`, `"request_processors":[{"agentic_query_translator":{"agent_id":"a"}}],"response_processors":[{"agentic_context":{"dsl_query":true}}]`, `{"k":"a","n":1}`},
+		{"hits in another order", "i", byN, `"response_processors":[{"rerank":{"ml_opensearch":{"model_id":"m"}}}]`, `running the search processor [rerank] is not supported by the embedded engine`},
 		{"an unknown parameter", "i", byN, `"response_processors":[{"collapse":{"field":"k","tag":"t","colour":1}}]`, `processor [collapse:t] doesn't support one or more provided configuration parameters: [colour]`},
 		{"a script", "i", byN, `"request_processors":[{"script":{"source":"x"}}]`, `the search processor [script] is not supported by the embedded engine`},
 		{"a factor below one", "i", byN, `"request_processors":[{"oversample":{"sample_factor":0.5}}]`, `[sample_factor] Value must be >= 1.0`},
