@@ -67,6 +67,9 @@ func (a *API) storePolicy(ctx context.Context, p *ism.Policy, was opensearch.Ver
 	if err := allowed(p, view.List("plugins.index_state_management.allow_list")); err != nil {
 		return nil, err
 	}
+	if err := balanced(p, view.Values); err != nil {
+		return nil, err
+	}
 	if err := manager.EnsureConfigIndex(ctx, a.client); err != nil {
 		return nil, err
 	}
