@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // an id that the plugin makes the same way, no secret
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,9 +72,9 @@ func attemptCreateRollup(ctx context.Context, e *Env) (ism.Result, error) {
 	id := rollupID(e)
 	properties := &ism.Properties{RollupID: &id}
 	failed := e.message("Failed to create the rollup job [%s]", id)
-	job, cause, err := rollupJob(ctx, e, id)
-	if cause != "" {
-		info := ism.Message("Failed to validate resolved indices for rollup job").With("cause", cause)
+	job, err := rollupJob(ctx, e, id)
+	if c, ok := errors.AsType[unfit](err); ok {
+		info := ism.Message("Failed to validate resolved indices for rollup job").With("cause", string(c))
 		return ism.Result{Status: ism.StatusFailed, Info: info, Properties: properties}, nil
 	}
 	if err == nil {
@@ -97,31 +98,51 @@ func attemptCreateRollup(ctx context.Context, e *Env) (ism.Result, error) {
 // configExists is for whoever is called by a policy: the config index holds the policy.
 func configExists(context.Context) error { return nil }
 
-// rollupJob is the job of the policy's rollup. cause says why its indices cannot be.
-func rollupJob(ctx context.Context, e *Env, id string) (job *rollup.Job, cause string, err error) {
+// unfit is why a job cannot be made of the indices that it names.
+type unfit string
+
+// Error is the reason.
+func (u unfit) Error() string { return string(u) }
+
+// optimized is the setting of indices that no job can read.
+const optimized = "index.pluggable.dataformat.enabled"
+
+// readable refuses an index that no job can read.
+func readable(ctx context.Context, e *Env, k *rollup.Kind, index string) error {
+	infos, err := e.Client.Indices(ctx, []string{index})
+	if err == nil && infos[index].Settings[optimized] == "true" {
+		err = unfit(k.Title + " is not supported with Optimized Engine currently")
+	}
+	return err
+}
+
+// rollupJob is the job of the policy's rollup. An unfit error says why its indices cannot be.
+func rollupJob(ctx context.Context, e *Env, id string) (*rollup.Job, error) {
 	r := e.Action.Rollup
 	values := map[string]any{"index": e.Index, "source_index": rollupSource(e)}
 	source, err := rollup.Resolve(ctx, e.Client, rollupSource(e), values)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	target, err := rollup.Resolve(ctx, e.Client, r.TargetIndex, values)
 	switch {
 	case err != nil:
-		return nil, "", err
+		return nil, err
 	case strings.TrimSpace(source) == "":
-		return nil, "Resolved source_index cannot be empty", nil
+		return nil, unfit("Resolved source_index cannot be empty")
 	case strings.TrimSpace(target) == "":
-		return nil, "Resolved target_index cannot be empty", nil
+		return nil, unfit("Resolved target_index cannot be empty")
 	case source == target:
-		return nil, "Source and target indices must be different: " + source, nil
+		return nil, unfit("Source and target indices must be different: " + source)
+	}
+	if err := readable(ctx, e, rollup.Rollup, source); err != nil {
+		return nil, err
 	}
 	members := wire.Obj("source_index", source, "target_index", target, "description", r.Description, "page_size", r.PageSize,
 		"schedule", minutely, "dimensions", dimension.ListJSON(r.Dimensions), "metrics", dimension.MetricsJSON(r.Metrics))
 	members.AddIf(r.TargetSettings != nil, "target_index_settings", r.TargetSettings)
 	members.AddIf(r.RoutingField != nil, "routing_field", r.RoutingField)
-	job, err = newJob(e, rollup.Rollup, id, members)
-	return job, "", err
+	return newJob(e, rollup.Rollup, id, members)
 }
 
 func newJob(e *Env, k *rollup.Kind, id string, members wire.Object) (*rollup.Job, error) {

@@ -5,6 +5,7 @@ package action
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -61,6 +62,13 @@ func attemptCreateTransform(ctx context.Context, e *Env) (ism.Result, error) {
 	job, err := newJob(e, rollup.Transform, id, wire.Obj("source_index", e.Index, "target_index", t.TargetIndex,
 		"description", t.Description, "page_size", t.PageSize, "schedule", minutely, "data_selection_query", t.Query,
 		"groups", dimension.ListJSON(t.Groups), "aggregations", t.Aggregations))
+	if err == nil {
+		err = readable(ctx, e, rollup.Transform, e.Index)
+	}
+	if c, ok := errors.AsType[unfit](err); ok {
+		info := e.message("Failed to create the transform job [%s]", id).With("cause", string(c))
+		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
+	}
 	if err == nil {
 		_, err = rollup.Create(ctx, e.Client, configExists, job, "true")
 	}
