@@ -37,8 +37,9 @@ type Output struct {
 
 // Input is what a model is asked.
 type Input struct {
-	// Texts are documents to embed; nil if Parameters are for the model as they are.
+	// Texts are documents to embed, or to compare with Query; nil if Parameters are for the model as they are.
 	Texts      []string
+	Query      *string
 	Parameters map[string]string
 	// Action is the type of the connector's action; "" means PREDICT.
 	Action string
@@ -50,6 +51,8 @@ func ParseInput(body []byte) (in Input, err error) {
 		switch name {
 		case "text_docs":
 			in.Texts, err = list(p)
+		case "query_text":
+			err = optional(p, &in.Query)
 		case "parameters":
 			in.Parameters, err = parameterMap(p)
 		case "action_type":
@@ -154,6 +157,14 @@ func (s *Service) ask(ctx context.Context, connectorID string, c *Connector, a *
 	if pre == nil {
 		return nil, unknownFunction("pre_process_function", *a.PreProcess)
 	}
+	switch {
+	case pre.ranks && in.Query == nil:
+		return nil, fault.Illegal("This pre_process_function can only support TextSimilarityInputDataSet")
+	case !pre.ranks && in.Query != nil:
+		return nil, fault.Illegal("This pre_process_function can only support TextDocsInputDataSet")
+	case pre.ranks:
+		values["query"] = inQuotes(*in.Query)
+	}
 	size, err := batchSize(values, pre, len(in.Texts))
 	if err != nil {
 		return nil, err
@@ -165,7 +176,7 @@ func (s *Service) ask(ctx context.Context, connectorID string, c *Connector, a *
 			return nil, err
 		}
 		call := maps.Clone(values)
-		maps.Copy(call, escaped(of))
+		maps.Copy(call, of)
 		tensors, err := s.once(ctx, connectorID, c, a, call)
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ package ml
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
@@ -16,15 +17,19 @@ type preProcessor struct {
 	// batch is how many texts go into one call; 0 means all.
 	batch int
 	apply func(texts []string) map[string]any
+	// ranks is true if the texts are to be compared with a query.
+	ranks bool
 }
 
 // preProcessors are the functions that ML Commons knows by name, for texts.
 var preProcessors = map[string]*preProcessor{
-	"connector.pre_process.cohere.embedding":     {0, listAs("texts")},
-	"connector.pre_process.openai.embedding":     {0, listAs("input")},
-	defaultPreProcess:                            {0, listAs("input")},
-	"connector.pre_process.bedrock.embedding":    {1, oneAs("inputText")},
-	"connector.pre_process.multimodal.embedding": {2, oneAs("inputText", "inputImage")},
+	"connector.pre_process.cohere.embedding":     {apply: listAs("texts")},
+	"connector.pre_process.openai.embedding":     {apply: listAs("input")},
+	defaultPreProcess:                            {apply: listAs("input")},
+	"connector.pre_process.bedrock.embedding":    {batch: 1, apply: oneAs("inputText")},
+	"connector.pre_process.multimodal.embedding": {batch: 2, apply: oneAs("inputText", "inputImage")},
+	"connector.pre_process.cohere.rerank":        {apply: ranked, ranks: true},
+	"connector.pre_process.default.rerank":       {apply: ranked, ranks: true},
 }
 
 // defaultPreProcess is what an action without a function does to texts.
@@ -48,7 +53,13 @@ func oneAs(names ...string) func([]string) map[string]any {
 	}
 }
 
-// postProcessors are the functions that ML Commons knows by name, for vectors, with the path at which they find them.
+// ranked makes the parameters of texts that are to be compared with a query, which is a parameter of its own.
+func ranked(texts []string) map[string]any {
+	return map[string]any{"documents": texts, "top_n": len(texts)}
+}
+
+// postProcessors are the functions that ML Commons knows by name, for vectors and ranks, with the path at which they
+// find them.
 var postProcessors = map[string]string{
 	"connector.post_process.openai.embedding":            "$.data[*].embedding",
 	"connector.post_process.cohere.embedding":            "$.embeddings",
@@ -60,7 +71,18 @@ var postProcessors = map[string]string{
 	"connector.post_process.bedrock.embedding":           "$.embedding",
 	"connector.post_process.bedrock_v2.embedding.float":  "$.embeddingsByType.float",
 	"connector.post_process.bedrock_v2.embedding.binary": "$.embeddingsByType.binary",
+	"connector.post_process.bedrock.nova.embedding":      "$.embeddings[*].embedding",
 	"connector.post_process.default.embedding":           "$[*]",
+	"connector.post_process.cohere.rerank":               "$.results",
+	"connector.post_process.bedrock.rerank":              "$.results",
+	"connector.post_process.default.rerank":              "$[*]",
+}
+
+// scores are the names of the member with the rank, of the functions for ranks.
+var scores = map[string]string{
+	"connector.post_process.cohere.rerank":  "relevance_score",
+	"connector.post_process.bedrock.rerank": "relevanceScore",
+	"connector.post_process.default.rerank": "relevance_score",
 }
 
 // dataTypes are the kinds of numbers by what a path says; anything else is FLOAT32.
@@ -75,12 +97,13 @@ func dataType(path string) string {
 	return "FLOAT32"
 }
 
-// parameters makes the parameters of one call of texts.
+// parameters makes the parameters of one call of texts, as they stand in its body: texts for between quotation marks,
+// also those that are JSON themselves.
 func (p *preProcessor) parameters(texts []string) (map[string]string, error) {
 	out := map[string]string{}
 	for name, v := range p.apply(texts) {
 		if text, ok := v.(string); ok {
-			out[name] = text
+			out[name] = inQuotes(text)
 			continue
 		}
 		body, err := wire.Marshal(v)
@@ -101,6 +124,9 @@ func (a *Action) tensors(answer []byte, filter string) ([]Tensor, error) {
 		found, err := readPath(answer, filter)
 		if err != nil {
 			return nil, err
+		}
+		if score := scores[*a.PostProcess]; score != "" {
+			return ranks(found, score)
 		}
 		return vectors(found, dataType(filter))
 	}
@@ -162,6 +188,32 @@ func vectors(found any, kind string) ([]Tensor, error) {
 			t.Data = append(t.Data, n)
 		}
 		out = append(out, t)
+	}
+	return out, nil
+}
+
+// ranks makes a tensor of the rank of each text, in the order of the texts.
+func ranks(found any, score string) ([]Tensor, error) {
+	rows, ok := found.([]any)
+	if !ok {
+		return nil, fault.Illegal("Post process function input is not a List.")
+	}
+	out := make([]Tensor, len(rows))
+	for _, row := range rows {
+		rank, ok := row.(map[string]any)
+		if !ok {
+			return nil, fault.Illegal("Post process function input is not a List of Map.")
+		}
+		index, hasIndex := rank["index"].(json.Number)
+		value, hasScore := rank[score].(json.Number)
+		if !hasIndex || !hasScore {
+			return nil, fault.Illegal("The rerank result should contain index and %s.", score)
+		}
+		i, err := strconv.Atoi(index.String())
+		if err != nil || i < 0 || i >= len(out) || out[i].Name != "" {
+			return nil, fault.Illegal("the ranks of the remote service are not those of %d documents: [%s] is not one or is there twice", len(rows), index)
+		}
+		out[i] = Tensor{Name: "similarity", DataType: "FLOAT32", Shape: []int{1}, Data: []json.Number{value}}
 	}
 	return out, nil
 }

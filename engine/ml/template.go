@@ -68,12 +68,18 @@ func escaped(values map[string]string) map[string]string {
 	out := make(map[string]string, len(values))
 	for name, v := range values {
 		out[name] = v
-		if json.Valid([]byte(v)) {
-			continue
-		}
-		if quoted, err := wire.Marshal(v); err == nil {
-			out[name] = string(quoted[1 : len(quoted)-1])
+		if !json.Valid([]byte(v)) {
+			out[name] = inQuotes(v)
 		}
 	}
 	return out
+}
+
+// inQuotes is what stands for a text between the quotation marks of a JSON string.
+func inQuotes(text string) string {
+	quoted, err := wire.Marshal(text)
+	if err != nil {
+		return text
+	}
+	return string(quoted[1 : len(quoted)-1])
 }

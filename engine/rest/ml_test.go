@@ -278,6 +278,8 @@ func TestPredictions(t *testing.T) {
 		return `{"name":"c","version":"1","protocol":"http","parameters":{"model":"m"` + more + `},"credential":{"key":"` + planted + `"},
 			"actions":[{"action_type":"predict","method":"post","url":"{url}/x","request_body":` + request + `}]}`
 	}
+	ranking := strings.Replace(plain(`"{\"query\":\"${parameters.query}\",\"documents\":${parameters.documents},\"top_n\":${parameters.top_n}}"`, ""), `"request_body"`,
+		`"pre_process_function":"connector.pre_process.cohere.rerank","post_process_function":"connector.post_process.cohere.rerank","request_body"`, 1)
 	for _, c := range []struct {
 		name, connector, answer string
 		service                 int
@@ -324,6 +326,39 @@ func TestPredictions(t *testing.T) {
 			`{"embedding":[1.5]}`, 200, `{"text_docs":["a","b\n"]}`,
 			[]string{`{"inputText":"a"}`, `{"inputText":"b\n"}`},
 			200, `{"inference_results":[{"output":[{"name":"sentence_embedding","data_type":"FLOAT32","shape":[1],"data":[1.5]}],"status_code":200},{"output":[{"name":"sentence_embedding","data_type":"FLOAT32","shape":[1],"data":[1.5]}],"status_code":200}]}`,
+		},
+		{
+			"a text that is JSON itself is a text all the same", strings.Replace(plain(`"{\"inputText\":\"${parameters.inputText}\"}"`, ""), `"request_body"`,
+				`"pre_process_function":"connector.pre_process.bedrock.embedding","post_process_function":"connector.post_process.bedrock.embedding","request_body"`, 1),
+			`{"embedding":[1.5]}`, 200, `{"text_docs":["{\"a\":1}"]}`,
+			[]string{`{"inputText":"{\"a\":1}"}`},
+			200, `{"inference_results":[{"output":[{"name":"sentence_embedding","data_type":"FLOAT32","shape":[1],"data":[1.5]}],"status_code":200}]}`,
+		},
+		{
+			"ranks are in the order of the texts", ranking, `{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.25}]}`, 200,
+			`{"query_text":"a \"q\"","text_docs":["x","y"]}`,
+			[]string{`{"query":"a \"q\"","documents":["x","y"],"top_n":2}`},
+			200, `{"inference_results":[{"output":[{"name":"similarity","data_type":"FLOAT32","shape":[1],"data":[0.25]},{"name":"similarity","data_type":"FLOAT32","shape":[1],"data":[0.9]}],"status_code":200}]}`,
+		},
+		{
+			"ranks of a query in parameters", ranking, `{"results":[{"index":0,"relevance_score":0.25}]}`, 200,
+			`{"parameters":{"query":"q","documents":["x"],"top_n":1}}`,
+			[]string{`{"query":"q","documents":["x"],"top_n":1}`},
+			200, `{"inference_results":[{"output":[{"name":"similarity","data_type":"FLOAT32","shape":[1],"data":[0.25]}],"status_code":200}]}`,
+		},
+		{
+			"ranks without a query", ranking, `{}`, 200, `{"text_docs":["x"]}`, nil,
+			400, reason("illegal_argument_exception", "This pre_process_function can only support TextSimilarityInputDataSet", "400"),
+		},
+		{
+			"ranks that are none", ranking, `{"results":[{"index":0}]}`, 200, `{"query_text":"q","text_docs":["x"]}`,
+			[]string{`{"query":"q","documents":["x"],"top_n":1}`},
+			400, reason("illegal_argument_exception", "The rerank result should contain index and relevance_score.", "400"),
+		},
+		{
+			"ranks of what was not asked for", ranking, `{"results":[{"index":7,"relevance_score":1}]}`, 200, `{"query_text":"q","text_docs":["x"]}`,
+			[]string{`{"query":"q","documents":["x"],"top_n":1}`},
+			400, reason("illegal_argument_exception", "the ranks of the remote service are not those of 1 documents: [7] is not one or is there twice", "400"),
 		},
 		{
 			"an action that the connector does not have", plain(`"{}"`, ""), `{}`, 200, `{"parameters":{},"action_type":"batch_predict"}`, nil,
