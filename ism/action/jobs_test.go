@@ -144,8 +144,10 @@ func TestWhatBecomesOfCreatingATransformJob(t *testing.T) {
 		{"it exists, and cannot be started", withAnswer(exists, "POST "+config+"_update/"+id, denied), nil, "failed", `{"message":"Failed to start the transform job [` + id + `] [index=logs-1]","cause":"no"}`, true},
 		{"this action created it", exists, known, "completed", `{"info":"Transform job [` + id + `] already exists, skipping creation [index=logs-1]"}`, true},
 		{"refused", with(map[string]answer{"PUT " + config + "_create/" + id: denied}), nil, "failed", `{"message":"Failed to create the transform job [` + id + `] [index=logs-1]","cause":"no"}`, false},
-		{"an index that no job can read", with(map[string]answer{"GET /logs-1": ok(`{"logs-1":{"settings":{"index.pluggable.dataformat.enabled":"true"}}}`)}), nil, "failed",
-			`{"message":"Failed to create the transform job [` + id + `] [index=logs-1]","cause":"Transform is not supported with Optimized Engine currently"}`, false},
+		{
+			"an index that no job can read", with(map[string]answer{"GET /logs-1": ok(`{"logs-1":{"settings":{"index.pluggable.dataformat.enabled":"true"}}}`)}), nil, "failed",
+			`{"message":"Failed to create the transform job [` + id + `] [index=logs-1]","cause":"Transform is not supported with Optimized Engine currently"}`, false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runStep(t, "attempt_create_transform", transformAction, c.answers, c.before)
