@@ -135,5 +135,6 @@ func (s *sweep) afterResult(r *stepResult) {
 	s.queue.schedule(e, at)
 }
 
-// poll is the pause before a waiting step looks for the n-th time: from 1 s, doubling, to a minute.
-func poll(n int) time.Duration { return min(time.Second<<min(n, 6), time.Minute) }
+// poll is the pause before a waiting step looks for the n-th time: from 50 ms, doubling, to a minute. What it waits for
+// may be over at once, a snapshot of a small index, or take hours.
+func poll(n int) time.Duration { return min(50*time.Millisecond<<min(n, 11), time.Minute) }
