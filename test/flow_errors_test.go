@@ -178,3 +178,16 @@ func TestAnswersAreYAMLWhereThatIsAskedFor(t *testing.T) {
 		t.Errorf("%q, want %q", answer, want)
 	}
 }
+
+func TestAStepThatCannotBeUpdatedIsNotReprovisioned(t *testing.T) {
+	p := Program(t)
+	copied := func(to string) []byte {
+		return template(indexNode("index", p.Name("-from")), `{"id":"copy","type":"reindex","previous_node_inputs":{"index":"index_name"},"user_inputs":{"source_index":"`+
+			p.Name("-from")+`","destination_index":"`+p.Name(to)+`"}}`)
+	}
+	id := p.createWorkflow(copied("-to"))
+	p.provision(id, "")
+	p.wantState(id, "COMPLETED", "index")
+	code, answer := p.Call("PUT", workflows+"/"+id+"?reprovision=true", copied("-elsewhere"))
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Workflow Step copy does not support updates when reprovisioning.")
+}
