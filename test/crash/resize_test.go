@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-const splitDocuments = 4000
+const splitDocuments = 2000
 
 // TestAHalfMadeIndexIsNoneAfterACrash kills the program while it fills the shards of a split index: afterwards the target
 // is whole, or it does not exist and nothing of it is left.
@@ -32,10 +32,10 @@ func TestAHalfMadeIndexIsNoneAfterACrash(t *testing.T) {
 	}
 	p.must(t, http.MethodPost, "/_bulk", body.String())
 	p.must(t, http.MethodPut, "/src/_settings", map[string]any{"index.blocks.write": true})
-	split := map[string]any{"settings": map[string]any{"index.number_of_shards": 16, "index.number_of_replicas": 0}}
+	split := map[string]any{"settings": map[string]any{"index.number_of_shards": 8, "index.number_of_replicas": 0}}
 	for range *rounds {
 		known := directories(t, data)
-		shards := random.IntN(17)
+		shards := random.IntN(9)
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)

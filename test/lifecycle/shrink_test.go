@@ -3,14 +3,19 @@
 package lifecycle
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -191,5 +196,87 @@ func TestAShrinkThatIsOutOfTimeGivesEverythingBack(t *testing.T) {
 	}
 	if len(infos) != 1 || w.locked() {
 		t.Errorf("there are %d indices, and the node is locked: %v", len(infos), w.locked())
+	}
+}
+
+// onceEach lets the first request of each method and path go wrong that changes an index, or the lock.
+type onceEach struct {
+	next  http.RoundTripper
+	wrong func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+	mu    sync.Mutex
+	seen  map[string]bool
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (o *onceEach) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	key := r.Method + " " + r.URL.Path
+	first := !o.seen[key] && r.Method != http.MethodGet && !strings.HasPrefix(r.URL.Path, "/_bulk") && !strings.HasPrefix(r.URL.Path, "/.steward")
+	o.seen[key] = true
+	o.mu.Unlock()
+	if first {
+		return o.wrong(o.next, r)
+	}
+	return o.next.RoundTrip(r)
+}
+
+// halved is a body that ends in the middle.
+type halved struct{ *bytes.Reader }
+
+func (h halved) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func (halved) Close() error { return nil }
+
+func TestAShrinkEndsTheSameHoweverItsCallsGoWrong(t *testing.T) {
+	for _, e := range []struct {
+		how   string
+		wrong func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+	}{
+		{"no connection", func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, errDead }},
+		{"timed out after having worked", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			if res, err := next.RoundTrip(r); err == nil {
+				_ = res.Body.Close()
+			}
+			return nil, context.DeadlineExceeded
+		}},
+		{"cut in the middle of the answer", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			res, err := next.RoundTrip(r)
+			if err != nil {
+				return nil, err
+			}
+			body, err := io.ReadAll(res.Body)
+			res.Body = halved{bytes.NewReader(body[:len(body)/2])}
+			return res, errors.Join(err, res.Body.Close())
+		}},
+		{"answered late", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			res, err := next.RoundTrip(r)
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-r.Context().Done():
+			}
+			return res, err
+		}},
+		{"too many requests", func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+		}},
+		{"unavailable", func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+		}},
+	} {
+		t.Run(e.how, func(t *testing.T) {
+			w := newShrink(t, backend(t))
+			stop := w.run(&onceEach{next: w.transport, wrong: e.wrong, seen: map[string]bool{}})
+			defer stop()
+			w.wait("the shrink to end", w.chainEnded)
+			if diff := w.shrinkDifference(); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
