@@ -11,5 +11,8 @@
 // called, and every second to notice what changed behind its back; while nothing changes that costs two small
 // requests and no write.
 //
+// What policies did is kept in the plugin's history: a record of each change goes out with the next bulk request, before
+// what it is of is written over, so that none is lost to a crash; a history that cannot be written holds nobody up.
+//
 // It acts only while it holds its lease. A step that takes long goes on by itself while others are served.
 package manager
