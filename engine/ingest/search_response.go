@@ -134,9 +134,7 @@ func editHits(res *query.Response, edit func(h *query.Hit, source, fields *Objec
 			return err
 		}
 		if h.Source != nil {
-			if h.Source, err = wire.Marshal(source); err != nil {
-				return err
-			}
+			h.Source = appendValue(nil, source)
 		}
 		h.Fields = fields.members
 	}

@@ -20,6 +20,8 @@ type template struct {
 	compiled *mustache.Template // nil for a text without fields
 	// indexed is true if a field is an item of a list ({{list.0}}).
 	indexed bool
+	// roots are the fields of the document that it may look at.
+	roots []string
 }
 
 var numbered = regexp.MustCompile(`\.\d+(\.|$)`)
@@ -38,10 +40,20 @@ func compile(source string) (template, error) {
 	}
 	m.Escape(escapeJSON)
 	t.compiled = m
-	for _, tag := range m.Tags() {
-		t.indexed = t.indexed || numbered.MatchString(tag.Name())
-	}
+	t.look(m.Tags())
 	return t, nil
+}
+
+// look notes what tags are about. A name in a section may be that of a field of the document, too.
+func (t *template) look(tags []mustache.Tag) {
+	for _, tag := range tags {
+		t.indexed = t.indexed || numbered.MatchString(tag.Name())
+		root, _, _ := strings.Cut(tag.Name(), ".")
+		t.roots = append(t.roots, root)
+		if tag.Type() == mustache.Section || tag.Type() == mustache.InvertedSection {
+			t.look(tag.Tags())
+		}
+	}
 }
 
 // escapeJSON is what stands between the quotes of a JSON string.
@@ -64,15 +76,19 @@ func (t template) render(d *Document) (string, error) {
 	return out, nil
 }
 
-// model is the document as templates see it.
+// model is what the template may look at of the document.
 func (t template) model(d *Document) map[string]any {
-	fields := t.shown(d.fields).(printedMap)
-	out := make(map[string]any, len(fields)+2)
-	for name, v := range fields {
-		out[name] = v
+	out := make(map[string]any, len(t.roots))
+	for _, root := range t.roots {
+		switch v, ok := d.fields.Get(root); {
+		case root == "_source":
+			out[root] = t.shown(d.fields)
+		case root == "_ingest":
+			out[root] = t.shown(d.ingest)
+		case ok:
+			out[root] = t.shown(v)
+		}
 	}
-	out["_source"] = fields
-	out["_ingest"] = t.shown(d.ingest)
 	return out
 }
 

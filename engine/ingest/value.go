@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
@@ -67,19 +69,42 @@ func (o *Object) index(name string) int {
 }
 
 // MarshalJSON writes the members in order.
-func (o *Object) MarshalJSON() ([]byte, error) {
-	if o.members == nil {
-		return []byte("{}"), nil
-	}
-	return o.members.MarshalJSON()
-}
+func (o *Object) MarshalJSON() ([]byte, error) { return appendValue(nil, o), nil }
 
 // MarshalJSON writes the items.
-func (l *List) MarshalJSON() ([]byte, error) {
-	if l.items == nil {
-		return []byte("[]"), nil
+func (l *List) MarshalJSON() ([]byte, error) { return appendValue(nil, l), nil }
+
+// appendValue writes a value.
+func appendValue(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case bool:
+		return strconv.AppendBool(b, v)
+	case json.Number:
+		return append(b, v...)
+	case string:
+		b, _ = jsontext.AppendQuote(b, v) // what is no UTF-8 is replaced
+		return b
+	case *Object:
+		b = append(b, '{')
+		for i, m := range v.members {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b, _ = jsontext.AppendQuote(b, m.Name)
+			b = appendValue(append(b, ':'), m.Value)
+		}
+		return append(b, '}')
+	case *List:
+		b = append(b, '[')
+		for i, item := range v.items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendValue(b, item)
+		}
+		return append(b, ']')
 	}
-	return wire.Marshal(l.items)
+	return append(b, "null"...)
 }
 
 // ParseObject reads a JSON object. Malformed JSON, or another value, is a 400.
@@ -156,11 +181,7 @@ func (o *Object) clone() *Object {
 }
 
 // equal compares values as they would be printed.
-func equal(a, b any) bool {
-	x, errX := wire.Marshal(a)
-	y, errY := wire.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
+func equal(a, b any) bool { return bytes.Equal(appendValue(nil, a), appendValue(nil, b)) }
 
 // javaType is what OpenSearch's messages call the type of a value.
 func javaType(v any) string {

@@ -139,7 +139,7 @@ func (w *write) take(d *ingest.Document) (err error) {
 	} else if !w.auto {
 		w.op.ID = newID()
 	}
-	w.op.Source, err = wire.Marshal(d.Source())
+	w.op.Source, err = d.Source().MarshalJSON()
 	return err
 }
 
