@@ -206,6 +206,14 @@ func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 		},
 		{"an index that cannot be deleted", "delete_index", `{"index_name":"i"}`, "DELETE /i", forbidden, 500, "Failed to delete the index i"},
 		{"a pipeline that cannot be made", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "PUT /_ingest/pipeline/p", forbidden, 500, "Failed step create_ingest_pipeline"},
+		{"a search pipeline that cannot be made", "create_search_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "PUT /_search/pipeline/p", forbidden, 500, "Failed step create_search_pipeline"},
+		{"an ingest pipeline that cannot be updated", "update_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "PUT /_ingest/pipeline/p", forbidden, 500, "Failed step update_ingest_pipeline"},
+		{"a search pipeline that cannot be updated", "update_search_pipeline", `{"pipeline_id":"p","configurations":"{}"}`, "PUT /_search/pipeline/p", forbidden, 500, "Failed step update_search_pipeline"},
+		{"an ingest pipeline that cannot be deleted", "delete_ingest_pipeline", `{"pipeline_id":"p"}`, "DELETE /_ingest/pipeline/p", forbidden, 500, "Failed to delete the ingest pipeline p"},
+		{
+			"settings that cannot be updated", "update_index", `{"index_name":"i","configurations":{"settings":{"number_of_replicas":1}}}`, "PUT /i/_settings", forbidden, 500,
+			"Failed to update the index settings for index i",
+		},
 		{"a pipeline that cannot be deleted", "delete_search_pipeline", `{"pipeline_id":"p"}`, "DELETE /_search/pipeline/p", forbidden, 500, "Failed to delete the search pipeline p"},
 		{"an update without configuration", "update_index", `{"index_name":"i","configurations":""}`, "", "", 400, "Failed to update index settings for index i, index configuration is not given"},
 		{"an update without settings", "update_index", `{"index_name":"i","configurations":{"mappings":{}}}`, "", "", 400, "Failed to update index settings for index i, settings are not found in the index configuration"},
@@ -223,7 +231,7 @@ func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 		{"a delay without a unit", "noop", `{"delay":"5"}`, "", "", 400, "failed to parse setting [delay] with value [5] as a time value: unit is missing or unrecognized"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &script{answers: map[string]string{settings: there, "GET /_ingest/pipeline/p": missing}}
+			s := &script{answers: map[string]string{settings: there, "GET /_ingest/pipeline/p": missing, "GET /_search/pipeline/p": missing}}
 			if c.call != "" {
 				s.answers[c.call] = c.answer
 			}
