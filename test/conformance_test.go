@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// conformanceRow is one row of a table of docs/conformance.md.
+// conformanceRow is one row of a table of a conformance page.
 type conformanceRow struct {
 	line  int
 	what  string
@@ -74,8 +74,11 @@ type proofs struct {
 
 func newProofs(t *testing.T) *proofs {
 	p := &proofs{t: t, files: map[string]string{}, tests: map[string][]string{}, listed: map[string]bool{}}
-	for _, list := range []string{"recorded/testdata/differences.txt", "recorded/testdata/differences-native.txt"} {
-		for line := range strings.Lines(p.read(list)) {
+	for _, list := range []string{
+		"recorded/testdata/differences.txt", "recorded/testdata/differences-native.txt",
+		"recorded/testdata/flow-differences.txt", "recorded/testdata/ml-differences.txt",
+	} {
+		for line := range strings.Lines(p.read("recorded/testdata/" + list + ".txt")) {
 			if name, _, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
 				p.listed[name] = true
 			}
@@ -162,13 +165,15 @@ func standsIn(file, what string) bool {
 
 func TestEveryRowOfTheConformancePagesHasItsTest(t *testing.T) {
 	p := newProofs(t)
-	rows := conformanceRows(t, "../docs/conformance.md")
-	if len(rows) < 400 {
-		t.Errorf("only %d rows were read", len(rows))
-	}
-	for _, r := range rows {
-		for _, wrong := range p.check(r) {
-			t.Errorf("docs/conformance.md:%d: %s: %s", r.line, r.what, wrong)
+	for page, least := range map[string]int{"conformance.md": 450, "conformance-flow.md": 100} {
+		rows := conformanceRows(t, "../docs/"+page)
+		if len(rows) < least {
+			t.Errorf("only %d rows of %s were read", len(rows), page)
+		}
+		for _, r := range rows {
+			for _, wrong := range p.check(r) {
+				t.Errorf("docs/%s:%d: %s: %s", page, r.line, r.what, wrong)
+			}
 		}
 	}
 }
