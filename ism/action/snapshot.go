@@ -150,26 +150,15 @@ func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
 	}
 	switch {
 	case s.State == "IN_PROGRESS":
-		return withProperties(stored)(e.lookLater(waiting(info("Snapshot currently in progress"))), nil)
+		return withProperties(stored)(waiting(info("Snapshot currently in progress")), nil)
 	case s.State == "SUCCESS":
 		return withProperties(stored)(completed(info("Successfully created snapshot")), nil)
 	case e.retakes(name):
-		return takeSnapshot(ctx, e, e.lookLater(waiting(e.message("Snapshot currently in progress"))))
+		return takeSnapshot(ctx, e, waiting(e.message("Snapshot currently in progress")))
 	case err != nil:
 		return withProperties(stored)(refused(err, e.message("Failed to get status of snapshot")))
 	}
 	return ism.Result{Status: ism.StatusFailed, Info: info("Snapshot doesn't exist"), Properties: stored}, nil
-}
-
-// lookLater looks again after as long as the step has waited already: a small snapshot takes milliseconds, a large one
-// hours.
-func (e *Env) lookLater(r ism.Result) ism.Result {
-	var waited time.Duration
-	if e.Meta.Step != nil {
-		waited = e.Now.Sub(e.Meta.Step.StartTime)
-	}
-	r.Again = e.Now.Add(min(max(waited, 20*time.Millisecond), time.Minute))
-	return r
 }
 
 func withProperties(p *ism.Properties) func(ism.Result, error) (ism.Result, error) {

@@ -228,7 +228,6 @@ func waitingFor(t *testing.T, s *script, lastRetry time.Time) *action.Env {
 		e.Meta.Action.LastRetry = &ms
 	}
 	e.Now = now.Add(time.Hour)
-	e.Meta.Step = &ism.StepMeta{Name: "wait_for_snapshot", StartTime: now.Add(50 * time.Minute)}
 	return e
 }
 
@@ -259,17 +258,6 @@ func TestWaitForSnapshotReportsAsThePluginDoes(t *testing.T) {
 				t.Error("the name is not kept")
 			}
 		})
-	}
-}
-
-func TestALongSnapshotIsLookedForSeldom(t *testing.T) {
-	e := waitingFor(t, &script{answers: map[string][]answer{getSnapshot: {snapshotOf("IN_PROGRESS", "logs-1")}}}, time.Time{})
-	for waited, pause := range map[time.Duration]time.Duration{0: 20 * time.Millisecond, 3 * time.Second: 3 * time.Second, time.Hour: time.Minute} {
-		e.Meta.Step.StartTime = e.Now.Add(-waited)
-		r, err := run(e, "wait_for_snapshot")
-		if err != nil || r.Again.Sub(e.Now) != pause {
-			t.Errorf("after %s: again after %s, want %s (%v)", waited, r.Again.Sub(e.Now), pause, err)
-		}
 	}
 }
 
