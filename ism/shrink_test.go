@@ -67,3 +67,31 @@ func TestAShrinkWithNothingToDoIsOver(t *testing.T) {
 		t.Errorf("it waits: %s, %s", last.Reason, document(t, in.Meta))
 	}
 }
+
+func TestWhyAShrinkDoesNotGoOn(t *testing.T) {
+	for _, e := range []struct{ status, message, blocking, fix string }{
+		{
+			ism.StatusConditionNotMet, "Candidate node for shrink action is locked for other actions. Delaying until gets unlocked.",
+			"another index is being shrunk onto the node", "wait until that is done",
+		},
+		{
+			ism.StatusConditionNotMet, "There is no node with enough disk space or shard moving permission for a shrink action.",
+			"no data node has room for [books] twice beyond the high watermark, and may get all its shards",
+			"free disk space, add a node, or relax what keeps shards from the nodes",
+		},
+		{
+			ism.StatusFailed, "Shrink failed because index has no replicas and force_unsafe is not set to true.",
+			"[books] has no replicas, and its only copies would move", "give it a replica, or set force_unsafe in the policy; the index then goes on by itself",
+		},
+	} {
+		t.Run(e.message, func(t *testing.T) {
+			in := midShrink(t, false)
+			in.Meta.Step.Status, in.Meta.Info = e.status, ism.Message(e.message)
+			in.Meta.Action.Failed = e.status == ism.StatusFailed
+			w := ism.Explained(in, true)
+			if w == nil || w.Cause != e.message || w.Blocking != e.blocking || w.Fix != e.fix {
+				t.Errorf("it is because %+v", w)
+			}
+		})
+	}
+}

@@ -68,6 +68,9 @@ func (in *Input) held() *Why {
 
 // waiting says what a healthy index waits for.
 func (in *Input) waiting() *Why {
+	if w := in.polling(); w != nil {
+		return w
+	}
 	move := Next(*in)
 	if move.Kind != Wait && (move.Result == nil || move.Result.Status != StatusConditionNotMet) {
 		return nil
@@ -170,10 +173,8 @@ func (in *Input) failure(watched bool) *Why {
 	if repository := Repository(&in.Job, in.Meta); repository != "" && strings.HasSuffix(w.Blocking, "missing") {
 		w.Fix = fmt.Sprintf("register the snapshot repository [%s]", repository)
 	}
-	for _, o := range obstacles {
-		if strings.HasPrefix(message, o.begins) {
-			w.Blocking, w.Fix = fill(o.blocking, in.Job.Index, in.Job.PolicyID), o.fix
-		}
+	if o, ok := obstacleTo(message, obstacles, stepObstacles); ok {
+		w.Blocking, w.Fix = fill(o.blocking, in.Job.Index, in.Job.PolicyID), o.fix
 	}
 	if in.Meta.TimedOut() {
 		return w
