@@ -13,6 +13,7 @@ import (
 func newSet(_ *Service, c *config) processor {
 	field, v := c.template("field"), c.value("value")
 	override, ignoreEmpty := c.flag("override", true), c.flag("ignore_empty_value", false)
+	_, isText := v.(textValue)
 	return changing(func(d *Document) error {
 		path, err := field.render(d)
 		if err != nil {
@@ -28,7 +29,7 @@ func newSet(_ *Service, c *config) processor {
 			}
 		}
 		next, err := v.render(d)
-		if err != nil || (ignoreEmpty && v.kind == 't' && next == "") {
+		if err != nil || (ignoreEmpty && isText && next == "") {
 			return err
 		}
 		return d.set(path, next)

@@ -78,7 +78,7 @@ func (s *step) execute(ctx context.Context, d *Document) (keep bool, err error) 
 			return false, err
 		}
 		if !holds {
-			d.note(s, skipped, nil)
+			d.note(Step{step: s, status: skipped})
 			return true, nil
 		}
 	}

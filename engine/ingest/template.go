@@ -165,13 +165,18 @@ func (t template) shown(v any) any {
 }
 
 // value is what a processor sets: any JSON value, with templates in its texts.
-type value struct {
-	fixed  any
-	text   *template
-	object []namedValue
-	list   []value
-	kind   byte // 'o'bject, 'l'ist, 't'emplate, 'f'ixed
+type value interface {
+	// render makes a value of its own for a document.
+	render(d *Document) (any, error)
 }
+
+type (
+	textValue   struct{ template }
+	objectValue []namedValue
+	listValue   []value
+	// plainValue is null, a boolean or a number.
+	plainValue struct{ v any }
+)
 
 type namedValue struct {
 	name  template
@@ -182,64 +187,63 @@ func compileValue(v any) (value, error) {
 	switch v := v.(type) {
 	case string:
 		t, err := compile(v)
-		return value{kind: 't', text: &t}, err
+		return textValue{t}, err
 	case *Object:
-		out := value{kind: 'o'}
+		out := objectValue{}
 		for _, m := range v.members {
 			name, err := compile(m.Name)
 			if err != nil {
-				return out, err
+				return nil, err
 			}
 			inner, err := compileValue(m.Value)
 			if err != nil {
-				return out, err
+				return nil, err
 			}
-			out.object = append(out.object, namedValue{name, inner})
+			out = append(out, namedValue{name, inner})
 		}
 		return out, nil
 	case *List:
-		out := value{kind: 'l'}
+		out := listValue{}
 		for _, item := range v.items {
 			inner, err := compileValue(item)
 			if err != nil {
-				return out, err
+				return nil, err
 			}
-			out.list = append(out.list, inner)
+			out = append(out, inner)
 		}
 		return out, nil
 	}
-	return value{kind: 'f', fixed: v}, nil
+	return plainValue{v}, nil
 }
 
-// render is a new value for the document.
-func (v value) render(d *Document) (any, error) {
-	switch v.kind {
-	case 't':
-		return v.text.render(d)
-	case 'o':
-		out := NewObject()
-		for _, m := range v.object {
-			name, err := m.name.render(d)
-			if err != nil {
-				return nil, err
-			}
-			inner, err := m.value.render(d)
-			if err != nil {
-				return nil, err
-			}
-			out.Set(name, inner)
+func (v textValue) render(d *Document) (any, error) { return v.template.render(d) }
+
+func (v plainValue) render(*Document) (any, error) { return v.v, nil }
+
+func (v objectValue) render(d *Document) (any, error) {
+	out := NewObject()
+	for _, m := range v {
+		name, err := m.name.render(d)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
-	case 'l':
-		out := &List{}
-		for _, item := range v.list {
-			inner, err := item.render(d)
-			if err != nil {
-				return nil, err
-			}
-			out.items = append(out.items, inner)
+		inner, err := m.value.render(d)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
+		out.Set(name, inner)
 	}
-	return v.fixed, nil
+	return out, nil
+}
+
+func (v listValue) render(d *Document) (any, error) {
+	out := &List{}
+	for _, item := range v {
+		inner, err := item.render(d)
+		if err != nil {
+			return nil, err
+		}
+		out.items = append(out.items, inner)
+	}
+	return out, nil
 }

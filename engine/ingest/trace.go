@@ -22,20 +22,15 @@ const (
 type Step struct {
 	step   *step
 	status string
-	err    *fault.Error
-	after  *Document
+	err    *fault.Error // nil unless it failed
+	after  *Document    // nil where nothing is shown of the document
 }
 
-// note adds a processor to the trace. after is nil where nothing is shown of the document.
-func (d *Document) note(s *step, status string, after *Document, errs ...*fault.Error) {
-	if d.trace == nil {
-		return
+// note adds a processor to the trace, if somebody asks for one.
+func (d *Document) note(one Step) {
+	if d.trace != nil {
+		*d.trace = append(*d.trace, one)
 	}
-	one := Step{step: s, status: status, after: after}
-	if len(errs) > 0 {
-		one.err = errs[0]
-	}
-	*d.trace = append(*d.trace, one)
 }
 
 // traced runs the processor itself and notes the outcome.
@@ -43,23 +38,32 @@ func (s *step) traced(ctx context.Context, d *Document) (keep bool, err error) {
 	if d.trace == nil {
 		return s.run(ctx, d)
 	}
-	at, calls := len(*d.trace), s.typ == callType
-	if calls {
-		d.note(s, succeeded, nil)
+	if s.typ == callType {
+		return s.tracedCall(ctx, d)
 	}
 	keep, err = s.run(ctx, d)
+	one := Step{step: s}
 	switch {
-	case calls && (err == nil || len(*d.trace) > at+1):
-	case calls: // it did not come to run
-		(*d.trace)[at] = Step{step: s, status: failedStep, err: fault.Of(err)}
 	case err != nil && s.ignoreFailure:
-		d.note(s, failedQuiet, d.clone(), fault.Of(err))
+		one.status, one.err, one.after = failedQuiet, fault.Of(err), d.clone()
 	case err != nil:
-		d.note(s, failedStep, nil, fault.Of(err))
+		one.status, one.err = failedStep, fault.Of(err)
 	case !keep:
-		d.note(s, droppedState, nil)
+		one.status = droppedState
 	default:
-		d.note(s, succeeded, d.clone())
+		one.status, one.after = succeeded, d.clone()
+	}
+	d.note(one)
+	return keep, err
+}
+
+// tracedCall notes the call of another pipeline before what that one does.
+func (s *step) tracedCall(ctx context.Context, d *Document) (keep bool, err error) {
+	at := len(*d.trace)
+	d.note(Step{step: s, status: succeeded})
+	keep, err = s.run(ctx, d)
+	if err != nil && len(*d.trace) == at+1 { // it did not come to run
+		(*d.trace)[at] = Step{step: s, status: failedStep, err: fault.Of(err)}
 	}
 	return keep, err
 }

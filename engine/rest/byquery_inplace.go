@@ -102,7 +102,7 @@ func (job *byQuery) parseBody(body []byte) error {
 	if err := p.NextExpect(wire.StartObject); err != nil {
 		return err
 	}
-	rest := wire.Object{}
+	others := wire.Object{}
 	err := p.Object(func(name string) error {
 		switch name {
 		case "script", "slice":
@@ -121,13 +121,13 @@ func (job *byQuery) parseBody(body []byte) error {
 			return job.setLimit(limit)
 		}
 		raw, err := p.Raw()
-		rest.Add(name, raw)
+		others.Add(name, raw)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	search, err := job.parseSearch(rest)
+	search, err := job.parseSearch(others)
 	if err == nil && search.Query != nil {
 		job.query = search.Query
 	}

@@ -203,7 +203,7 @@ func (job *reindex) parseSource(p *wire.Parser) error {
 	if err := p.Expect(wire.StartObject); err != nil {
 		return err
 	}
-	rest := wire.Object{}
+	others := wire.Object{}
 	err := p.Object(func(name string) error {
 		switch name {
 		case "index":
@@ -212,13 +212,13 @@ func (job *reindex) parseSource(p *wire.Parser) error {
 			return fault.Unsupported("[" + name + "] of a reindex")
 		}
 		raw, err := p.Raw()
-		rest.Add(name, raw)
+		others.Add(name, raw)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	search, err := job.parseSearch(rest)
+	search, err := job.parseSearch(others)
 	if err != nil {
 		return err
 	}
