@@ -90,7 +90,9 @@ type Status struct {
 	// those with a step under way.
 	Managed, Waiting, Running int
 	NextDue                   time.Time
-	LastSweep                 time.Time
+	// Unrecorded is the number of records that wait because the history cannot be written.
+	Unrecorded int
+	LastSweep  time.Time
 	// LastError is why the last sweep could not be made, "" if it could.
 	LastError string
 }
@@ -283,7 +285,7 @@ func (m *Manager) Status() Status {
 	defer m.mu.Unlock()
 	s := m.status
 	s.Waiting, s.NextDue = len(m.queue.heap), m.queue.next()
-	s.Running = m.steps.count()
+	s.Running, s.Unrecorded = m.steps.count(), len(m.history.pending)
 	for _, e := range m.docs.entries {
 		if e.job != nil {
 			s.Managed++

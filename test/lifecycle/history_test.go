@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/wire"
 )
@@ -175,17 +176,21 @@ func TestALifecycleGoesOnWithoutAHistoryWhichIsWrittenLater(t *testing.T) {
 	w := newWorld(t, rt, chain)
 	broken := &withoutHistory{next: w.transport}
 	broken.closed.Store(true)
-	stop := w.run(broken)
+	m := manager.New(manager.Options{Client: opensearch.NewClient(broken), Registry: registry})
+	stop := w.runManager(m)
 	defer stop()
 	w.wait("the chain to end", w.chainEnded)
 	w.wait("the history to be tried", func() bool { return broken.refusals.Load() > 0 })
-	if got := w.records(w.uuid); len(got) > 0 {
-		t.Errorf("records although the history cannot be written: %v", got)
+	if got, wait := w.records(w.uuid), m.Status().Unrecorded; len(got) > 0 || wait != len(chainRecords) {
+		t.Errorf("although the history cannot be written there are %d records, and %d wait", len(got), wait)
 	}
 	broken.closed.Store(false)
 	w.wait("the history", func() bool { return len(w.records(w.uuid)) >= len(chainRecords) })
 	if diff := cmp.Diff(chainRecords, w.records(w.uuid)); diff != "" {
 		t.Error(diff)
+	}
+	if wait := m.Status().Unrecorded; wait > 0 {
+		t.Errorf("%d records still wait", wait)
 	}
 }
 
