@@ -12,8 +12,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// buildBatch is how many documents a build writes in one transaction.
-const buildBatch = 5000
+// A build writes so many documents in one transaction, or so many bytes of them.
+const (
+	buildBatch = 5000
+	buildBytes = 16 << 20
+)
 
 // Build makes a shard in dir from documents, which get new sequence numbers and keep their versions. Nothing is left at
 // dir unless all of it was built; an id that comes twice is a version conflict. It serves shrink, split and clone.
@@ -54,13 +57,17 @@ func build(dir string, o Options, fill func(*Shard) error) (err error) {
 
 func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error], keep bool) error {
 	var ops []Operation
+	size := 0
 	flush := func() error {
 		outcomes, err := s.Apply(ctx, ops)
-		ops = ops[:0]
+		ops, size = ops[:0], 0
 		for _, o := range outcomes {
 			err = errors.Join(err, o.Err)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.Refresh() // bit by bit, because nothing interrupts it
 	}
 	for doc, err := range docs {
 		if err != nil {
@@ -70,14 +77,14 @@ func (s *Shard) fill(ctx context.Context, docs iter.Seq2[Document, error], keep 
 		if keep {
 			op.at = &doc.SeqNo
 		}
-		ops = append(ops, op)
-		if len(ops) == buildBatch {
+		ops, size = append(ops, op), size+len(op.Source)
+		if len(ops) == buildBatch || size >= buildBytes {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
-	return errors.Join(flush(), s.Refresh())
+	return flush()
 }
 
 // skipTo makes a sequence number the highest one given, if it is not lower than that, and shows searches everything.
