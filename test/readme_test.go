@@ -21,14 +21,19 @@ func TestTheSessionOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := regexp.MustCompile("(?s)```sh session\n(.*?)```").FindStringSubmatch(string(readme))
-	if session == nil {
-		t.Fatal("the README has no session")
+	sessions := regexp.MustCompile("(?s)```sh session\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(sessions) != 2 {
+		t.Fatalf("the README has %d sessions", len(sessions))
 	}
 	p := Program(t)
-	text := strings.ReplaceAll(session[1], "http://localhost:9200", p.URL())
-	text = strings.ReplaceAll(text, "logs", p.Prefix)
-	explained, listed := run(t, text)
+	adapted := func(text, name string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(text, "http://localhost:9200", p.URL()), name, p.Prefix)
+	}
+	made, gone := run(t, adapted(sessions[1][1], "shop"))
+	if !strings.Contains(made, `"exists" : false`) || !strings.Contains(made, "tulip") || !strings.Contains(gone, "NOT_STARTED") {
+		t.Errorf("the workflow says\n%s\n%s", made, gone)
+	}
+	explained, listed := run(t, adapted(sessions[0][1], "logs"))
 	for _, want := range []string{`"name" : "warm"`, `"rolled_over" : true`, `"step_status" : "condition_not_met"`} {
 		if !strings.Contains(explained, want) {
 			t.Errorf("explain does not say %s:\n%s", want, explained)
