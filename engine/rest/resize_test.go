@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opensteward/steward/engine"
@@ -52,5 +54,47 @@ func TestAResizedIndexIsFoundOnDiskAfterARestart(t *testing.T) {
 	s = start(t, engine.Options{Dir: dir})
 	if got := s.text(table); got != "dst 0 existing_store done\ndst 1 existing_store done\n" {
 		t.Errorf("after a restart\n%s", got)
+	}
+}
+
+func TestResizesSideBySide(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, engine.Options{Dir: dir})
+	s.do("PUT", "/src", `{"settings":{"number_of_shards":2,"number_of_replicas":0}}`)
+	for n := range 20 {
+		s.do("PUT", fmt.Sprintf("/src/_doc/%d", n), `{"a":1}`)
+	}
+	s.do("PUT", "/src/_settings", `{"index.blocks.write":true}`)
+	var wg sync.WaitGroup
+	var made [3]atomic.Int64
+	for n := range 9 {
+		wg.Go(func() {
+			w := s.call("POST", fmt.Sprintf("/src/_clone/dst%d", n%3), "")
+			switch {
+			case w.Code == 200:
+				made[n%3].Add(1)
+			case w.Code != 400 || !strings.Contains(w.Body.String(), "resource_already_exists_exception"):
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+		wg.Go(func() { s.text([]string{"/_cat/indices", "/_stats", "/_cat/recovery", "/_cluster/state"}[n%4]) })
+	}
+	wg.Wait()
+	for n := range made {
+		if made[n].Load() != 1 {
+			t.Errorf("dst%d was made %d times", n, made[n].Load())
+		}
+	}
+	wg.Go(func() { s.do("DELETE", "/src", "") })
+	wg.Go(func() {
+		if w := s.call("POST", "/src/_split/late", `{"settings":{"index.number_of_shards":8}}`); w.Code != 200 && w.Code != 404 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+	wg.Wait()
+	s.stop()
+	findings, err := engine.Check(t.Context(), dir)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %v", findings, err)
 	}
 }
