@@ -3,6 +3,7 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -114,6 +115,21 @@ func TestAJobThatIsCancelledStopsAndSaysSo(t *testing.T) {
 	}
 	if w := s.call("POST", "/_tasks/"+task+"/_cancel", ""); w.Code != http.StatusNotFound {
 		t.Errorf("a task that has ended: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestAVirtualClockStandsStillWhileAJobRuns(t *testing.T) {
+	s := start(t, engine.Options{})
+	s.fill(2)
+	task := s.begin("/_reindex?requests_per_second=1&", `{"source":{"index":"a","size":1},"dest":{"index":"b"}}`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := s.clock.Settle(ctx); err == nil {
+		t.Error("nobody holds the clock")
+	}
+	s.do("POST", "/_tasks/"+task+"/_cancel", "")
+	if err := s.clock.Settle(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

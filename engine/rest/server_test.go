@@ -19,7 +19,8 @@ var midday = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // server is an engine under test.
 type server struct {
 	*engine.Engine
-	t *testing.T
+	t     *testing.T
+	clock *clock.Virtual
 }
 
 func open(t *testing.T, o engine.Options) server {
@@ -27,12 +28,13 @@ func open(t *testing.T, o engine.Options) server {
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
-	o.Clock = clock.NewVirtual(midday)
+	c := clock.NewVirtual(midday)
+	o.Clock = c
 	e, err := engine.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return server{e, t}
+	return server{e, t, c}
 }
 
 // start opens an engine for the length of a test.

@@ -40,10 +40,12 @@ func (s *Server) perform(ctx context.Context, r *rest.Request, w work, wait bool
 		return nil, fault.New(http.StatusServiceUnavailable, "node_closed_exception", "node closed")
 	}
 	inner, t, done := s.tasks.begin(context.WithoutCancel(ctx), r, w.action, w.description, w.status)
+	release := s.Clock.Hold()
 	var res *rest.Response
 	var err error
 	go func() {
 		defer s.tasks.background.Done()
+		defer release()
 		defer done()
 		res, err = w.run(inner)
 		if errors.Is(err, context.Canceled) {
