@@ -23,6 +23,12 @@ func (s *Service) recover(ctx context.Context) error {
 	if _, held := s.o.Lease.Held(); !held {
 		return nil
 	}
+	if !s.rotated {
+		if err := s.rotate(ctx); err != nil {
+			return err
+		}
+		s.rotated = true
+	}
 	open, err := s.openRuns(ctx)
 	if err != nil {
 		return err

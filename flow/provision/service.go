@@ -62,6 +62,8 @@ type Service struct {
 	active       map[string]*execution
 	// unbegun is since when a state has said PROVISIONING without a run. It belongs to Run.
 	unbegun map[string]time.Time
+	// rotated is true when everything is sealed with the key that encrypts now. It belongs to Run.
+	rotated bool
 }
 
 // New returns a service that has read nothing yet.
