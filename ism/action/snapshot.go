@@ -18,19 +18,18 @@ import (
 // snapshotMetadata is what the plugin says in its snapshots of who took them.
 var snapshotMetadata = map[string]string{"snapshot_created": "Open Distro for Elasticsearch Index Management"}
 
-// attemptSnapshot begins a snapshot of the index. Its name is stored before the call is made: a second call with that name
-// is refused, and the snapshot that has it is the one that was meant.
+// attemptSnapshot begins a snapshot of the index.
 func attemptSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
-	repository, denied := e.Action.Snapshot.Repository, e.Config.DeniedRepositories
-	if wire.MatchAny(denied, repository) {
-		info := e.message("Snapshot repository [%s] is blocked in [%s]", repository, strings.Join(denied, ", "))
-		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
-	}
 	return takeSnapshot(ctx, e, completed(e.message("Successfully started snapshot")))
 }
 
-// takeSnapshot begins a snapshot, unless it began it before a crash, and returns done with its name.
+// takeSnapshot begins a snapshot and returns done with its name, which is stored before the call is made: a second call
+// with that name, after a crash, is refused, and the snapshot that has it is the one that was meant.
 func takeSnapshot(ctx context.Context, e *Env, done ism.Result) (ism.Result, error) {
+	if denied := e.Config.DeniedRepositories; wire.MatchAny(denied, e.Action.Snapshot.Repository) {
+		info := e.message("Snapshot repository [%s] is blocked in [%s]", e.Action.Snapshot.Repository, strings.Join(denied, ", "))
+		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
+	}
 	failed := e.message("Failed to create snapshot")
 	intended, err := e.Intentions.Load(ctx)
 	if err != nil {
@@ -128,18 +127,26 @@ func (n *snapshotNames) next(e *Env) (string, error) {
 	return prefix + "-" + at.UTC().Format(snapshotTime), nil
 }
 
-// waitForSnapshot waits until the snapshot is taken. One that failed, or that was lost with its cluster, is taken again
-// under another name when the policy tries once more, where the plugin looks at the same one again.
+// waitForSnapshot waits until the snapshot is taken.
 func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
 	stored := e.Meta.Action.Properties
 	if stored == nil || stored.SnapshotName == nil {
 		info := e.message("Unable to retrieve [snapshot_name] from ActionProperties=%s", stored)
 		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
 	}
-	name := *stored.SnapshotName
+	r, err := lookForSnapshot(ctx, e, *stored.SnapshotName)
+	if r.Properties == nil {
+		r.Properties = stored
+	}
+	return r, err
+}
+
+// lookForSnapshot reports what has become of a snapshot. One that failed, or that was lost with its cluster, is taken
+// again under another name when the policy tries once more, where the plugin looks at the same one again.
+func lookForSnapshot(ctx context.Context, e *Env, name string) (ism.Result, error) {
 	s, found, err := e.Client.Snapshot(ctx, e.Action.Snapshot.Repository, name)
 	if err != nil && !fault.Is(err, "snapshot_missing_exception") {
-		return withProperties(stored)(refused(err, e.message("Failed to get status of snapshot")))
+		return refused(err, e.message("Failed to get status of snapshot"))
 	}
 	info := func(text string) ism.Info {
 		i := e.message("%s", text)
@@ -148,24 +155,18 @@ func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
 		}
 		return i
 	}
+	const inProgress = "Snapshot currently in progress"
 	switch {
 	case s.State == "IN_PROGRESS":
-		return withProperties(stored)(waiting(info("Snapshot currently in progress")), nil)
+		return waiting(info(inProgress)), nil
 	case s.State == "SUCCESS":
-		return withProperties(stored)(completed(info("Successfully created snapshot")), nil)
+		return completed(info("Successfully created snapshot")), nil
 	case e.retakes(name):
-		return takeSnapshot(ctx, e, waiting(e.message("Snapshot currently in progress")))
+		return takeSnapshot(ctx, e, waiting(e.message(inProgress)))
 	case err != nil:
-		return withProperties(stored)(refused(err, e.message("Failed to get status of snapshot")))
+		return refused(err, e.message("Failed to get status of snapshot"))
 	}
-	return ism.Result{Status: ism.StatusFailed, Info: info("Snapshot doesn't exist"), Properties: stored}, nil
-}
-
-func withProperties(p *ism.Properties) func(ism.Result, error) (ism.Result, error) {
-	return func(r ism.Result, err error) (ism.Result, error) {
-		r.Properties = p
-		return r, err
-	}
+	return ism.Result{Status: ism.StatusFailed, Info: info("Snapshot doesn't exist")}, nil
 }
 
 // retakes reports whether a snapshot that is no good may be taken again: it is a retry, and the snapshot is older.
