@@ -144,7 +144,10 @@ func (c *Catalog) DeleteDataStreams(ctx context.Context, expressions []string) e
 			}
 			delete(next.DataStreams, stream.Name)
 		}
-		return next.Block(Delete, gone...)
+		if err := next.Block(Delete, gone...); err != nil {
+			return err
+		}
+		return next.refuseSnapshotted("delete", gone)
 	})
 	if err == nil {
 		c.deleteShards(ctx, gone)

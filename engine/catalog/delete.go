@@ -32,9 +32,6 @@ func (c *Catalog) DeleteIndices(ctx context.Context, expressions []string, o wir
 		if err := next.Block(Delete, indices...); err != nil {
 			return err
 		}
-		if err := next.refuseSnapshotted("delete", indices); err != nil {
-			return err
-		}
 		gone = indices
 		return next.removeIndices(indices)
 	})
@@ -59,6 +56,9 @@ func (s *State) requireNames(expressions []string) error {
 
 // removeIndices takes indices out of a draft, and out of the data streams they back.
 func (s *State) removeIndices(indices []*Index) error {
+	if err := s.refuseSnapshotted("delete", indices); err != nil {
+		return err
+	}
 	for _, index := range indices {
 		if stream := s.DataStreams[index.DataStream]; stream != nil {
 			if stream.WriteIndex() == index.Name {

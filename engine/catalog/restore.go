@@ -204,6 +204,9 @@ func (r *Restore) add(next *State, indices []*Index) (replaced []*Index, err err
 			err = next.checkRestoredName(index)
 		} else {
 			err = r.checkReplaced(old, index)
+			if err == nil {
+				err = next.refuseSnapshotted("replace", []*Index{old})
+			}
 			index.Settings["index.history.uuid"] = index.UUID
 			replaced = append(replaced, old)
 		}

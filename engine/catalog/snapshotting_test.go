@@ -47,6 +47,14 @@ func TestWhatIsBeingSnapshottedIsKept(t *testing.T) {
 		{"a closed index deleted", "closed", func(c *Catalog) error { return c.DeleteIndices(t.Context(), []string{"closed"}, all) }, false, "Cannot delete"},
 		{"another index deleted", "closed", func(c *Catalog) error { return c.DeleteIndices(t.Context(), []string{"c-1"}, all) }, false, ""},
 		{"a data stream deleted", ".ds-s-1-000001", func(c *Catalog) error { return c.DeleteDataStreams(t.Context(), []string{"s-1"}) }, false, "Cannot delete data streams that are being snapshotted: [s-1]"},
+		{"an index removed with an alias", "c-1", func(c *Catalog) error {
+			return c.UpdateAliases(t.Context(), []AliasAction{{Kind: RemoveIndex, Indices: []string{"c-1"}}})
+		}, false, "Cannot delete indices that are being snapshotted: [[c-1/"},
+		{"a closed index replaced", "closed", func(c *Catalog) error {
+			r := Restore{Indices: []Restored{{Saved: c.State().Indices["closed"], Name: "closed"}}}
+			_, err := c.Restore(t.Context(), r, func([]*Index) error { return nil })
+			return err
+		}, false, "Cannot replace indices that are being snapshotted: [[closed/"},
 		{"an index that may go", "c-1", func(c *Catalog) error { return c.DeleteIndices(t.Context(), []string{"c-1"}, all) }, true, ""},
 	} {
 		t.Run(e.is, func(t *testing.T) {

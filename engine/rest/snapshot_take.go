@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,7 @@ func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	request.Repository, request.Name = repository, name
+	human := r.Human()
 	return func(ctx context.Context) (*rest.Response, error) {
 		taking, err := s.Snapshots.Create(ctx, request)
 		if err != nil {
@@ -92,7 +94,11 @@ func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		return rest.OK(wire.Obj("snapshot", snapshotJSON(info))), nil
+		answer := rest.OK(wire.Obj("snapshot", snapshotJSON(info, human)))
+		if info.Shards > 0 && len(info.Failures) == info.Shards {
+			answer.Status = http.StatusInternalServerError
+		}
+		return answer, nil
 	}, nil
 }
 
@@ -100,15 +106,12 @@ func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
 func isoMillis(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // snapshotJSON is a snapshot with all there is to say of it.
-func snapshotJSON(info *snapshot.Info) wire.Object {
+func snapshotJSON(info *snapshot.Info, human bool) wire.Object {
 	o := wire.Obj("snapshot", info.Name, "uuid", info.UUID, "version_id", json.Number(catalog.VersionID(info.Version)), "version", info.Version,
 		"remote_store_index_shallow_copy", false, "indices", info.IndexNames(), "data_streams", orEmpty(info.Streams),
 		"include_global_state", info.Global)
 	o.AddIf(info.Metadata != nil, "metadata", info.Metadata)
 	o.Add("state", info.State)
-	if info.State == snapshot.Failed {
-		o.Add("reason", "Indices don't have primary shards")
-	}
 	failures := []wire.Object{}
 	for _, f := range info.Failures {
 		failures = append(failures, wire.Obj("index", f.Index, "index_uuid", f.UUID, "shard_id", f.Shard, "reason", f.Reason, "status", "INTERNAL_SERVER_ERROR"))
@@ -117,12 +120,12 @@ func snapshotJSON(info *snapshot.Info) wire.Object {
 	if info.State == snapshot.InProgress {
 		total = 0 // not known before it is taken
 	}
-	for _, m := range wire.Obj("start_time", isoMillis(info.Start), "start_time_in_millis", info.Start, "end_time", isoMillis(info.End),
-		"end_time_in_millis", info.End, "duration_in_millis", max(info.End-info.Start, 0), "failures", failures,
-		"shards", wire.Obj("total", total, "failed", failed, "successful", total-failed)) {
-		o.Add(m.Name, m.Value)
-	}
-	return o
+	took := max(info.End-info.Start, 0)
+	o = append(o, wire.Obj("start_time", isoMillis(info.Start), "start_time_in_millis", info.Start, "end_time", isoMillis(info.End),
+		"end_time_in_millis", info.End)...)
+	o.AddIf(human, "duration", wire.HumanDuration(time.Duration(took)*time.Millisecond))
+	return append(o, wire.Obj("duration_in_millis", took, "failures", failures,
+		"shards", wire.Obj("total", total, "failed", failed, "successful", total-failed))...)
 }
 
 func orEmpty(list []string) []string {
@@ -145,6 +148,7 @@ func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
 	if _, err := r.ManagerTimeout(); err != nil {
 		return nil, err
 	}
+	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
 		list, err := s.Snapshots.Get(repository, names, ignore)
 		if err != nil {
@@ -156,7 +160,7 @@ func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
 		out := []wire.Object{}
 		for _, info := range list {
 			if verbose {
-				out = append(out, snapshotJSON(info))
+				out = append(out, snapshotJSON(info, human))
 				continue
 			}
 			out = append(out, wire.Obj("snapshot", info.Name, "uuid", info.UUID, "indices", info.IndexNames(), "data_streams", []string{}, "state", info.State))

@@ -502,6 +502,26 @@ func TestASnapshotMayHaveADateMathName(t *testing.T) {
 	}
 }
 
+func TestASnapshotOfWhichNothingWasCopiedIsAnError(t *testing.T) {
+	s := withRepository(t, "")
+	s.small("a")
+	if err := os.WriteFile(filepath.Join(s.repository, "indices"), nil, 0o600); err != nil {
+		t.Fatal(err) // no directory can be made there
+	}
+	w := s.call("PUT", "/_snapshot/r/s1?wait_for_completion=true", `{"indices":"a"}`)
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"state":"PARTIAL"`) || !strings.Contains(w.Body.String(), `"shards":{"total":2,"failed":2,"successful":0}`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	s.refused("POST", "/_snapshot/r/s1/_restore", `{"rename_pattern":"a","rename_replacement":"b"}`, "snapshot_restore_exception", "wasn't fully snapshotted")
+	s.do("POST", "/_snapshot/r/s1/_restore?wait_for_completion=true", `{"rename_pattern":"a","rename_replacement":"b","partial":true}`)
+	if n := s.at("/b/_count", "count"); n != 0.0 {
+		t.Errorf("%v documents", n)
+	}
+	if state := s.at("/_snapshot/r/s1?human=true&filter_path=snapshots.duration", "snapshots"); state == nil {
+		t.Error("no duration for people")
+	}
+}
+
 // TestWhatIsRestoredIsWhatWasThere takes and deletes snapshots of an index that changes, and restores each that is left.
 func TestWhatIsRestoredIsWhatWasThere(t *testing.T) {
 	s := withRepository(t, "")

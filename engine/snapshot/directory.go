@@ -37,8 +37,7 @@ type State string
 const (
 	InProgress State = "IN_PROGRESS"
 	Success    State = "SUCCESS"
-	Partial    State = "PARTIAL" // some shards failed
-	Failed     State = "FAILED"  // all shards failed
+	Partial    State = "PARTIAL" // shards failed, be it all
 )
 
 // Info is what a repository says of a snapshot.

@@ -246,11 +246,7 @@ func (s *Service) commit(d *directory, r *running) (*Info, error) {
 		}
 	}
 	info.State = Success
-	switch len(info.Failures) {
-	case 0:
-	case info.Shards:
-		info.State = Failed
-	default:
+	if len(info.Failures) > 0 {
 		info.State = Partial
 	}
 	return info, d.commit(info, c)
