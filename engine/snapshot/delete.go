@@ -172,6 +172,9 @@ func (s *Service) Cleanup(repository string) (r Removed, err error) {
 	if err != nil {
 		return r, err
 	}
+	if err := s.refuseCleanup(repository); err != nil {
+		return r, err // before waiting for it
+	}
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	d.copying.Lock()

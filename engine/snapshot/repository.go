@@ -222,7 +222,7 @@ func (s *Service) samePlace(old Repository, o options) bool {
 // refuseUsed refuses to touch a repository in which something is under way.
 func (s *Service) refuseUsed(now *catalog.State, name string) error {
 	used := slices.ContainsFunc(now.SnapshotsInProgress(), func(one *catalog.Snapshotting) bool { return one.Repository == name })
-	if used || s.restoring(name, "") {
+	if used || s.restoring(name) {
 		return fault.IllegalState("trying to modify or unregister repository that is currently used")
 	}
 	return nil

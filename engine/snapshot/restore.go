@@ -102,7 +102,8 @@ func (r *Renaming) apply(name string) string {
 // Origin is where restored indices come from.
 type Origin struct {
 	Repository, Snapshot string
-	uuid                 string
+	// id is the restore's own, uuid the snapshot's.
+	id, uuid string
 	// Indices are what comes back; none before that is certain.
 	Indices []*catalog.Index
 }
@@ -133,25 +134,20 @@ func (s *Service) Origin(uuid string) *Origin {
 	return s.origins[uuid]
 }
 
-// restoring reports whether something is being restored from a repository, from one snapshot of it if uuid is not "".
-func (s *Service) restoring(repository, uuid string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for r := range s.restores {
-		if r.Repository == repository && (uuid == "" || r.uuid == uuid) {
-			return true
-		}
-	}
-	return false
+// restoring reports whether something is being restored from a repository.
+func (s *Service) restoring(repository string) bool {
+	return slices.ContainsFunc(s.Restores(), func(r Origin) bool { return r.Repository == repository })
 }
 
 // refuseRestored refuses to delete a snapshot from which something is being restored.
 func (s *Service) refuseRestored(repository string, info *Info) error {
-	if !s.restoring(repository, info.UUID) {
-		return nil
+	for _, r := range s.Restores() {
+		if r.Repository == repository && r.uuid == info.UUID {
+			id := info.Name + "/" + info.UUID
+			return concurrent(repository, id, "cannot delete snapshot during a restore in progress in [RestoreInProgress[{%s}{%s:%s}]]", r.id, repository, id)
+		}
 	}
-	id := info.Name + "/" + info.UUID
-	return concurrent(repository, id, "cannot delete snapshot during a restore in progress in [RestoreInProgress[{%s:%s}]]", repository, id)
+	return nil
 }
 
 // refuseCleanup refuses to clean up while something is under way that a cleanup could take for left over.
@@ -211,7 +207,7 @@ func (s *Service) Restore(r RestoreRequest) (*Restoring, error) {
 
 // run brings indices back in the background. It returns when nothing can be refused any more.
 func (s *Service) run(r *RestoreRequest, info *Info, plan *catalog.Restore, fill func([]*catalog.Index) error) (*Restoring, error) {
-	from := &Origin{Repository: r.Repository, Snapshot: r.Snapshot, uuid: info.UUID}
+	from := &Origin{Repository: r.Repository, Snapshot: r.Snapshot, id: newUUID(), uuid: info.UUID}
 	note := func(change func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

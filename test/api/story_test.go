@@ -98,7 +98,7 @@ func difference(t *testing.T, want, got answer) string {
 
 // place is where in the body an error was found: parsers count the end of a token or its beginning. The uuids that errors name
 // are each server's own.
-var place = regexp.MustCompile(`/[\w-]{22}|\[\d+:\d+\]|line: \d+, column: \d+|,"(line|col)":\d+`)
+var place = regexp.MustCompile(`[/{][\w-]{22}|\[\d+:\d+\]|line: \d+, column: \d+|,"(line|col)":\d+`)
 
 func unplaced(body json.RawMessage) json.RawMessage { return place.ReplaceAll(body, nil) }
 
