@@ -166,6 +166,9 @@ func (v *stateView) metadata() wire.Object {
 		_, used := v.state.Documents[kind]
 		o.AddIf(used, string(kind), wire.Obj("pipeline", v.pipelines(kind)))
 	}
+	if repositories := v.repositories(); len(repositories) > 0 {
+		o.Add("repositories", repositories)
+	}
 	return o
 }
 

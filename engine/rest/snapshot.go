@@ -46,14 +46,18 @@ func (s *Server) getRepositories(r *rest.Request) (rest.Action, error) {
 		}
 		out := wire.Object{}
 		for _, one := range list {
-			settings := wire.Object{}
-			for _, key := range sorted(one.Settings) {
-				settings.Add(key, one.Settings[key])
-			}
-			out.Add(one.Name, wire.Obj("type", one.Type, "settings", settings))
+			out.Add(one.Name, repositoryJSON(one))
 		}
 		return rest.OK(out), nil
 	}, nil
+}
+
+func repositoryJSON(one snapshot.Repository) wire.Object {
+	settings := wire.Object{}
+	for _, key := range sorted(one.Settings) {
+		settings.Add(key, one.Settings[key])
+	}
+	return wire.Obj("type", one.Type, "settings", settings)
 }
 
 func (s *Server) putRepository(r *rest.Request) (rest.Action, error) {

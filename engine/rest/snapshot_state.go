@@ -28,6 +28,15 @@ func (v *stateView) customs() wire.Object {
 		"snapshot_deletions", wire.Obj("snapshot_deletions", []wire.Object{}), "repository_cleanup", wire.Obj("repository_cleanup", []wire.Object{}))
 }
 
+// repositories are the registered ones. They have no generations; OpenSearch's numbers for unknown ones stand there.
+func (v *stateView) repositories() wire.Object {
+	out := wire.Object{}
+	for _, one := range snapshot.Registered(v.state) {
+		out.Add(one.Name, append(repositoryJSON(one), wire.Obj("generation", -2, "pending_generation", -1)...))
+	}
+	return out
+}
+
 func indexID(name, uuid string) wire.Object { return wire.Obj("index_name", name, "index_uuid", uuid) }
 
 // shardStates are the names that the cluster state has for stages.

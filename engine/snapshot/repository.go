@@ -238,32 +238,31 @@ func repositoryOf(state *catalog.State, name string) (r Repository, known bool) 
 	return r, true
 }
 
+// Registered are all repositories of a state, sorted.
+func Registered(state *catalog.State) (out []Repository) {
+	for _, name := range slices.Sorted(maps.Keys(state.Documents[catalog.Repositories])) {
+		if r, ok := repositoryOf(state, name); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Repositories are the registered repositories that names and patterns mean, sorted; all if there are none of those. One
 // that means nothing is the 404 repository_missing_exception.
 func (s *Service) Repositories(expressions []string) ([]Repository, error) {
 	state := s.o.Catalog.State()
-	known := slices.Sorted(maps.Keys(state.Documents[catalog.Repositories]))
+	known := Registered(state)
 	if len(expressions) == 0 || len(expressions) == 1 && (expressions[0] == "_all" || expressions[0] == "*") {
-		expressions = known
+		return known, nil
 	}
-	var out []Repository
 	for _, e := range expressions {
-		before := len(out)
-		for _, name := range known {
-			if r, ok := repositoryOf(state, name); ok && wire.Match(e, name) {
-				out = append(out, r)
-			}
-		}
-		if len(out) == before && (!wire.IsPattern(e) || state.Documents[catalog.Repositories] == nil) {
+		some := slices.ContainsFunc(known, func(r Repository) bool { return wire.Match(e, r.Name) })
+		if !some && (!wire.IsPattern(e) || state.Documents[catalog.Repositories] == nil) { // which OpenSearch tells apart, too
 			return nil, MissingRepository(e)
 		}
 	}
-	seen := map[string]bool{}
-	return slices.DeleteFunc(out, func(r Repository) bool {
-		again := seen[r.Name]
-		seen[r.Name] = true
-		return again
-	}), nil
+	return slices.DeleteFunc(known, func(r Repository) bool { return !wire.MatchAny(expressions, r.Name) }), nil
 }
 
 // DeleteRepository unregisters the repositories that a name or pattern means. Their files stay.

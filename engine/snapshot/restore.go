@@ -9,7 +9,6 @@ import (
 	"iter"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,66 +36,6 @@ type RestoreRequest struct {
 	// Settings are laid over those of the indices, of which those that match Dropped are left out.
 	Settings catalog.SettingsChange
 	Dropped  []string
-}
-
-// Renaming replaces what a regular expression matches, as Java's replaceAll does.
-type Renaming struct {
-	pattern     *regexp.Regexp
-	replacement string
-}
-
-var javaGroup = regexp.MustCompile(`\\(.)|\$(\d+)|\$\{(\w+)\}|\$`)
-
-// NewRenaming compiles a pattern with its replacement, in which $1 stands for a group and \ quotes.
-func NewRenaming(pattern, replacement string) (*Renaming, error) {
-	if lookAround.MatchString(pattern) {
-		return nil, fault.Unsupported("look-around in a rename pattern")
-	}
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, fault.New(http.StatusBadRequest, "pattern_syntax_exception", "%s near index %d\n%s", syntaxText(err), len(pattern), pattern)
-	}
-	r := &Renaming{pattern: re}
-	for at := 0; ; {
-		m := javaGroup.FindStringSubmatchIndex(replacement[at:])
-		if m == nil {
-			r.replacement += replacement[at:]
-			return r, nil
-		}
-		r.replacement += replacement[at : at+m[0]]
-		one := replacement[at+m[0] : at+m[1]]
-		at += m[1]
-		switch group := strings.Trim(one, "${}"); {
-		case one[0] == '\\' && one[1] == '$':
-			r.replacement += "$$"
-		case one[0] == '\\':
-			r.replacement += one[1:]
-		case one == "$":
-			return nil, fault.Illegal("Illegal group reference")
-		default:
-			if n, err := strconv.Atoi(group); err == nil && n > re.NumSubexp() {
-				return nil, fault.New(http.StatusInternalServerError, "index_out_of_bounds_exception", "No group %d", n)
-			}
-			r.replacement += "${" + group + "}"
-		}
-	}
-}
-
-var lookAround = regexp.MustCompile(`\(\?(=|!|<=|<!|>)`)
-
-// syntaxText is what Java says of a pattern that is wrong.
-func syntaxText(err error) string {
-	if strings.Contains(err.Error(), "missing closing )") {
-		return "Unclosed group"
-	}
-	return err.Error()
-}
-
-func (r *Renaming) apply(name string) string {
-	if r == nil {
-		return name
-	}
-	return r.pattern.ReplaceAllString(name, r.replacement)
 }
 
 // Origin is where restored indices come from.
