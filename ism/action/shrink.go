@@ -61,7 +61,7 @@ func shrinkRefused(err error, message string) (ism.Result, error) {
 	return refused(err, ism.Message(message))
 }
 
-// planned is the plan of the steps before, under a renewed lock. The result is set if there is none.
+// planned is the plan of the steps before. The result is set if there is none.
 func (e *Env) planned(ctx context.Context) (*shrinkPlan, *ism.Result, error) {
 	p := &shrinkPlan{}
 	if stored := e.Meta.Action.Properties; stored == nil || stored.Shrink == nil || json.Unmarshal(stored.Shrink, p) != nil {
@@ -75,15 +75,17 @@ func (e *Env) planned(ctx context.Context) (*shrinkPlan, *ism.Result, error) {
 	if intended != nil && intended.Shrink != nil {
 		p = intended.Shrink // its lock was being renewed
 	}
-	held, err := e.lock(ctx, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !held {
-		r, err := e.giveUp(ctx, p, failed("Failed to renew lock on node ["+p.Node+"]"))
-		return nil, &r, err
-	}
 	return p, nil, nil
+}
+
+// keepLock renews the plan's lock. The result is set if somebody else has it: then the source is put back.
+func (e *Env) keepLock(ctx context.Context, p *shrinkPlan) (*ism.Result, error) {
+	held, err := e.lock(ctx, p)
+	if err != nil || held {
+		return nil, err
+	}
+	r, err := e.giveUp(ctx, p, failed("Failed to renew lock on node ["+p.Node+"]"))
+	return &r, err
 }
 
 // giveUp puts the source back as it was, gives the node free, and reports the failure. The plan is dropped: a retry begins

@@ -161,6 +161,9 @@ func (e *Env) move(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
 // waitForMoveShards waits until the node has a copy of every shard, and all copies are in sync.
 func waitForMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 	p, r, err := e.planned(ctx)
+	if err == nil && r == nil {
+		r, err = e.keepLock(ctx, p)
+	}
 	if err != nil {
 		return ism.Result{}, err
 	}

@@ -37,6 +37,12 @@ func attemptShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	if made != nil {
 		return p.with(done)
 	}
+	if r, err = e.keepLock(ctx, p); err != nil {
+		return ism.Result{}, err
+	}
+	if r != nil {
+		return *r, nil
+	}
 	if e.late() {
 		return e.giveUp(ctx, p, failed(shrinkFailed))
 	}
@@ -138,7 +144,8 @@ func targetAliases(a *ism.Shrink) wire.Object {
 }
 
 // waitForShrink waits until the target is complete. Then it frees both indices and the node, and hands over the aliases if
-// the action says so. All of it may be done again.
+// the action says so. All of it may be done again. The target has its place on the node by now: a lock that ran out and
+// was taken by somebody else is no loss.
 func waitForShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	p, r, err := e.planned(ctx)
 	if err != nil {
@@ -146,6 +153,9 @@ func waitForShrink(ctx context.Context, e *Env) (ism.Result, error) {
 	}
 	if r != nil {
 		return *r, nil
+	}
+	if _, err := e.lock(ctx, p); err != nil {
+		return ism.Result{}, err
 	}
 	complete, err := e.complete(ctx, p)
 	switch {

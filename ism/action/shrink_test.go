@@ -383,6 +383,21 @@ func TestStepsOfAShrinkThatGoesOn(t *testing.T) {
 		{"the target is made", "attempt_shrink_step", nil, false, want{"completed", "Shrink started. logs-1_shrunken currently being populated.", ""}, []string{putSource, post}, true},
 		{"the target was made", "attempt_shrink_step", map[string]answer{"GET /logs-1_shrunken": made}, false, want{"completed", "Shrink started. logs-1_shrunken currently being populated.", ""}, nil, true},
 		{
+			"the node is somebody else's now", "attempt_shrink_step",
+			map[string]answer{"GET " + lockDoc: lockIs(9, now.Unix()-5, false)},
+			false,
+			want{"failed", "Failed to renew lock on node [n1]", ""},
+			[]string{putSource, lockDelete},
+			false,
+		},
+		{
+			"the target was made before the node was", "attempt_shrink_step",
+			map[string]answer{"GET /logs-1_shrunken": made, "GET " + lockDoc: lockIs(9, now.Unix()-5, false)},
+			false,
+			want{"completed", "Shrink started. logs-1_shrunken currently being populated.", ""},
+			nil, true,
+		},
+		{
 			"somebody else has made one", "attempt_shrink_step",
 			map[string]answer{"GET /logs-1_shrunken": foreign, post: already},
 			false,
@@ -424,6 +439,14 @@ func TestStepsOfAShrinkThatGoesOn(t *testing.T) {
 		{
 			"the target is complete", "wait_for_shrink_step",
 			map[string]answer{"GET /logs-1_shrunken": made},
+			false,
+			want{"completed", "Shrink finished successfully.", ""},
+			[]string{putTarget, putSource, "POST /_aliases", lockDelete},
+			true,
+		},
+		{
+			"the target is complete and the node somebody else's", "wait_for_shrink_step",
+			map[string]answer{"GET /logs-1_shrunken": made, "GET " + lockDoc: lockIs(9, now.Unix()-5, false)},
 			false,
 			want{"completed", "Shrink finished successfully.", ""},
 			[]string{putTarget, putSource, "POST /_aliases", lockDelete},
