@@ -401,6 +401,50 @@ func TestBuildMakesAWholeShardOrNone(t *testing.T) {
 	}
 }
 
+func TestRestoredDocumentsKeepTheirNumbers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "1")
+	docs := func(numbers ...int64) func(func(Document, error) bool) {
+		return func(yield func(Document, error) bool) {
+			for _, n := range numbers {
+				if !yield(Document{ID: fmt.Sprint("d", n), SeqNo: n, Version: n + 1, Source: source("x")}, nil) {
+					return
+				}
+			}
+		}
+	}
+	for _, wrong := range [][]int64{{3, 2}, {4, 4}} {
+		if err := Restore(context.Background(), dir, options, 9, docs(wrong...)); err == nil {
+			t.Errorf("documents were restored in the order %v", wrong)
+		}
+	}
+	if err := Restore(context.Background(), dir, options, 9, docs(2, 5, 7)); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir)
+	if doc, _, _ := s.Get("d5"); doc.SeqNo != 5 || doc.Version != 6 || found(t, s, "x") != 3 {
+		t.Errorf("restored %+v, %d found", doc, found(t, s, "x"))
+	}
+	if s.MaxSeqNo() != 9 || s.Dirty() {
+		t.Errorf("the highest number is %d, something is to be refreshed: %v", s.MaxSeqNo(), s.Dirty())
+	}
+	if out := apply(t, s, put("new", "x")); out[0].SeqNo != 10 {
+		t.Errorf("the next write has number %d, want 10", out[0].SeqNo)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if findings := Check(dir); len(findings) != 0 {
+		t.Errorf("the restored shard: %v", findings)
+	}
+	empty := filepath.Join(t.TempDir(), "2")
+	if err := Restore(context.Background(), empty, options, -1, docs()); err != nil {
+		t.Fatal(err)
+	}
+	if s := open(t, empty); s.MaxSeqNo() != -1 || s.Close() != nil {
+		t.Errorf("the highest number of nothing is %d", s.MaxSeqNo())
+	}
+}
+
 func TestCheckReportsDamage(t *testing.T) {
 	s, dir := create(t)
 	apply(t, s, put("a", "x"))
