@@ -49,13 +49,13 @@ func clean(t testing.TB, o steward.Options, prefix string) {
 		t.Error(err)
 	}
 	for name := range names {
-		if strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ".opendistro-ism-") || name == ".steward" {
+		if strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ".opendistro-ism-") || strings.HasPrefix(name, ".plugins-flow-framework-") || name == ".steward" {
 			if _, err := client.DeleteIndex(ctx, name); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	for _, kind := range []string{"_data_stream", "_index_template", "_component_template"} {
+	for _, kind := range []string{"_data_stream", "_index_template", "_component_template", "_ingest/pipeline"} {
 		// None of them may exist.
 		_ = client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: "/" + kind + "/" + prefix + "*"}, nil)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/opensteward/steward"
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/wire"
 )
 
@@ -48,6 +49,7 @@ func Program(t testing.TB, change ...func(*steward.Options)) *Running {
 	o := steward.Options{Listen: "127.0.0.1:0", Logger: logger(t)}
 	if url := os.Getenv(ClusterVariable); url != "" {
 		o.Cluster = steward.Cluster{URLs: []string{url}, InsecureSkipVerify: true}
+		o.Key = key(t)
 		Alone(t, url)
 	} else {
 		o.Data = t.TempDir()
@@ -57,6 +59,15 @@ func Program(t testing.TB, change ...func(*steward.Options)) *Running {
 		t.Cleanup(func() { clean(t, o, prefix) })
 	}
 	return Start(t, o, prefix, append(change, repositories(t))...)
+}
+
+// key is a fresh encryption key.
+func key(t testing.TB) string {
+	line, err := secret.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
 }
 
 // repositories gives snapshots a place of their own, unless the test has one.

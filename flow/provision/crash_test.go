@@ -14,27 +14,42 @@ import (
 
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
+	"github.com/opensteward/steward/test"
 )
 
-// everyKind makes a thing of each kind, by names and by generated ids, with dependencies among them.
-const everyKind = `{"name":"NAME","workflows":{"provision":{"nodes":[
+// everyKind makes a thing of each kind, by names and by generated ids, with dependencies among them; before a cluster
+// without ML Commons, of each kind that it has.
+func everyKind() string {
+	nodes, edge := onEveryCluster, "faster"
+	if !test.OnCluster() {
+		nodes, edge = nodes+","+ofMLCommons, "agent"
+	}
+	return `{"name":"NAME","workflows":{"provision":{"nodes":[` + nodes + `],"edges":[{"source":"index","dest":"` + edge + `"}]}}}`
+}
+
+const (
+	onEveryCluster = `
 	{"id":"pipe","type":"create_ingest_pipeline","user_inputs":{"pipeline_id":"NAME","configurations":{"description":"${{word}}","processors":[]}}},
 	{"id":"index","type":"create_index","previous_node_inputs":{"pipe":"pipeline_id"},
 		"user_inputs":{"index_name":"NAME","configurations":{"settings":{"number_of_shards":1,"default_pipeline":"${{pipe.pipeline_id}}"}}}},
 	{"id":"faster","type":"update_index","previous_node_inputs":{"index":"index_name"},
-		"user_inputs":{"configurations":{"settings":{"index.refresh_interval":"5s"}}}},
+		"user_inputs":{"configurations":{"settings":{"index.refresh_interval":"5s"}}}}`
+	ofMLCommons = `
 	{"id":"connector","type":"create_connector","user_inputs":{"name":"NAME","description":"d","version":"1","protocol":"http","parameters":{"model":"m"},
 		"credential":{"key":"${{word}}"},"actions":[{"action_type":"predict","method":"POST","url":"https://api.openai.com/v1/x","request_body":"{}"}]}},
 	{"id":"model","type":"register_remote_model","previous_node_inputs":{"connector":"connector_id"},"user_inputs":{"name":"NAME"}},
 	{"id":"deploy","type":"deploy_model","previous_node_inputs":{"model":"model_id"}},
 	{"id":"tool","type":"create_tool","user_inputs":{"type":"ListIndexTool","name":"list"}},
-	{"id":"agent","type":"register_agent","previous_node_inputs":{"tool":"tools"},"user_inputs":{"name":"NAME","type":"flow"}}],
-	"edges":[{"source":"index","dest":"agent"}]}}}`
+	{"id":"agent","type":"register_agent","previous_node_inputs":{"tool":"tools"},"user_inputs":{"name":"NAME","type":"flow"}}`
+)
 
 var word = []flow.Param{{Name: "word", Value: "open-sesame"}}
 
 // whole are the things of everyKind, and what the state names of them.
 func whole(name string) (things, nodes []string) {
+	if test.OnCluster() {
+		return []string{"index " + name, "pipeline " + name}, []string{"index", "pipe"}
+	}
 	return []string{"agents " + name, "connectors " + name, "index " + name, "models " + name, "pipeline " + name},
 		[]string{"agent", "connector", "deploy", "index", "model", "pipe"}
 }
@@ -53,18 +68,20 @@ func stride() int {
 	if n, err := strconv.Atoi(os.Getenv("STEWARD_TEST_STRIDE")); err == nil && n > 0 {
 		return n
 	}
+	if test.OnCluster() {
+		return 9
+	}
 	return 7
 }
 
 // TestAProvisioningSurvivesDeathAtEveryRequest kills the process at each request that it makes, before the request
 // arrives and after, and lets another one go on.
 func TestAProvisioningSurvivesDeathAtEveryRequest(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	for _, after := range []bool{false, true} {
 		for n, died := 1, true; died; n += stride() {
-			name := "p" + numbered(n, after)
-			id := w.create(w.process(w.direct), everyKind, name)
+			name := w.prefix + "p" + numbered(n, after)
+			id := w.create(w.process(w.direct), everyKind(), name)
 			died = w.provisionAndDie(id, n, after)
 			heir := w.process(w.direct)
 			w.finish(heir, id)
@@ -114,13 +131,12 @@ func (w *world) finish(s *provision.Service, id string) {
 
 // TestADeprovisioningSurvivesDeathAtEveryRequest does the same to what takes everything away.
 func TestADeprovisioningSurvivesDeathAtEveryRequest(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	for _, after := range []bool{false, true} {
 		for n, died := 1, true; died; n += stride() {
-			name := "d" + numbered(n, after)
+			name := w.prefix + "d" + numbered(n, after)
 			first := w.process(w.direct)
-			id := w.create(first, everyKind, name)
+			id := w.create(first, everyKind(), name)
 			w.finish(first, id)
 			m := newMortal(w.direct, n, after)
 			s := w.process(m)

@@ -59,11 +59,10 @@ func refuse(r *http.Request, status int, typ string) *http.Response {
 
 // TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger provisions and deprovisions through one.
 func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	for seed := range uint64(4) {
-		name := fmt.Sprint("f", seed)
-		id := w.create(w.process(w.direct), everyKind, name)
+		name := w.prefix + fmt.Sprint("f", seed)
+		id := w.create(w.process(w.direct), everyKind(), name)
 		s := w.process(&flaky{next: w.direct, rand: rand.New(rand.NewPCG(seed, seed))})
 		ctx := context.Background()
 		w.eventually("the workflow to be provisioned", func() bool {
@@ -113,12 +112,11 @@ const waits = `{"name":"NAME","workflows":{"provision":{"nodes":[
 
 // TestAnotherReplicaGoesOnWhenTheLeaseMoves takes the lease from a process in the middle of a run.
 func TestAnotherReplicaGoesOnWhenTheLeaseMoves(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	var first, second handed
 	first.fence.Store(1)
 	a, b := w.replica(&first), w.replica(&second)
-	id := w.create(a, delayed("1s"), "moved")
+	id := w.create(a, delayed("1s"), w.prefix+"moved")
 	if _, err := a.Provision(context.Background(), id, provision.Request{Wait: -1}); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +124,7 @@ func TestAnotherReplicaGoesOnWhenTheLeaseMoves(t *testing.T) {
 	first.fence.Store(0)
 	second.fence.Store(2)
 	w.eventually("the other replica to finish", func() bool { return w.state(b, id).State == provision.Completed })
-	if diff := cmp.Diff([]string{"index moved", "pipeline moved"}, w.there()); diff != "" {
+	if diff := cmp.Diff([]string{"index " + w.prefix + "moved", "pipeline " + w.prefix + "moved"}, w.there()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"index", "pipe"}, nodesOf(w.state(b, id))); diff != "" {
@@ -136,23 +134,22 @@ func TestAnotherReplicaGoesOnWhenTheLeaseMoves(t *testing.T) {
 
 // TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt sends every request to the process that does not lead.
 func TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	var leader, other handed
 	leader.fence.Store(1)
 	w.replica(&leader)
 	s := w.replica(&other)
 	ctx := context.Background()
-	id := w.create(s, delayed("10ms"), "asked")
+	id := w.create(s, delayed("10ms"), w.prefix+"asked")
 	st, err := s.Provision(ctx, id, provision.Request{Wait: 10 * time.Second})
 	if err != nil || st == nil || st.State != provision.Completed {
 		t.Fatalf("%+v %v", st, err)
 	}
-	w.do(s.Deprovision(ctx, id, []string{"asked"}))
+	w.do(s.Deprovision(ctx, id, []string{w.prefix + "asked"}))
 	if left := w.there(); len(left) > 0 {
 		t.Errorf("left after deprovisioning: %v", left)
 	}
-	id = w.create(s, delayed("1h"), "stopped")
+	id = w.create(s, delayed("1h"), w.prefix+"stopped")
 	if _, err := s.Provision(ctx, id, provision.Request{Wait: -1}); err != nil {
 		t.Fatal(err)
 	}
@@ -160,4 +157,5 @@ func TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt(t *testing.T) {
 	if st, err := s.Cancel(ctx, id); err != nil || st.State != provision.Failed {
 		t.Errorf("cancelled: %+v %v", st, err)
 	}
+	w.do(s.Deprovision(ctx, id, []string{w.prefix + "stopped"}))
 }
