@@ -15,7 +15,10 @@ import (
 func init() {
 	embedded = func(t *testing.T) http.RoundTripper {
 		t.Helper()
-		e, err := engine.Open(engine.Options{Dir: t.TempDir(), Clock: clock.Real{}, Settings: ism.Settings(), Version: "3.4.0"})
+		e, err := engine.Open(engine.Options{
+			Dir: t.TempDir(), Clock: clock.Real{}, Settings: ism.Settings(), Version: "3.4.0",
+			Config: map[string]string{"path.repo": t.TempDir()},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
