@@ -17,7 +17,7 @@ type flowCase struct {
 }
 
 // run makes the requests. @new and the like in them stand for the ids of workflows.
-func (p *Running) run(t *testing.T, ids map[string]string, cases []flowCase) {
+func (r *Running) run(t *testing.T, ids map[string]string, cases []flowCase) {
 	named := func(s string) string {
 		for name, id := range ids {
 			s = strings.ReplaceAll(s, name, id)
@@ -33,7 +33,7 @@ func (p *Running) run(t *testing.T, ids map[string]string, cases []flowCase) {
 			if c.body != "" {
 				body = []byte(named(c.body))
 			}
-			code, answer := p.Call(c.method, named(c.path), body)
+			code, answer := r.Call(c.method, named(c.path), body)
 			if code != c.status {
 				t.Errorf("%d %s, want %d", code, answer, c.status)
 			}

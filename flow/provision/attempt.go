@@ -117,15 +117,24 @@ func (a *attempt) begin() (unseen bool) {
 	return unseen
 }
 
-// once finds what an attempt whose end was not seen has made, else runs the step.
+// once finds what an attempt whose end was not seen has made, else runs the step. A call of that attempt may arrive
+// later still: when the step is refused, it is looked for once more.
 func (a *attempt) once(ctx context.Context, unseen bool) (step.Result, error) {
-	if unseen && a.step.Look != nil {
-		res, err := a.look(ctx)
-		if !errors.Is(err, step.ErrNotMade) {
-			return res, err
-		}
+	if !unseen || a.step.Look == nil {
+		return a.step.Run(ctx, a.env, a.inputs)
 	}
-	return a.step.Run(ctx, a.env, a.inputs)
+	res, err := a.look(ctx)
+	if !errors.Is(err, step.ErrNotMade) {
+		return res, err
+	}
+	res, err = a.step.Run(ctx, a.env, a.inputs)
+	if err == nil || passing(err) {
+		return res, err
+	}
+	if late, missing := a.look(ctx); missing == nil {
+		return late, nil
+	}
+	return res, err
 }
 
 func (a *attempt) look(ctx context.Context) (step.Result, error) {

@@ -92,6 +92,52 @@ func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 	}
 }
 
+// dawdling loses the answer to the first request of a kind, and lets it arrive only when the second one comes.
+type dawdling struct {
+	next         http.RoundTripper
+	method, path string
+	mu           sync.Mutex
+	held         *http.Request
+	tries        int
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (d *dawdling) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != d.method || r.URL.Path != d.path {
+		return d.next.RoundTrip(r)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tries++
+	if d.tries == 1 {
+		d.held = r.Clone(context.WithoutCancel(r.Context())) // it has no body
+		return nil, errDead
+	}
+	if d.tries == 2 {
+		res, err := d.next.RoundTrip(d.held)
+		if err != nil {
+			return nil, err
+		}
+		_ = res.Body.Close()
+	}
+	return d.next.RoundTrip(r)
+}
+
+// TestACallThatArrivesLateIsFound has the call of an attempt arrive after the step has begun again.
+func TestACallThatArrivesLateIsFound(t *testing.T) {
+	w := newWorld(t)
+	s := w.process(&dawdling{next: w.direct, method: http.MethodPut, path: "/" + w.prefix + "late"})
+	id := w.create(s, delayed("1ms"), w.prefix+"late")
+	st, err := s.Provision(context.Background(), id, provision.Request{Wait: 20 * time.Second})
+	if err != nil || st.State != provision.Completed {
+		t.Fatalf("%+v %v", st, err)
+	}
+	w.do(s.Deprovision(context.Background(), id, []string{w.prefix + "late"}))
+	if left := w.there(); len(left) > 0 {
+		t.Errorf("left after deprovisioning: %v", left)
+	}
+}
+
 // handed is a lease that a test hands about.
 type handed struct {
 	fence atomic.Int64 // 0 while it is not held
