@@ -79,24 +79,26 @@ func (a *API) detach(ctx context.Context, targets []*target, out *outcome) error
 
 const autoManage = "index.plugins.index_state_management.auto_manage"
 
-// leaveAlone sets auto_manage to false. Blocks that would forbid it are lifted for that long.
-func (a *API) leaveAlone(ctx context.Context, t *target) error {
+// leaveAlone sets auto_manage to false. Blocks that would forbid it are lifted for that long, each by itself, as the
+// cluster wants it.
+func (a *API) leaveAlone(ctx context.Context, t *target) (err error) {
 	if t.Settings[autoManage] == "false" {
 		return nil
 	}
-	set, restore := map[string]any{autoManage: false}, map[string]any{}
 	for _, block := range []string{"index.blocks.read_only", "index.blocks.read_only_allow_delete"} {
-		if t.Settings[block] == "true" {
-			set[block], restore[block] = false, true
+		if t.Settings[block] != "true" {
+			continue
 		}
+		if err := a.updateSettings(ctx, t, map[string]any{block: false}); err != nil {
+			return err
+		}
+		defer func() {
+			if failed := a.updateSettings(ctx, t, map[string]any{block: true}); err == nil {
+				err = failed
+			}
+		}()
 	}
-	if err := a.updateSettings(ctx, t, set); err != nil {
-		return err
-	}
-	if len(restore) == 0 {
-		return nil
-	}
-	return a.updateSettings(ctx, t, restore)
+	return a.updateSettings(ctx, t, map[string]any{autoManage: false})
 }
 
 func (a *API) updateSettings(ctx context.Context, t *target, settings map[string]any) error {

@@ -201,3 +201,24 @@ func TestWhatStandsInTheWayIsToldForEachIndex(t *testing.T) {
 		})
 	}
 }
+
+func TestRemovingAPolicyLiftsTheBlocksOfItsIndexForAsLongAsItTakes(t *testing.T) {
+	c := newWorld(t, backend(t), waitsLong).open()
+	c.explained("the policy to wait", func(e map[string]any) bool { return e["step"] != nil })
+	const autoManage = "index.plugins.index_state_management.auto_manage"
+	blocks := []string{"index.blocks.read_only", "index.blocks.read_only_allow_delete"}
+	for _, block := range blocks {
+		c.do(c.putSettings(c.first(), map[string]any{block: true}))
+	}
+	c.want("POST", "/remove/PREFIX-000001", "", 200, one)
+	infos, err := c.client.Indices(t.Context(), []string{c.first()})
+	c.do(err)
+	for name, want := range map[string]string{blocks[0]: "true", blocks[1]: "true", autoManage: "false"} {
+		if got := infos[c.first()].Settings[name]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	for _, block := range blocks {
+		c.do(c.putSettings(c.first(), map[string]any{block: nil}))
+	}
+}
