@@ -151,6 +151,15 @@ func (c *Client) Health(ctx context.Context, index string) (status string, err e
 	return status, wrapTransport(call, json.Unmarshal(answer.Status, &status))
 }
 
+// AwaitShard waits until each shard of an index has a copy that answers, for at most five seconds: one of an index that
+// was made just now, or of a node that has just started, may not yet.
+func (c *Client) AwaitShard(ctx context.Context, index string) error {
+	return c.Do(ctx, Call{
+		Method: http.MethodGet, Path: Path("_cluster", "health", index),
+		Query: query("wait_for_status", "yellow", "timeout", "5s"),
+	}, nil)
+}
+
 // shardReport is the _shards part of an answer.
 type shardReport struct {
 	Total, Successful, Failed int

@@ -55,7 +55,7 @@ func clean(t testing.TB, o steward.Options, prefix string) {
 			}
 		}
 	}
-	for _, kind := range []string{"_data_stream", "_index_template", "_component_template", "_ingest/pipeline"} {
+	for _, kind := range []string{"_data_stream", "_index_template", "_component_template", "_ingest/pipeline", "_search/pipeline"} {
 		// None of them may exist.
 		_ = client.Do(ctx, opensearch.Call{Method: http.MethodDelete, Path: "/" + kind + "/" + prefix + "*"}, nil)
 	}

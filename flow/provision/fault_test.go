@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/opensteward/steward/flow/provision"
+	"github.com/opensteward/steward/lease"
 )
 
 // flaky fails some requests: lost on the way, lost on the way back, or refused because the cluster is overloaded.
@@ -155,6 +157,36 @@ const waits = `{"name":"NAME","workflows":{"provision":{"nodes":[
 	{"id":"wait","type":"noop","user_inputs":{"delay":"DELAY"}},
 	{"id":"index","type":"create_index","user_inputs":{"index_name":"NAME","configurations":""}}],
 	"edges":[{"source":"pipe","dest":"wait"},{"source":"wait","dest":"index"}]}}}`
+
+// waking refuses to read Steward's own index until it is asked for its health.
+type waking struct {
+	next http.RoundTripper
+	up   atomic.Bool
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (w *waking) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/_cluster/health/"+lease.Index):
+		w.up.Store(true)
+	case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/"+lease.Index+"/_doc/") && !w.up.Load():
+		return refuse(r, http.StatusServiceUnavailable, "no_shard_available_action_exception"), nil
+	}
+	return w.next.RoundTrip(r)
+}
+
+// TestTheProgressIsToldWhileTheLeaderMakesItsIndex is what a real cluster does for an instant: the index is there, and
+// its shard is not yet.
+func TestTheProgressIsToldWhileTheLeaderMakesItsIndex(t *testing.T) {
+	w := newWorld(t)
+	w.do(lease.EnsureIndex(context.Background(), w.client))
+	transport := &waking{next: w.direct}
+	s, _ := w.start(transport, provision.Options{Lease: &handed{}})
+	id := w.create(s, everyKind(), w.prefix)
+	if steps, err := s.Steps(context.Background(), id); err != nil || len(steps) > 0 || !transport.up.Load() {
+		t.Errorf("steps %v, error %v", steps, err)
+	}
+}
 
 // TestAnotherReplicaGoesOnWhenTheLeaseMoves takes the lease from a process in the middle of a run.
 func TestAnotherReplicaGoesOnWhenTheLeaseMoves(t *testing.T) {

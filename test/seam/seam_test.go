@@ -140,6 +140,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		w.equal("red", status)
 
 		w.create(index, noReplicas)
+		w.must(w.AwaitShard(ctx, index))
 		doc, err := w.Get(ctx, index, "a", "")
 		w.must(err)
 		w.equal(false, doc.Found)
