@@ -357,6 +357,15 @@ func TestWhileASnapshotIsTakenItsIndexStays(t *testing.T) {
 	if state := s.state("s1"); state != "missing" {
 		t.Errorf("the snapshot is %s", state)
 	}
+	gone := make(chan string)
+	go func() {
+		gone <- s.call("PUT", "/_snapshot/r/s2?wait_for_completion=true", `{"indices":"a"}`).Body.String()
+	}()
+	s.until("the next one", func() bool { return s.state("s2") == "IN_PROGRESS" })
+	s.do("DELETE", "/_snapshot/r/s2", "")
+	if answer := <-gone; !strings.Contains(answer, "] Snapshot was aborted by deletion") {
+		t.Errorf("who waits for it is told %s", answer)
+	}
 	s.do("POST", "/_snapshot/r/_cleanup", "")
 	if left := s.blobs(); len(left) > 0 {
 		t.Errorf("blobs are left: %v", left)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -144,6 +143,3 @@ func (t *Taking) Wait(ctx context.Context) (*Info, error) {
 		return nil, ctx.Err()
 	}
 }
-
-// milliseconds between two instants of the program's clock.
-func (s *Service) since(start time.Time) int64 { return s.o.Clock.Now().Sub(start).Milliseconds() }

@@ -5,7 +5,6 @@ package snapshot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 
@@ -48,7 +47,7 @@ const (
 )
 
 // errAborted ends a snapshot that is deleted before it is taken.
-var errAborted = errors.New("aborted")
+var errAborted error = fault.New(500, "snapshot_exception", "Snapshot was aborted by deletion")
 
 // start takes a snapshot that is noted in the catalog.
 func (s *Service) start(one *catalog.Snapshotting) *running {
@@ -91,8 +90,10 @@ func (s *Service) take(ctx context.Context, r *running) (*Info, error) {
 	if err == nil {
 		info, err = s.commit(d, r)
 	}
-	if err != nil && !errors.Is(err, errAborted) {
-		s.o.Logger.Error("snapshot", "repository", r.one.Repository, "snapshot", r.one.Snapshot, "err", err)
+	if err != nil {
+		if !errors.Is(err, errAborted) {
+			s.o.Logger.Error("snapshot", "repository", r.one.Repository, "snapshot", r.one.Snapshot, "err", err)
+		}
 		err = snapshotFault(r.one, err)
 	}
 	return info, errors.Join(err, s.o.Catalog.EndSnapshot(context.WithoutCancel(ctx), r.one))
@@ -100,10 +101,11 @@ func (s *Service) take(ctx context.Context, r *running) (*Info, error) {
 
 // snapshotFault is the error of a snapshot that could not be taken at all.
 func snapshotFault(one *catalog.Snapshotting, err error) error {
-	e := fault.New(500, "snapshot_exception", "[%s:%s/%s] %s", one.Repository, one.Snapshot, one.UUID, fault.Of(err).Reason)
-	if fault.Of(err).Type == "" {
-		e.Reason = fmt.Sprintf("[%s:%s/%s] %s", one.Repository, one.Snapshot, one.UUID, err)
+	reason := err.Error()
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		reason = f.Reason
 	}
+	e := fault.New(500, "snapshot_exception", "[%s:%s/%s] %s", one.Repository, one.Snapshot, one.UUID, reason)
 	e.Err = err
 	return e
 }
@@ -133,8 +135,7 @@ func (s *Service) copyShards(ctx context.Context, d *directory, o options, r *ru
 // copyOne copies one shard and notes what became of it.
 func (s *Service) copyOne(ctx context.Context, d *directory, pace *pacer, r *running, index catalog.SnapshottedIndex, number int) {
 	p := r.shards[shardKey{index.Name, number}]
-	start := s.o.Clock.Now()
-	r.note(func() { p.stage, p.Start = stageStarted, start.UnixMilli() })
+	r.note(func() { p.stage, p.Start = stageStarted, s.o.Clock.Now().UnixMilli() })
 	var err error
 	if r.one.Source != "" {
 		err = s.copyClone(ctx, d, r, index, number)
@@ -145,7 +146,7 @@ func (s *Service) copyOne(ctx context.Context, d *directory, pace *pacer, r *run
 		s.o.Logger.Error("snapshot of a shard", "snapshot", r.one.Snapshot, "index", index.Name, "shard", number, "err", err)
 	}
 	r.note(func() {
-		p.Took, p.stage = s.since(start), stageDone
+		p.stage = stageDone
 		if err != nil {
 			p.stage, p.reason = stageFailure, err.Error()
 		}
@@ -178,6 +179,7 @@ func (s *Service) copyShard(ctx context.Context, d *directory, pace *pacer, r *r
 			return err
 		}
 	}
+	c.Took = s.o.Clock.Now().UnixMilli() - c.Start
 	r.note(func() { p.copied = c })
 	return d.writeCopied(of.Name, number, r.one.UUID, &c)
 }
