@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
@@ -230,6 +232,10 @@ func (i *Info) failed(index string) bool {
 	return slices.ContainsFunc(i.Failures, func(f Failure) bool { return f.Index == index })
 }
 
+func (i *Info) failedShard(index string, number int) bool {
+	return slices.ContainsFunc(i.Failures, func(f Failure) bool { return f.Index == index && f.Shard == number })
+}
+
 // renamed is a data stream under the names that it and its indices get.
 func renamed(stream *catalog.DataStream, c *contents, to *Renaming) *catalog.DataStream {
 	next := *stream
@@ -297,26 +303,33 @@ func pick(all, expressions []string, o wire.IndexOptions) (map[string]bool, erro
 
 func join(expressions []string) string { return strings.Join(expressions, ",") }
 
-// fill makes the shards of all indices.
+// fill makes the shards of all indices, some at once.
 func (s *Service) fill(ctx context.Context, d *directory, o options, r *RestoreRequest, info *Info, plan *catalog.Restore, indices []*catalog.Index) error {
 	d.copying.RLock()
 	defer d.copying.RUnlock()
 	pace := &pacer{perSecond: o.reading}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for n, index := range indices {
 		saved := plan.Indices[n].Saved.Name
 		for number := range index.Shards() {
-			c, err := d.readCopied(saved, number, info.UUID)
-			if r.Partial && info.failed(saved) && err != nil {
-				c = &copied{Highest: -1}
-			} else if err != nil {
-				return s.broken(r.Repository, err)
-			}
-			if err := s.o.Docs.Restore(ctx, index, number, c.Highest, d.documents(ctx, pace, saved, number, c)); err != nil {
-				return restoreFailed(index, number, err)
-			}
+			group.Go(func() error {
+				c, err := &copied{Highest: -1}, error(nil)
+				if !info.failedShard(saved, number) {
+					c, err = d.readCopied(saved, number, info.UUID)
+				}
+				if err != nil {
+					return s.broken(r.Repository, err)
+				}
+				err = s.o.Docs.Restore(ctx, index, number, c.Highest, d.documents(ctx, pace, saved, number, c))
+				if err != nil {
+					return restoreFailed(index, number, err)
+				}
+				return nil
+			})
 		}
 	}
-	return nil
+	return group.Wait()
 }
 
 // restoreFailed is the error of a shard that could not be brought back.

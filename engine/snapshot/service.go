@@ -14,7 +14,7 @@ import (
 	"github.com/opensteward/steward/engine/documents"
 )
 
-// atOnce is how many shards are copied at once, over all snapshots.
+// atOnce is how many shards are copied at once, over all snapshots, and how many a restore fills at once.
 const atOnce = 2
 
 // Options of a service.
