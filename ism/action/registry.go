@@ -25,7 +25,7 @@ var steps = []Step{
 	{Name: "wait_for_rollup_completion", Looks: true, Run: waitForRollup},
 	{Name: "attempt_create_transform", Run: attemptCreateTransform},
 	{Name: "wait_for_transform_completion", Looks: true, Run: waitForTransform},
-	{Name: "attempt_move_shards_step", Run: attemptMoveShards},
+	{Name: "attempt_move_shards_step", Looks: true, Run: attemptMoveShards},
 	{Name: "wait_for_move_shards_step", Looks: true, Run: waitForMoveShards},
 	{Name: "attempt_shrink_step", Kind: Heavy, Run: attemptShrink},
 	{Name: "wait_for_shrink_step", Looks: true, Run: waitForShrink},

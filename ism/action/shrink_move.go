@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
@@ -21,7 +22,7 @@ const (
 )
 
 // attemptMoveShards chooses a node and locks it, and has all shards moved there. What it settles on, and the settings that
-// it is about to change, are stored before, so that it finds them after a crash.
+// it is about to change, are stored before, so that it finds them after a crash; until then it only looks.
 func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 	intended, err := e.Intentions.Load(ctx)
 	if err != nil {
@@ -35,7 +36,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 		return shrinkRefused(err, moveFailed)
 	}
 	if !green {
-		return waiting(ism.Message("Shrink action cannot continue as the index is not green.")), nil
+		return e.patient("Shrink action cannot continue as the index is not green."), nil
 	}
 	p, copies, r, err := e.planShrink(ctx)
 	if err != nil {
@@ -49,7 +50,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 		return shrinkRefused(err, moveFailed)
 	}
 	if len(nodes) == 0 {
-		return waiting(ism.Message("There is no node with enough disk space or shard moving permission for a shrink action.")), nil
+		return e.patient("There is no node with enough disk space or shard moving permission for a shrink action."), nil
 	}
 	for _, p.Node = range nodes {
 		held, err := e.lock(ctx, p)
@@ -60,7 +61,17 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 			return e.move(ctx, p)
 		}
 	}
-	return waiting(ism.Message(nodeLocked)), nil
+	return e.patient(nodeLocked), nil
+}
+
+// patient waits a quarter of the time that it has waited: indices by the thousand may have to wait for one node.
+func (e *Env) patient(message string) ism.Result {
+	r := waiting(ism.Message(message))
+	if e.Meta.Step != nil {
+		waited := e.Now.Sub(e.Meta.Step.StartTime)
+		r.Again = e.Now.Add(min(max((waited / 4).Truncate(time.Second), time.Second), 5*time.Minute))
+	}
+	return r
 }
 
 // planShrink settles what a shrink does but for its node. The result is set if there is nothing to do, or not to be done.
@@ -138,7 +149,7 @@ func (e *Env) moveAgain(ctx context.Context, p *shrinkPlan) (ism.Result, error) 
 		return shrinkRefused(err, moveFailed)
 	}
 	if !held { // it ran out while nobody was here
-		return e.giveUp(ctx, p, waiting(ism.Message(nodeLocked)))
+		return e.giveUp(ctx, p, e.patient(nodeLocked))
 	}
 	return e.move(ctx, p)
 }

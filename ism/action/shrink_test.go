@@ -599,3 +599,16 @@ func TestAShrinkWhoseNodeWasTakenMeanwhilePutsTheSettingsBack(t *testing.T) {
 		t.Errorf("sent %s %s", s.calls, s.bodies)
 	}
 }
+
+func TestAShrinkThatWaitsLongLooksSeldom(t *testing.T) {
+	for _, c := range []struct{ waited, pause time.Duration }{
+		{0, time.Second}, {time.Minute, 15 * time.Second}, {time.Hour, 5 * time.Minute},
+	} {
+		e := env(t, shrinking(map[string]answer{"GET " + lockDoc: lockIs(3, now.Unix()-60, false)}), shrink)
+		e.Meta.Step = &ism.StepMeta{Name: "attempt_move_shards_step", StartTime: now.Add(-c.waited)}
+		r, err := action.Lookup("attempt_move_shards_step").Run(t.Context(), e)
+		if err != nil || !r.Again.Equal(now.Add(c.pause)) {
+			t.Errorf("after %s it looks again in %s (%v)", c.waited, r.Again.Sub(now), err)
+		}
+	}
+}

@@ -19,8 +19,8 @@ type Step struct {
 	Name string
 	// Kind says with which others it shares a limit on how many run at once.
 	Kind Kind
-	// Looks is true for a step that waits for something in the cluster and changes nothing about the index: looking
-	// once more need not be announced in the metadata.
+	// Looks is true for a step that waits for something in the cluster, and changes nothing about the index unless it has
+	// stored its intention: looking once more need not be announced in the metadata.
 	Looks bool
 	// Run looks, acts and reports. An error means that it is not known what became of a call: run it again.
 	Run func(ctx context.Context, env *Env) (ism.Result, error)
