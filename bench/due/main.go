@@ -5,8 +5,9 @@
 //	go run ./bench/due [-n 20] [-cluster URL]
 //
 // "age": an index whose transition by age is due at a known instant; how long after it the new state shows.
-// "chain": a policy of eleven actions in twelve states whose conditions all hold, from the call that adds it to the
-// deleted index; "rollover": from the document that fulfils the condition to the new index.
+// "chain": a policy of twelve actions in twelve states whose conditions all hold, a snapshot among them, from the call
+// that adds it to the deleted index; "rollover": from the document that fulfils the condition to the new index. A
+// cluster has to allow the snapshot repository "bench" below its path.repo.
 package main
 
 import (
@@ -126,10 +127,7 @@ func chain(p *measure.Program, i int) (time.Duration, error) {
 	actions := []string{
 		`{"read_only":{}}`, `{"replica_count":{"number_of_replicas":0}}`, `{"index_priority":{"priority":50}}`, `{"force_merge":{"max_num_segments":1}}`,
 		`{"close":{}}`, `{"open":{}}`, `{"read_write":{}}`, `{"alias":{"actions":[{"add":{"aliases":["` + index + `-done"]}}]}}`,
-		`{"index_priority":{"priority":10}}`, `{"read_only":{}}`, `{"allocation":{"require":{},"include":{"box":"any"},"exclude":{}}}`, `{"delete":{}}`,
-	}
-	if *cluster != "" {
-		actions[10] = `{"index_priority":{"priority":1}}` // a cluster without such a node would keep the index from being allocated
+		`{"index_priority":{"priority":10}}`, `{"read_only":{}}`, `{"snapshot":{"repository":"bench","snapshot":"` + index + `"}}`, `{"delete":{}}`,
 	}
 	var states []string
 	for k, a := range actions {
@@ -140,6 +138,9 @@ func chain(p *measure.Program, i int) (time.Duration, error) {
 		states = append(states, state(k, a, condition))
 	}
 	if err := policy(p, index, strings.Join(states, ",")); err != nil {
+		return 0, err
+	}
+	if err := p.Send("PUT", "/_snapshot/bench", `{"type":"fs","settings":{"location":"bench"}}`, nil); err != nil {
 		return 0, err
 	}
 	if err := p.Send("PUT", "/"+index, `{"settings":{"number_of_replicas":0}}`, nil); err != nil {

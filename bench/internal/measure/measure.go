@@ -46,6 +46,7 @@ func Start(cluster string) (*Program, error) {
 			return nil, err
 		}
 		p.dir, o.Data = dir, dir+"/data"
+		o.Settings = map[string]string{"path.repo": dir + "/repo"}
 	}
 	s, err := steward.New(o)
 	if err != nil {
