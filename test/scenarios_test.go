@@ -128,7 +128,7 @@ func playNative(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	every := (s.Length() / 50).Truncate(time.Minute) + time.Minute // a year takes some fifty runs too
+	every := (s.Length() / 20).Truncate(time.Minute) + time.Minute // a year takes some twenty runs too
 	p := Program(t, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
 		o.Settings = map[string]string{
 			"plugins.index_state_management.job_interval": strconv.Itoa(int(every.Minutes())),

@@ -29,23 +29,22 @@ func refreshInterval(index *catalog.Index) time.Duration {
 
 // schedule makes sure that what was written becomes visible after the refresh interval.
 func (s *Store) schedule(g *group) {
-	if s.o.AtOnce && g.refreshes() {
-		s.scheduled(g)
-		return
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.timer != nil || g.gone || g.interval < 0 {
+	if s.o.AtOnce || g.timer != nil || g.gone || g.interval < 0 {
 		return
 	}
 	g.timer = time.AfterFunc(max(g.interval, 10*time.Millisecond), func() { s.scheduled(g) })
 }
 
-// refreshes reports whether what is written becomes visible by itself.
-func (g *group) refreshes() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.interval >= 0
+// look is called before searches and numbers: with AtOnce it makes visible what was written since.
+func (s *Store) look(g *group) {
+	g.mu.RLock()
+	never := g.interval < 0
+	g.mu.RUnlock()
+	if s.o.AtOnce && !never {
+		s.scheduled(g)
+	}
 }
 
 func (s *Store) scheduled(g *group) {
@@ -65,9 +64,7 @@ func (s *Store) scheduled(g *group) {
 		}
 		if err := s.with(sl, (*shard.Shard).Refresh); err != nil {
 			s.o.Logger.Error("refresh", "index", g.name, "shard", sl.number, "err", err)
-			if !s.o.AtOnce {
-				s.schedule(g)
-			}
+			s.schedule(g)
 		}
 	}
 }
@@ -112,6 +109,9 @@ func (s *Store) ForceMerge(ctx context.Context, index *catalog.Index, maxSegment
 
 // Segments lists the segments of each shard, in order.
 func (s *Store) Segments(index *catalog.Index) (out [][]shard.Segment, err error) {
+	if g, err := s.group(index); err == nil {
+		s.look(g)
+	}
 	err = s.each(index, func(sh *shard.Shard) error {
 		list, err := sh.Segments()
 		out = append(out, list)

@@ -33,8 +33,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the time of deletions; nil means time.Now.
 	Now func() time.Time
-	// AtOnce makes what is written visible at once, unless the index is never to be refreshed: where time stands still no
-	// refresh interval ever passes.
+	// AtOnce makes what is written visible to the next who looks, unless the index is never to be refreshed: where time
+	// stands still no refresh interval ever passes.
 	AtOnce bool
 	// OpenFile opens document files; nil means os.OpenFile.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
@@ -384,6 +384,7 @@ func (s *Store) ShardStats(index *catalog.Index) ([]shard.Stats, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.look(g)
 	out := make([]shard.Stats, len(g.slots))
 	for i, sl := range g.slots {
 		sl.mu.Lock()

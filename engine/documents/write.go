@@ -165,6 +165,7 @@ func (s *Store) Target(index *catalog.Index, filter query.Query, routing []strin
 	if err != nil {
 		return t, nil, err
 	}
+	s.look(g)
 	wanted := map[int]bool{}
 	for _, r := range routing {
 		wanted[Route(index, r)] = true
