@@ -41,6 +41,7 @@ func TestConditionsOfTransitions(t *testing.T) {
 	}{
 		{"an index a millisecond too young", `{"min_index_age":"7d"}`, nil, 7*day - ms, false, 7 * day},
 		{"an index exactly old enough", `{"min_index_age":"7d"}`, nil, 7 * day, true, 0},
+		{"an age of -1", `{"min_index_age":"-1"}`, nil, 0, true, 0},
 		{"an index of unknown age", `{"min_index_age":"1s"}`, func(in *ism.Input) { in.Facts.Created, in.Meta.Created = time.Time{}, time.Time{} }, 7 * day, false, 0},
 		{"the creation date that the metadata remembers", `{"min_index_age":"7d"}`, func(in *ism.Input) { in.Facts.Created = at(-30 * day) }, 6 * day, false, 7 * day},
 		{"a state a millisecond too young", `{"min_state_age":"1h"}`, nil, time.Hour - ms, false, time.Hour},

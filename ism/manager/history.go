@@ -17,8 +17,11 @@ import (
 // maxPending bounds the records that wait while the history cannot be written. Beyond it the oldest are given up.
 const maxPending = 10_000
 
-// historyPatience is how long (real time) a sweep waits for its last records to be written.
-const historyPatience = 2 * time.Second
+// How long (real time) a sweep waits for its last records to be written, and for what is due to the history's indices.
+const (
+	historyPatience = 2 * time.Second
+	upkeepPatience  = 10 * time.Second
+)
 
 // history keeps a record of each change of metadata that the plugin keeps one of. A record's id is made of the index's
 // uuid and the sequence number of the metadata it is of, so that writing it twice changes nothing. Records go out with
@@ -179,8 +182,14 @@ func (s *sweep) keepHistory(ctx context.Context) {
 		return
 	}
 	s.readHistorySettings()
+	ctx, cancel := context.WithTimeout(ctx, upkeepPatience)
+	defer cancel()
 	if h.fence != s.fence {
+		if time.Now().Before(h.retryAt) {
+			return
+		}
 		if err := s.repairHistory(ctx); err != nil {
+			h.failed()
 			s.log.Warn("history is not looked through", "err", err)
 			return
 		}
