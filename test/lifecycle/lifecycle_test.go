@@ -62,13 +62,13 @@ func TestADocumentThatArrivesLaterFulfilsACondition(t *testing.T) {
 // TestKilledAtEveryRequest runs the chain with a reconciler that dies at its n-th request, before the cluster sees it or
 // after, and another that takes over: the end is the same as without.
 func TestKilledAtEveryRequest(t *testing.T) {
-	rt := backend(t)
 	for _, after := range []bool{false, true} {
 		name := "before the cluster sees it"
 		if after {
 			name = "before the answer arrives"
 		}
 		t.Run(name, func(t *testing.T) {
+			rt := backend(t)
 			for n := 1; ; n += stride() {
 				w := newWorld(t, rt, chain)
 				mortal := &mortal{next: w.transport, left: n, after: after}
