@@ -104,10 +104,9 @@ func TestAProvisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 func (w *world) provisionAndDie(id string, n int, after bool) (died bool) {
 	m := newMortal(w.direct, n, after)
 	s := w.process(m)
-	ctx, cancel := m.life()
-	defer cancel()
-	_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
-	s.Kill()
+	m.live(s, func(ctx context.Context) {
+		_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
+	})
 	return m.dead()
 }
 
@@ -140,10 +139,7 @@ func TestADeprovisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 			w.finish(first, id)
 			m := newMortal(w.direct, n, after)
 			s := w.process(m)
-			ctx, cancel := m.life()
-			_ = s.Deprovision(ctx, id, []string{name})
-			cancel()
-			s.Kill()
+			m.live(s, func(ctx context.Context) { _ = s.Deprovision(ctx, id, []string{name}) })
 			died = m.dead()
 			heir := w.process(w.direct)
 			w.do(heir.Deprovision(context.Background(), id, []string{name}))

@@ -59,25 +59,39 @@ func (s *Service) request(ctx context.Context, id string, start int64, fn func(d
 			}
 			continue
 		}
-		run, err := s.runOf(ctx, id, start)
-		if err != nil {
-			return nil, err
+		x, err = s.requested(id, start, fn)
+		if !isConflict(err) {
+			return x, err
 		}
-		fn(run.runDocument)
-		err = s.writeRun(ctx, &run)
-		switch {
-		case isConflict(err):
-			continue
-		case err != nil:
-			return nil, err
-		}
-		st, err := s.readState(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		return s.launch(run, st), nil
 	}
 }
+
+// requested changes the run of a workflow that nobody works on here.
+func (s *Service) requested(id string, start int64, fn func(d *runDocument)) (*execution, error) {
+	ctx, cancel := s.detached()
+	defer cancel()
+	defer s.locks.lock(id)()
+	if s.working(id) != nil {
+		return nil, errBusy
+	}
+	run, err := s.runOf(ctx, id, start)
+	if err != nil {
+		return nil, err
+	}
+	fn(run.runDocument)
+	if err := patiently(ctx, func() error { return s.writeRun(ctx, &run) }); err != nil {
+		return nil, err
+	}
+	st, err := s.readState(ctx, id)
+	if err != nil {
+		s.lookSoon()
+		return nil, err
+	}
+	return s.launch(run, st), nil
+}
+
+// errBusy is a conflict: somebody has begun to work on the workflow meanwhile.
+var errBusy = flow.Errorf(http.StatusConflict, "the workflow is being worked on")
 
 // runOf reads a workflow's run document, or begins one.
 func (s *Service) runOf(ctx context.Context, id string, start int64) (storedRun, error) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/lease"
 )
@@ -236,4 +237,27 @@ func TestAReplicaWithoutTheLeaseHasTheOtherOneDoIt(t *testing.T) {
 		t.Errorf("cancelled: %+v %v", st, err)
 	}
 	w.do(s.Deprovision(ctx, id, []string{w.prefix + "stopped"}))
+}
+
+// TestWithoutAKeySecretsAreRefusedByName is a process before a cluster that was given no key.
+func TestWithoutAKeySecretsAreRefusedByName(t *testing.T) {
+	w := newWorld(t)
+	w.keys = nil
+	s := w.process(w.direct)
+	ctx := context.Background()
+	secretive := `{"name":"t","workflows":{"provision":{"nodes":[{"id":"c","type":"create_connector","user_inputs":{"credential":{"key":"k"}}}]}}}`
+	_, err := s.Create(ctx, w.template(secretive, ""), false)
+	if err == nil || !strings.Contains(err.Error(), "The nodes [c] have credentials, which cannot be kept: no encryption key is configured; give one with --key-file or STEWARD_KEY") {
+		t.Errorf("a credential: %v", err)
+	}
+	id := w.create(s, `{"name":"t","workflows":{"provision":{"nodes":[{"id":"n","type":"noop","user_inputs":{"delay":"${{how_long}}"}}]}}}`, "")
+	_, err = s.Provision(ctx, id, provision.Request{Params: []flow.Param{{Name: "how_long", Value: "1ms"}}, Wait: time.Minute})
+	if err == nil || !strings.Contains(err.Error(), "The parameters [how_long] cannot be kept") {
+		t.Errorf("a parameter: %v", err)
+	}
+	id = w.create(s, delayed("1ms"), w.prefix+"plain")
+	if st, err := s.Provision(ctx, id, provision.Request{Wait: time.Minute}); err != nil || st.State != provision.Completed {
+		t.Errorf("nothing secret: %+v %v", st, err)
+	}
+	w.do(s.Deprovision(ctx, id, []string{w.prefix + "plain"}))
 }

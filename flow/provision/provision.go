@@ -14,6 +14,7 @@ import (
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
 )
 
 // Request says how to provision.
@@ -54,11 +55,11 @@ func (s *Service) Provision(ctx context.Context, id string, o Request) (*State, 
 	if progress := st.progress(); progress != NotStarted {
 		return nil, errProvisioned(id, progress)
 	}
-	run, err := s.begin(ctx, &st, beginning{goal: goalProvision, template: t, nodes: newNodes(plan), request: o})
+	x, err := s.begin(st, beginning{goal: goalProvision, template: t, nodes: newNodes(plan), request: o})
 	if err != nil {
 		return nil, err
 	}
-	return s.wait(ctx, id, s.launch(run, st), o.Wait)
+	return s.wait(ctx, id, x, o.Wait)
 }
 
 // progress is the provisioning progress; a workflow without state has an unknown one.
@@ -150,38 +151,79 @@ type beginning struct {
 	request  Request
 }
 
-// begin wins the right to run: it marks the state, under the version that was read, and then stores the run. A process
-// that dies in between leaves a state without a run of the same start, and nothing was made: see [Service.Run].
-func (s *Service) begin(ctx context.Context, st *storedState, b beginning) (storedRun, error) {
-	id := st.WorkflowID
-	failed := func(err error) error { return own(err, "Failed to update workflow state: %s", id) }
+// begin wins the right to run: it marks the state, under the version that was read, then stores the run, and begins to
+// work on it. A process that dies in between leaves a state without a run of the same start, and nothing was made: see
+// [Service.Run]. x is nil if another process has to work on it.
+func (s *Service) begin(st storedState, b beginning) (x *execution, err error) {
+	ctx, cancel := s.detached()
+	defer cancel()
+	defer s.locks.lock(st.WorkflowID)()
+	run, err := s.newRun(ctx, st, b)
+	if err != nil {
+		return nil, own(err, "Failed to update workflow state: %s", st.WorkflowID)
+	}
+	before := st.State
+	st.begin(run.Start)
+	if err := s.mark(ctx, &st); err != nil {
+		return nil, s.beaten(ctx, st, err)
+	}
+	if err := patiently(ctx, func() error { return s.writeRun(ctx, &run) }); err != nil {
+		st.State = before
+		if again := s.writeState(s.recording, &st); again != nil {
+			s.log.Error("a provisioning that did not begin stays marked", "workflow", st.WorkflowID, "err", again)
+			s.lookSoon()
+		}
+		return nil, own(err, "Failed to update workflow state: %s", st.WorkflowID)
+	}
+	return s.launch(run, st), nil
+}
+
+// mark writes the state that wins the right to run. If the answer to a write got lost, a conflict may be with itself.
+func (s *Service) mark(ctx context.Context, st *storedState) error {
+	tries := 0
+	err := patiently(ctx, func() error {
+		tries++
+		return s.writeState(ctx, st)
+	})
+	if !isConflict(err) || tries == 1 {
+		return err
+	}
+	now, unread := s.readState(ctx, st.WorkflowID)
+	if unread != nil || now.Start != st.Start || now.Progress != inProgress {
+		return err
+	}
+	st.version = now.version
+	return nil
+}
+
+// newRun is the run of a beginning, with a start of its own.
+func (s *Service) newRun(ctx context.Context, st storedState, b beginning) (run storedRun, err error) {
 	if err := s.ensureRunIndex(ctx); err != nil {
-		return storedRun{}, failed(err)
+		return run, err
 	}
 	text, err := marshal(b.template)
 	if err != nil {
-		return storedRun{}, err
+		return run, err
 	}
 	params := used(b.template.Workflow(flow.ProvisionWorkflow), b.request.Params)
-	kept, err := s.keep(id, kept{Template: text, Params: params, Updates: b.updates})
-	if err != nil {
-		return storedRun{}, err
+	kept, err := s.keep(st.WorkflowID, kept{Template: text, Params: params, Updates: b.updates})
+	run.runDocument = &runDocument{
+		Workflow: st.WorkflowID, Open: true, Goal: b.goal, Start: max(s.now(), st.Start+1), Rollback: b.request.Rollback,
+		Kept: kept, Nodes: b.nodes,
 	}
-	was := st.progress()
-	st.begin(max(s.now(), st.Start+1)) // a start of its own
-	if err := s.writeState(ctx, st); err != nil {
-		if !isConflict(err) {
-			return storedRun{}, failed(err)
-		}
-		if now, err := s.readState(ctx, id); err == nil {
-			was = now.progress()
-		}
-		return storedRun{}, errProvisioned(id, was)
+	return run, err
+}
+
+// beaten words the failure to mark a state: mostly, somebody else has begun.
+func (s *Service) beaten(ctx context.Context, st storedState, err error) error {
+	if !isConflict(err) {
+		return own(err, "Failed to update workflow state: %s", st.WorkflowID)
 	}
-	run := storedRun{runDocument: &runDocument{
-		Workflow: id, Open: true, Goal: b.goal, Start: st.Start, Rollback: b.request.Rollback, Kept: kept, Nodes: b.nodes,
-	}}
-	return run, failed(s.writeRun(ctx, &run))
+	progress := inProgress
+	if now, err := s.readState(ctx, st.WorkflowID); err == nil {
+		progress = now.progress()
+	}
+	return errProvisioned(st.WorkflowID, progress)
 }
 
 // newNodes are the records of a plan of which nothing has run.
@@ -271,11 +313,11 @@ func (s *Service) resume(ctx context.Context, st storedState, o Request) (*State
 		return s.reopen(ctx, st, run, o)
 	}
 	// With other parameters, or if what was kept cannot be read, the run is made anew from what was recorded.
-	run, err = s.begin(ctx, &st, beginning{goal: goalProvision, template: t, nodes: s.known(plan, st, run), request: o})
+	x, err := s.begin(st, beginning{goal: goalProvision, template: t, nodes: s.known(plan, st, run), request: o})
 	if err != nil {
 		return nil, err
 	}
-	return s.wait(ctx, id, s.launch(run, st), o.Wait)
+	return s.wait(ctx, id, x, o.Wait)
 }
 
 // joined are parameters and those of others that they do not name.
@@ -291,20 +333,30 @@ func joined(params, others []flow.Param) []flow.Param {
 
 // reopen goes on with the run as it was kept.
 func (s *Service) reopen(ctx context.Context, st storedState, run storedRun, o Request) (*State, error) {
-	id := st.WorkflowID
+	x, err := s.goOn(st, run, o.Rollback)
+	if err != nil {
+		return nil, err
+	}
+	return s.wait(ctx, st.WorkflowID, x, o.Wait)
+}
+
+// goOn opens a run again. A process that dies in between leaves a state that is marked, and a run of the same start that
+// is not open: the next start opens it.
+func (s *Service) goOn(st storedState, run storedRun, rollback bool) (*execution, error) {
+	ctx, cancel := s.detached()
+	defer cancel()
+	defer s.locks.lock(st.WorkflowID)()
 	st.begin(st.Start)
-	if err := s.writeState(ctx, &st); err != nil {
-		if isConflict(err) {
-			return nil, errProvisioned(id, inProgress)
-		}
-		return nil, own(err, "Failed to update workflow state: %s", id)
+	if err := s.mark(ctx, &st); err != nil {
+		return nil, s.beaten(ctx, st, err)
 	}
 	run.reopen()
-	run.Rollback = o.Rollback
-	if err := s.writeRun(ctx, &run); err != nil {
-		return nil, own(err, "Failed to update workflow state: %s", id)
+	run.Rollback, run.version = rollback, opensearch.Version{} // nobody else has the right to write it now
+	if err := patiently(ctx, func() error { return s.writeRun(ctx, &run) }); err != nil {
+		s.lookSoon()
+		return nil, own(err, "Failed to update workflow state: %s", st.WorkflowID)
 	}
-	return s.wait(ctx, id, s.launch(run, st), o.Wait)
+	return s.launch(run, st), nil
 }
 
 // reopen lets nodes that failed or did not run begin again.

@@ -71,6 +71,10 @@ func (s *Service) scan(ctx context.Context, index string, query any, fn func(ope
 
 // takeUp goes on with an open run.
 func (s *Service) takeUp(ctx context.Context, id string) error {
+	defer s.locks.lock(id)()
+	if s.working(id) != nil {
+		return nil
+	}
 	run, err := readRun(ctx, s.client, id)
 	if err != nil || !run.found || !run.Open {
 		return err
@@ -121,6 +125,7 @@ func (s *Service) recoverUnbegun(ctx context.Context, open map[string]storedRun)
 }
 
 func (s *Service) putBack(ctx context.Context, id string) error {
+	defer s.locks.lock(id)()
 	st, err := s.readState(ctx, id)
 	if err != nil || st.Progress != inProgress || s.working(id) != nil {
 		return err

@@ -44,11 +44,11 @@ func (s *Service) Reprovision(ctx context.Context, id string, t *flow.Template, 
 	if err := s.checkKey(t, nil); err != nil {
 		return nil, err
 	}
-	run, err := s.begin(ctx, &st, b)
+	x, err := s.begin(st, b)
 	if err != nil {
 		return nil, err
 	}
-	return s.wait(ctx, id, s.launch(run, st), o.Wait)
+	return s.wait(ctx, id, x, o.Wait)
 }
 
 // changes finds out what a new template asks to do, or refuses it.

@@ -58,6 +58,8 @@ type Service struct {
 	recording    context.Context
 	endRecording context.CancelFunc
 	all          sync.WaitGroup
+	locks        locks
+	soon         chan struct{}
 	mu           sync.Mutex
 	active       map[string]*execution
 	// unbegun is since when a state has said PROVISIONING without a run. It belongs to Run.
@@ -82,6 +84,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		o: o, client: o.Client, log: o.Logger, slots: make(chan struct{}, o.Parallel), active: map[string]*execution{},
+		soon: make(chan struct{}, 1),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.recording, s.endRecording = context.WithCancel(context.Background())
@@ -104,17 +107,27 @@ func (s *Service) Run(ctx context.Context) {
 	for {
 		err := s.recover(ctx)
 		release()
-		pause := lookEvery
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("cannot look for unfinished workflows", "err", err)
 		}
 		if err == nil && s.o.Alone {
-			<-ctx.Done()
+			select {
+			case <-s.soon:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if pauseFor(ctx, lookEvery) != nil {
 			return
 		}
-		if pauseFor(ctx, pause) != nil {
-			return
-		}
+	}
+}
+
+// lookSoon has Run look again for what is unfinished.
+func (s *Service) lookSoon() {
+	select {
+	case s.soon <- struct{}{}:
+	default: // it will anyway
 	}
 }
 

@@ -30,6 +30,8 @@ func (s *Service) Create(ctx context.Context, t *flow.Template, validate bool) (
 	if err != nil {
 		return "", err
 	}
+	ctx, cancel := s.detached() // both documents or none
+	defer cancel()
 	if err := s.writeTemplate(ctx, id, sealed, opensearch.Version{}); err != nil {
 		return "", own(err, "Failed to save use case template")
 	}

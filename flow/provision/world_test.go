@@ -268,17 +268,21 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errDead
 }
 
-// life is a context that ends when the process dies.
-func (m *mortal) life() (context.Context, context.CancelFunc) {
+// live calls fn until it returns or the process dies, and then ends the process.
+func (m *mortal) live(s *provision.Service, fn func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
 	go func() {
-		select {
-		case <-m.died:
-			cancel()
-		case <-ctx.Done():
-		}
+		defer close(done)
+		fn(ctx)
 	}()
-	return ctx, cancel
+	select {
+	case <-m.died:
+	case <-done:
+	}
+	cancel()
+	s.Kill()
+	<-done
 }
 
 func (m *mortal) dead() bool {
