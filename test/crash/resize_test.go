@@ -3,11 +3,13 @@
 package crash
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +107,70 @@ func filled(t *testing.T, data string, known map[string]bool) int {
 		}
 	}
 	return n
+}
+
+// TestAShrinkSurvivesKills kills the program when a lifecycle is at each step of a shrink, or just behind it: every index
+// ends shrunk, whole and writable.
+func TestAShrinkSurvivesKills(t *testing.T) {
+	bin, data := build(t), t.TempDir()
+	p := start(t, bin, data)
+	p.must(t, http.MethodPut, "/_plugins/_ism/policies/shrink", map[string]any{"policy": map[string]any{
+		"description": "", "default_state": "hot",
+		"states": []any{map[string]any{"name": "hot", "transitions": []any{}, "actions": []any{
+			map[string]any{"shrink": map[string]any{"num_new_shards": 1, "force_unsafe": true}},
+		}}},
+	}})
+	steps := []string{"attempt_move_shards_step", "wait_for_move_shards_step", "attempt_shrink_step", "wait_for_shrink_step"}
+	for n, step := range steps {
+		index := fmt.Sprint("src", n)
+		p.must(t, http.MethodPut, "/"+index, map[string]any{"settings": map[string]any{"number_of_shards": 4, "number_of_replicas": 0}})
+		var body strings.Builder
+		for d := range 50 {
+			fmt.Fprintf(&body, "{\"index\":{\"_index\":%q,\"_id\":\"%d\"}}\n{\"value\":%d}\n", index, d, d)
+		}
+		p.must(t, http.MethodPost, "/_bulk", body.String())
+		p.must(t, http.MethodPost, "/_plugins/_ism/add/"+index, map[string]any{"policy_id": "shrink"})
+		eventually(t, step, func() (bool, string) {
+			at := explained(t, p, index)
+			return at.Completed || slices.Index(steps, at.Step.Name) >= n, fmt.Sprint(at)
+		})
+		p.kill()
+		p = start(t, bin, data)
+		eventually(t, "the end of the shrink", func() (bool, string) {
+			at := explained(t, p, index)
+			return at.Completed, fmt.Sprint(at)
+		})
+		p.must(t, http.MethodPost, "/"+index+"_shrunken/_refresh", nil)
+		count := decode[struct{ Count int }](t, p.must(t, http.MethodGet, "/"+index+"_shrunken/_count", nil)).Count
+		if count != 50 {
+			t.Errorf("killed at %s: %d documents", step, count)
+		}
+		p.must(t, http.MethodPut, "/"+index+"/_doc/x", map[string]any{"value": 1})
+	}
+	p.kill()
+	if out := check(t, bin, data); out != "" {
+		t.Errorf("steward check: %s", out)
+	}
+}
+
+// standing is where explain says an index stands.
+type standing struct {
+	Completed bool `json:"policy_completed"`
+	Step      struct {
+		Name   string `json:"name"`
+		Status string `json:"step_status"`
+	} `json:"step"`
+	Info struct {
+		Message string `json:"message"`
+	} `json:"info"`
+}
+
+func explained(t *testing.T, p *process, index string) standing {
+	t.Helper()
+	var at standing
+	entry := decode[map[string]json.RawMessage](t, p.must(t, http.MethodGet, "/_plugins/_ism/explain/"+index, nil))[index]
+	if err := json.Unmarshal(entry, &at); err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
