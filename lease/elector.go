@@ -129,7 +129,7 @@ func (e *Elector) current() record {
 
 // campaign reads the document and takes the lease if nobody holds it.
 func (e *Elector) campaign(ctx context.Context) error {
-	doc, err := e.opts.Client.Get(ctx, Index, documentID, "")
+	doc, err := Read(ctx, e.opts.Client, documentID)
 	switch {
 	case fault.Is(err, "index_not_found_exception"):
 		if err := EnsureIndex(ctx, e.opts.Client); err != nil {
@@ -233,7 +233,26 @@ func (e *Elector) resign(ctx context.Context) {
 	defer cancel()
 	r := e.current()
 	r.Released = true
-	if err := e.write(ctx, r, e.seen); err != nil {
+	err := e.write(ctx, r, e.seen)
+	if fault.HasStatus(err, http.StatusConflict) {
+		err = e.release(ctx, r)
+	}
+	if err != nil {
 		e.opts.Logger.Warn("lease not given up; it runs out by itself", "err", err)
 	}
+}
+
+// release gives the lease up over a renewal of its own whose answer was lost. A document that is another's stays.
+func (e *Elector) release(ctx context.Context, r record) error {
+	doc, err := Read(ctx, e.opts.Client, documentID)
+	if err != nil || !doc.Found {
+		return err
+	}
+	if err := e.observe(doc); err != nil {
+		return err
+	}
+	if now := e.current(); now.Holder != r.Holder || now.Fence != r.Fence {
+		return nil
+	}
+	return e.write(ctx, r, doc.Version)
 }

@@ -49,10 +49,14 @@ func (s *store) RoundTrip(r *http.Request) (*http.Response, error) {
 	if after != nil {
 		return nil, after
 	}
+	return reply(r, status, body), nil
+}
+
+func reply(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
-	}, nil
+	}
 }
 
 func (s *store) answer(r *http.Request) (int, string) {
@@ -201,6 +205,65 @@ func TestAResignedLeaseIsTakenAtTheNextRound(t *testing.T) {
 		time.Sleep(2100 * time.Millisecond)
 		wantHeld(t, b, true, 2)
 	})
+}
+
+func TestALeaseIsGivenUpThoughTheAnswerToItsRenewalWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		a, b := elector(s, "a"), elector(s, "b")
+		stop := start(t, a)
+		synctest.Wait()
+		s.setFail(func(r *http.Request) (error, error) { return nil, errLost })
+		time.Sleep(2100 * time.Millisecond) // it renews
+		s.setFail(nil)
+		stop()
+		if err := b.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantHeld(t, b, true, 2)
+	})
+}
+
+func TestALeaseThatAnotherTookIsNotGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		a := elector(s, "a")
+		stop := start(t, a)
+		synctest.Wait()
+		s.wipe()
+		b := elector(s, "b")
+		for range 2 { // its document has another version then
+			if err := b.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stop()
+		c := elector(s, "c")
+		if err := c.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantHeld(t, b, true, 1)
+		wantHeld(t, c, false, 0)
+	})
+}
+
+func TestAnIndexWhoseShardIsNotUpYetIsWaitedFor(t *testing.T) {
+	s := &store{index: true}
+	up := false
+	a := elector(roundTrip(func(r *http.Request) (*http.Response, error) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/_cluster/health/.steward"):
+			up = true
+			return reply(r, 200, `{"status":"green"}`), nil
+		case r.Method == http.MethodGet && !up:
+			return reply(r, 503, refusal(503, "no_shard_available_action_exception")), nil
+		}
+		return s.RoundTrip(r)
+	}), "a")
+	if err := a.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld(t, a, true, 1)
 }
 
 func TestALeaseCountsFromWhenItsRequestWasSent(t *testing.T) {

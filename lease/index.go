@@ -64,3 +64,13 @@ func EnsureIndex(ctx context.Context, c *opensearch.Client) error {
 	}
 	return c.Do(ctx, opensearch.Call{Method: http.MethodPut, Path: path, Body: mapping}, &json.RawMessage{})
 }
+
+// Read reads a document of [Index]. While another process makes the index, or a node starts, its shard may not answer
+// yet; that is waited for, for at most five seconds.
+func Read(ctx context.Context, c *opensearch.Client, id string) (opensearch.Document, error) {
+	doc, err := c.Get(ctx, Index, id, "")
+	if fault.Is(err, "no_shard_available_action_exception") && c.AwaitShard(ctx, Index) == nil {
+		return c.Get(ctx, Index, id, "")
+	}
+	return doc, err
+}

@@ -26,9 +26,6 @@ func (r *Running) run(t *testing.T, ids map[string]string, cases []flowCase) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if OnCluster() && strings.Contains(c.body, "register_model_group") {
-				t.Skip("the cluster has no ML Commons")
-			}
 			var body any
 			if c.body != "" {
 				body = []byte(named(c.body))

@@ -111,10 +111,7 @@ type storedRun struct {
 }
 
 func readRun(ctx context.Context, c *opensearch.Client, id string) (storedRun, error) {
-	doc, err := c.Get(ctx, lease.Index, runPrefix+id, "")
-	if fault.Is(err, "no_shard_available_action_exception") && c.AwaitShard(ctx, lease.Index) == nil {
-		doc, err = c.Get(ctx, lease.Index, runPrefix+id, "") // the leader was just making the index
-	}
+	doc, err := lease.Read(ctx, c, runPrefix+id)
 	if fault.Is(err, "index_not_found_exception") {
 		return storedRun{}, nil
 	}
