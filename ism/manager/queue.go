@@ -10,8 +10,12 @@ import (
 // queue orders entries by when they are due. An entry that is not in it waits for something to change.
 type queue struct{ heap entryHeap }
 
-// schedule makes e due at an instant; the zero time takes it out.
+// schedule makes e due at an instant; the zero time takes it out. Sweeps look at whole milliseconds: within one it is due at
+// its end.
 func (q *queue) schedule(e *entry, at time.Time) {
+	if whole := at.Truncate(time.Millisecond); whole.Before(at) {
+		at = whole.Add(time.Millisecond)
+	}
 	e.due = at
 	switch {
 	case at.IsZero():

@@ -25,6 +25,19 @@ func TestQueueGivesOutWhatIsDueLongestOverdueFirst(t *testing.T) {
 	}
 }
 
+func TestQueueIsDueAtWholeMilliseconds(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var q queue
+	q.schedule(&entry{}, start.Add(time.Microsecond))
+	if got := q.next(); !got.Equal(start.Add(time.Millisecond)) || len(q.pop(start, 1)) != 0 || len(q.pop(got, 1)) != 1 {
+		t.Errorf("due at %v", got)
+	}
+	q.schedule(&entry{}, start)
+	if !q.next().Equal(start) {
+		t.Errorf("due at %v", q.next())
+	}
+}
+
 func TestQueueKeepsWhatExceedsTheLimit(t *testing.T) {
 	var q queue
 	for range 3 {
