@@ -277,6 +277,19 @@ func TestWhatCannotBeProvisionedIsRefusedBeforeAnythingIsMade(t *testing.T) {
 	}
 }
 
+func TestOurOwnParametersAreNotIgnoredWhereTheyMeanNothing(t *testing.T) {
+	p := Program(t)
+	for parameters, text := range map[string]string{
+		"?dry_run=true&provision=true": "The parameter [dry_run] is only for provisioning what is stored already.",
+		"?resume=true":                 "The parameter [resume] is only for provisioning what is stored already.",
+		"?on_failure=rollback":         "are permitted unless the provision parameter is set to true.",
+	} {
+		code, answer := p.Call("POST", workflows+parameters, template(noopNode("n", "1ms")))
+		p.wantRefusal(code, answer, http.StatusBadRequest, text)
+	}
+	p.Must("POST", workflows+"?provision=true&on_failure=rollback", template(noopNode("n", "1ms")), nil)
+}
+
 func TestHostileNamesMakeAndDeleteNothing(t *testing.T) {
 	p := Program(t)
 	p.Must("PUT", "/"+p.Name("-keep"), nil, nil)

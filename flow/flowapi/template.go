@@ -5,6 +5,7 @@ package flowapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type creation struct {
 	template                             *flow.Template // nil with updateFields
 	body                                 []byte
 }
+
+// onFailure is the parameter that says what becomes of what a failed run has made.
+const onFailure = "on_failure"
 
 // permitted are the parameters that a request without provision may have, in the order in which the plugin lists them.
 const permitted = "use_case, pretty, workflow_id, provision, reprovision, format, error_trace, human, update_fields, wait_for_completion_timeout, filter_path, validation"
@@ -72,8 +76,11 @@ func readCreation(r *rest.Request) (*creation, error) {
 
 // check refuses parameters that do not go together.
 func (c *creation) check(creates bool) error {
-	extra := len(c.request.Params) > 0
+	extra := len(c.request.Params) > 0 || len(c.request.Given) > 0 && !c.reprovision
+	only := slices.IndexFunc(c.request.Given, func(name string) bool { return name != onFailure })
 	switch {
+	case only >= 0:
+		return flow.Errorf(http.StatusBadRequest, "The parameter [%s] is only for provisioning what is stored already.", c.request.Given[only])
 	case extra && (!c.provision || c.reprovision):
 		return flow.Errorf(http.StatusBadRequest, "Only the parameters [%s] are permitted unless the provision parameter is set to true.", permitted)
 	case c.provision && c.updateFields:
@@ -164,14 +171,14 @@ func readRequest(r *rest.Request) (o provision.Request, timed bool, err error) {
 	if o.Wait < 0 {
 		o.Wait = -time.Nanosecond
 	}
-	switch v := r.Param("on_failure", ""); v {
+	switch v := r.Param(onFailure, ""); v {
 	case "":
 	case "rollback":
 		o.Rollback = true
 	default:
 		return o, false, flow.Errorf(http.StatusBadRequest, "Unknown value for on_failure: [%s]; the only one is [rollback].", v)
 	}
-	for _, name := range []string{"dry_run", "resume", "on_failure"} {
+	for _, name := range []string{"dry_run", "resume", onFailure} {
 		if r.Has(name) {
 			o.Given = append(o.Given, name)
 		}
