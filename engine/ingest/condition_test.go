@@ -76,6 +76,10 @@ func TestConditionsThatAreRefused(t *testing.T) {
 	if got := run(t, s, `{"drop":{"if":{"source":"ctx.n > params.least","params":{"least":2}}}}`, `{"n":3}`); got != "dropped" {
 		t.Error(got)
 	}
+	long := strings.Repeat("true||", 20_000) + "true"
+	if got := run(t, s, `{"drop":{"if":`+quoted(long)+`}}`, `{}`); !strings.HasPrefix(got, "exceeded max allowed inline script size in bytes [65535] with size [120004]") {
+		t.Errorf("%.200s", got)
+	}
 	deep := strings.Repeat("ctx[", 1000) + "1" + strings.Repeat("]", 1000)
 	if got := run(t, s, `{"drop":{"if":`+quoted(deep)+`}}`, `{}`); !strings.HasSuffix(got, "is not supported by the embedded engine") {
 		t.Error(got)

@@ -47,7 +47,7 @@ func newConvert(_ *Service, c *config) processor {
 		if err != nil {
 			return err
 		}
-		return d.set(target, next)
+		return d.set(target, clone(next)) // "auto" leaves an object as it is, which must not get into itself
 	})
 }
 

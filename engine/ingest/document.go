@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
 )
 
 // The metadata fields that processors see beside those of the source.
@@ -98,6 +99,9 @@ func (d *Document) path(path string) (root *Object, elements []string, err error
 	elements = strings.Split(strings.TrimRight(rest, "."), ".")
 	if len(elements) == 1 && elements[0] == "" {
 		return nil, nil, fault.Illegal("path [%s] is not valid", path)
+	}
+	if len(elements) > wire.MaxDepth { // a path may come out of a document
+		return nil, nil, fault.Illegal("path of [%d] elements exceeds the maximum allowed (%d)", len(elements), wire.MaxDepth)
 	}
 	return root, elements, nil
 }

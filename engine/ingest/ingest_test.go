@@ -96,6 +96,8 @@ func TestProcessors(t *testing.T) {
 		{"a date in a zone", `{"date":{"field":"d","formats":["ISO8601"],"timezone":"Europe/Berlin","output_format":"yyyy-MM-dd HH:mm"}}`, `{"d":"2026-07-01T10:00:00Z"}`, `{"d":"2026-07-01T10:00:00Z","@timestamp":"2026-07-01 12:00"}`},
 		{"empty values between delimiters", `{"dissect":{"field":"m","pattern":"%{a},%{b},%{c}"}}`, `{"m":"x,,z"}`, `{"m":"x,,z","a":"x","b":"","c":"z"}`},
 		{"a delimiter before the first key", `{"dissect":{"field":"m","pattern":"[%{a}] %{b}"}}`, `{"m":"[x] y"}`, `{"m":"[x] y","a":"x","b":"y"}`},
+		{"an object gets a copy of itself, not itself", `{"convert":{"field":"o","type":"auto","target_field":"o.o"}}`, `{"o":{"a":1}}`, `{"o":{"a":1,"o":{"a":1}}}`},
+		{"a path from a document is as long as documents are deep", `{"kv":{"field":"m","field_split":" ","value_split":"="}}`, `{"m":"` + strings.Repeat("a.", wire.MaxDepth) + `a=1"}`, "path of [1001] elements exceeds the maximum allowed (1000)"},
 		{"keys and values do not pair", `{"dissect":{"field":"m","pattern":"%{*a} %{b}"}}`, `{}`, "Unable to parse pattern: %{*a} %{b} Reason: Found invalid key/reference associations: 'a' Please ensure each '*<key>' is matched with a matching '&<key>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,8 +17,12 @@ type scope struct{ ctx, params *Object }
 // expression evaluates to a value.
 type expression func(*scope) (any, error)
 
-// maxNesting bounds what stands inside of one another in an expression.
-const maxNesting = 100
+const (
+	// maxNesting bounds what stands inside of one another in an expression.
+	maxNesting = 100
+	// maxScript is the longest script, in bytes: script.max_size_in_bytes, which bounds how many operands follow one another.
+	maxScript = 65535
+)
 
 // script reads an expression. Its methods parse one level of precedence each; the first mistake is kept.
 type script struct {
@@ -39,6 +43,9 @@ var signs = []string{"===", "!==", "==", "!=", "<=", ">=", "&&", "||", "?.", "<"
 
 // parseExpression reads a script that is one expression; others are refused by name.
 func parseExpression(source string) (expression, error) {
+	if len(source) > maxScript {
+		return nil, fault.Illegal("exceeded max allowed inline script size in bytes [%d] with size [%d] for script [%s]", maxScript, len(source), source)
+	}
 	s := &script{source: source}
 	s.split()
 	if s.is("return") {
