@@ -2,7 +2,7 @@
 
 // Package egress makes the outgoing HTTP calls that clients ask for: notifications, connectors. A call goes only where
 // the [Rules] let it, checked on the address that is really dialled, so that a name that resolves to something else the
-// second time changes nothing. Redirects are not followed and answers are bounded.
+// second time changes nothing. Redirects are not followed.
 //
 // Link-local addresses (which clouds use for their metadata services), unspecified and multicast addresses are refused
 // unless a rule allows them by name.
@@ -18,9 +18,6 @@ import (
 	"syscall"
 	"time"
 )
-
-// MaxResponse is the largest answer that is read, in bytes. The rest is cut off.
-const MaxResponse = 8 << 20
 
 // ErrRefused is wrapped by the error of a call that the rules forbid.
 var ErrRefused = errors.New("destination not allowed")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -22,6 +23,9 @@ var private = []netip.Prefix{
 	netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("fc00::/7"),
 }
+
+// maxAnswer is the longest answer of a service that is taken, in bytes.
+const maxAnswer = 8 << 20
 
 // call sends one request of a connector and returns the service's answer, with the secrets in it masked. values are the
 // parameters of the call.
@@ -92,12 +96,12 @@ func (s *Service) send(req *http.Request, mask func([]byte) []byte) ([]byte, err
 		return nil, callFault(req, err)
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, egress.MaxResponse+1))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return nil, callFault(req, err)
 	}
-	if len(answer) > egress.MaxResponse {
-		return nil, fault.Status(http.StatusBadGateway, "Error from remote service: the answer is longer than %d bytes", egress.MaxResponse)
+	if len(answer) > maxAnswer {
+		return nil, fault.Status(http.StatusBadGateway, "Error from remote service: the answer is longer than %d bytes", maxAnswer)
 	}
 	answer = mask(answer)
 	switch {
@@ -137,8 +141,9 @@ const shortestSecret = 8
 
 // masked hides credentials in the answer of a service, which may repeat them.
 func masked(secrets map[string]string) func([]byte) []byte {
+	longestFirst := func(a, b string) int { return len(b) - len(a) } // one may begin with another
 	var pairs []string
-	for _, v := range secrets {
+	for _, v := range slices.SortedFunc(maps.Values(secrets), longestFirst) {
 		if len(v) >= shortestSecret {
 			pairs = append(pairs, v, "***")
 		}

@@ -117,3 +117,10 @@ func clientOf(t *testing.T, config string) (*ClientConfig, error) {
 	}
 	return parseClient(p)
 }
+
+func TestASecretThatBeginsWithAnotherIsMaskedWhole(t *testing.T) {
+	mask := masked(map[string]string{"a": "12345678", "b": "1234567890", "c": "123456789", "short": "123"})
+	if got := string(mask([]byte("1234567890 123456789 12345678 123"))); got != "*** *** *** 123" {
+		t.Error(got)
+	}
+}
