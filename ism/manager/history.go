@@ -202,11 +202,11 @@ func (s *sweep) keepHistory(ctx context.Context) {
 // flushHistory writes the records that wait. It never fails a sweep.
 func (s *sweep) flushHistory(ctx context.Context) {
 	h := &s.history
-	if len(h.pending) == 0 || time.Now().Before(h.retryAt) {
-		return
-	}
 	if n := h.bound(); n > 0 {
 		s.log.Error("history records are lost", "records", n)
+	}
+	if len(h.pending) == 0 || time.Now().Before(h.retryAt) {
+		return
 	}
 	// A program that ends still writes what it did.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), historyPatience)
