@@ -83,15 +83,6 @@ func Count(ctx context.Context, targets []Target, q Query, now time.Time) (total
 	return c.total, c.shards, nil
 }
 
-// Each calls fn with the id of every match, shard by shard. It is for work on all of them.
-func Each(ctx context.Context, target *Target, q Query, now time.Time, fn func(s Shard, id string) error) error {
-	c := &collector{request: &Request{Query: q}, each: fn}
-	if err := c.target(ctx, target, now); err != nil {
-		return failed(target, err)
-	}
-	return nil
-}
-
 func failed(t *Target, err error) error {
 	if !ofShards(err) {
 		return err
@@ -119,7 +110,6 @@ type collector struct {
 	dates   []bool
 	after   []key
 	targets int
-	each    func(Shard, string) error
 	counts  bool // nothing but the number of matches is wanted
 }
 
@@ -287,7 +277,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	options := search.SearcherOptions{}
-	if w.c.each != nil || w.c.counts || !w.c.request.scored() {
+	if w.c.counts || !w.c.request.scored() {
 		options.Score = unscored
 	}
 	searcher, err := w.q.Searcher(ctx, reader, idx.Mapping(), options)
@@ -341,13 +331,6 @@ func (w *walk) docValues(reader index.IndexReader) (index.DocValueReader, error)
 func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID, score float64) error {
 	c := w.c
 	c.total++
-	if c.each != nil {
-		external, err := reader.ExternalID(id)
-		if err != nil {
-			return err
-		}
-		return c.each(w.shard, external)
-	}
 	if c.want == 0 {
 		return nil
 	}
