@@ -135,11 +135,40 @@ func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
 		return ism.Result{Status: ism.StatusFailed, Info: info}, nil
 	}
 	r, err := lookForSnapshot(ctx, e, *stored.SnapshotName)
+	if err == nil && r.Status == ism.StatusConditionNotMet && r.Properties == nil && e.firstLook() {
+		r, err = lookAgainSoon(ctx, e, *stored.SnapshotName, r)
+	}
 	if r.Properties == nil {
 		r.Properties = stored
 	}
 	return r, err
 }
+
+// A small snapshot takes milliseconds: at first it is looked for again after a pause that doubles, for this long of real
+// time, before it is left to later runs.
+const (
+	snapshotPatience = 500 * time.Millisecond
+	snapshotPause    = 5 * time.Millisecond
+)
+
+// lookAgainSoon looks for a snapshot until it is no longer in progress, or has been for a while.
+func lookAgainSoon(ctx context.Context, e *Env, name string, r ism.Result) (_ ism.Result, err error) {
+	left, pause := snapshotPatience, snapshotPause
+	for left > 0 && err == nil && r.Status == ism.StatusConditionNotMet && r.Properties == nil {
+		pause = min(pause, left)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ism.Result{}, ctx.Err()
+		}
+		left, pause = left-pause, 2*pause
+		r, err = lookForSnapshot(ctx, e, name)
+	}
+	return r, err
+}
+
+// firstLook reports whether the step has just begun.
+func (e *Env) firstLook() bool { return e.Meta.Step != nil && !e.Now.After(e.Meta.Step.StartTime) }
 
 // lookForSnapshot reports what has become of a snapshot. One that failed, or that was lost with its cluster, is taken
 // again under another name when the policy tries once more, where the plugin looks at the same one again.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -257,6 +258,32 @@ func TestWaitForSnapshotReportsAsThePluginDoes(t *testing.T) {
 			if c.want.status != "" && *r.Properties.SnapshotName != named {
 				t.Error("the name is not kept")
 			}
+		})
+	}
+}
+
+func TestASmallSnapshotIsWaitedForAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		looks int // that find it in progress
+		want  want
+		took  time.Duration
+	}{
+		{"taken soon", 3, want{"completed", "Successfully created snapshot [index=logs-1]", ""}, 35 * time.Millisecond},
+		{"taken late", 100, want{"condition_not_met", "Snapshot currently in progress [index=logs-1]", ""}, 500 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				answers := append(slices.Repeat([]answer{snapshotOf("IN_PROGRESS", "logs-1")}, c.looks), snapshotOf("SUCCESS", "logs-1"))
+				e := waitingFor(t, &script{answers: map[string][]answer{getSnapshot: answers}}, time.Time{})
+				e.Meta.Step = &ism.StepMeta{Name: "wait_for_snapshot", StartTime: e.Now}
+				began := time.Now()
+				r, err := run(e, "wait_for_snapshot")
+				check(t, r, err, c.want)
+				if took := time.Since(began); took != c.took {
+					t.Errorf("it took %s, want %s", took, c.took)
+				}
+			})
 		})
 	}
 }
