@@ -96,7 +96,11 @@ func TestWhenTheConfigIndexIsDeletedEverythingIsForgotten(t *testing.T) {
 	counter := &counter{next: w.transport}
 	stop := w.run(counter)
 	defer stop()
-	w.wait("the index to be attached", func() bool { return w.metadata(w.uuid) != nil })
+	w.wait("the index to wait", func() bool { // nothing is being written then
+		m := w.metadata(w.uuid)
+		return m != nil && m.Step != nil && m.Step.Status == ism.StatusConditionNotMet
+	})
+	w.probes(counter, 2)
 	_, err := w.client.DeleteIndex(t.Context(), manager.ConfigIndex)
 	w.do(err)
 	w.probes(counter, 3)

@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -60,7 +61,8 @@ func TestADocumentThatArrivesLaterFulfilsACondition(t *testing.T) {
 }
 
 // TestKilledAtEveryRequest runs the chain with a reconciler that dies at its n-th request, before the cluster sees it or
-// after, and another that takes over: the end is the same as without.
+// after, and another that takes over: the end is the same as without. Without -faults it is every third request,
+// beginning with any.
 func TestKilledAtEveryRequest(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		name := "before the cluster sees it"
@@ -69,7 +71,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			rt := backend(t)
-			for n := 1; ; n += stride() {
+			for n := 1 + rand.IntN(stride()); ; n += stride() {
 				w := newWorld(t, rt, chain)
 				mortal := &mortal{next: w.transport, left: n, after: after}
 				stop := w.run(mortal)

@@ -330,12 +330,15 @@ func backend(t *testing.T) http.RoundTripper {
 	return opensearch.PluginSettings(network, registry)
 }
 
-// stride is how many requests apart the reconciler is killed: each one costs a lifecycle.
+// stride is how many requests apart the reconciler is killed: each one costs a lifecycle. -faults makes it one.
 func stride() int {
-	if os.Getenv("STEWARD_TEST_CLUSTER") != "" {
+	switch {
+	case os.Getenv("STEWARD_TEST_CLUSTER") != "":
 		return 9
+	case *allFaults:
+		return 1
 	}
-	return 1
+	return 3
 }
 
 var errDead = errors.New("the process is dead")
