@@ -2,7 +2,10 @@
 
 package flow
 
-import "github.com/opensteward/steward/wire/setting"
+import (
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire/setting"
+)
 
 const settingPrefix = "plugins.flow_framework."
 
@@ -11,7 +14,7 @@ const settingPrefix = "plugins.flow_framework."
 const RestCallSetting = settingPrefix + "rest_call_allow_list"
 
 // Settings are the settings of the Flow Framework plugin, with its defaults and bounds. Those that are not dynamic can
-// only be given at start; the sizes of thread pools and the remote store of metadata have no effect here.
+// only be given at start; the sizes of thread pools have no effect here, as there are none.
 func Settings() []setting.Definition {
 	dynamic := func(name string, kind setting.Kind, def, low, high string) setting.Definition {
 		return setting.Definition{Key: settingPrefix + name, Kind: kind, Default: def, Min: low, Max: high}
@@ -31,13 +34,24 @@ func Settings() []setting.Definition {
 		dynamic("filter_by_backend_roles", setting.Bool, "false", "", ""),
 		dynamic("max_active_provisions_per_tenant", setting.Int, "2", "1", "40"),
 		dynamic("max_active_deprovisions_per_tenant", setting.Int, "1", "1", "40"),
-		fixed("multi_tenancy_enabled", setting.Bool, "false", "", ""),
+		absent(fixed("multi_tenancy_enabled", setting.Bool, "false", "", "")),
 		fixed("workflow_thread_pool_size", setting.Int, "4", "1", "400"),
 		fixed("provision_thread_pool_size", setting.Int, "8", "1", "800"),
 		fixed("deprovision_thread_pool_size", setting.Int, "4", "1", "400"),
-		fixed("remote_metadata_type", setting.Text, "", "", ""),
-		fixed("remote_metadata_endpoint", setting.Text, "", "", ""),
-		fixed("remote_metadata_region", setting.Text, "", "", ""),
-		fixed("remote_metadata_service_name", setting.Text, "", "", ""),
+		absent(fixed("remote_metadata_type", setting.Text, "", "", "")),
+		absent(fixed("remote_metadata_endpoint", setting.Text, "", "", "")),
+		absent(fixed("remote_metadata_region", setting.Text, "", "", "")),
+		absent(fixed("remote_metadata_service_name", setting.Text, "", "", "")),
 	}
+}
+
+// absent makes a setting of something that is not here one that keeps its default.
+func absent(d setting.Definition) setting.Definition {
+	d.Check = func(value string) error {
+		if value != d.Default {
+			return fault.Illegal("[%s] is not supported: tenants and a store of metadata outside of the cluster are not here", d.Key)
+		}
+		return nil
+	}
+	return d
 }

@@ -23,6 +23,9 @@ func TestSettingsAreBounded(t *testing.T) {
 		{"enabled", "maybe", false},
 		{"max_active_provisions_per_tenant", "41", false},
 		{"provision_thread_pool_size", "800", true},
+		{"multi_tenancy_enabled", "false", true},
+		{"multi_tenancy_enabled", "true", false},
+		{"remote_metadata_type", "RemoteOpenSearch", false},
 	} {
 		d, known := r.Lookup(settingPrefix + c.key)
 		if !known {

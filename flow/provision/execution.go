@@ -88,7 +88,7 @@ func (x *execution) drive(ctx context.Context) {
 			continue // what was done is not done again
 		}
 		if err != nil && !isLost(err) && ctx.Err() == nil {
-			x.s.log.Error("a workflow cannot be worked on", "workflow", x.id, "err", err)
+			x.s.log.Error("a workflow cannot be worked on", "workflow", x.id, "err", x.mask(err.Error()))
 		}
 		if x.rec.close(err != nil || ctx.Err() != nil) {
 			return
