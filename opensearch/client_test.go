@@ -253,3 +253,30 @@ func TestAPanicInProcessIsA500(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestManyDocumentsTakeManyRequests: a body has a limit, and what was written before a request failed is known.
+func TestManyDocumentsTakeManyRequests(t *testing.T) {
+	requests := 0
+	client := opensearch.NewClient(opensearch.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if requests++; requests == 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		items := strings.Repeat(`{"index":{"_seq_no":1,"_primary_term":1,"status":200}},`, strings.Count(string(body), `"_id"`))
+		_, _ = io.WriteString(w, `{"errors":false,"items":[`+strings.TrimSuffix(items, ",")+`]}`)
+	})))
+	writes := make([]opensearch.Write, 2500)
+	for i := range writes {
+		writes[i] = opensearch.Write{Op: opensearch.OpIndex, Index: "books", ID: strconv.Itoa(i), Source: map[string]any{}}
+	}
+	out, err := client.Bulk(t.Context(), writes)
+	if err != nil || len(out) != 2500 || requests != 3 {
+		t.Fatalf("%d results of %d requests, %v", len(out), requests, err)
+	}
+	for i, w := range out {
+		if failed := w.Err != nil; failed != (i >= 2000) {
+			t.Fatalf("document %d: %v", i, w.Err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/opensteward/steward/fault"
@@ -53,15 +54,27 @@ func (c *Client) Get(ctx context.Context, index, id, routing string) (Document, 
 	return Document{}, answerFault(status, header, body)
 }
 
+// maxDocuments is how many documents one request reads or writes: what is far from the limit of a body.
+const maxDocuments = 1000
+
 // Key names a document for MultiGet.
 type Key struct{ ID, Routing string }
 
-// MultiGet reads documents of one index in real time, in the order of keys. A missing index makes all of them not
+// MultiGet reads documents of one index in real time, in the order of keys, a thousand a request. A missing index makes all of them not
 // found.
 func (c *Client) MultiGet(ctx context.Context, index string, keys []Key) ([]Document, error) {
-	if len(keys) == 0 {
-		return nil, nil
+	var out []Document
+	for chunk := range slices.Chunk(keys, maxDocuments) {
+		docs, err := c.multiGet(ctx, index, chunk)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, docs...)
 	}
+	return out, nil
+}
+
+func (c *Client) multiGet(ctx context.Context, index string, keys []Key) ([]Document, error) {
 	docs := make([]wire.Object, len(keys))
 	for i, k := range keys {
 		docs[i] = wire.Obj("_id", k.ID)
@@ -195,12 +208,27 @@ func written(body []byte) Written {
 	return Written{ID: answer.ID, Number: answer.Number, Result: answer.Result, Version: answer.Version, Raw: body}
 }
 
-// Bulk writes many documents in one request, in the order given. An item that fails has Err set; the error is for the
-// request itself.
+// Bulk writes many documents, in the order given and a thousand a request. An item that fails has Err set. The error is
+// that of the first request; where a later one fails, so have all the items that are left.
 func (c *Client) Bulk(ctx context.Context, writes []Write) ([]Written, error) {
-	if len(writes) == 0 {
-		return nil, nil
+	var out []Written
+	for chunk := range slices.Chunk(writes, maxDocuments) {
+		part, err := c.bulk(ctx, chunk)
+		switch {
+		case err != nil && len(out) == 0:
+			return nil, err
+		case err != nil:
+			for range len(writes) - len(out) {
+				out = append(out, Written{Err: err})
+			}
+			return out, nil
+		}
+		out = append(out, part...)
 	}
+	return out, nil
+}
+
+func (c *Client) bulk(ctx context.Context, writes []Write) ([]Written, error) {
 	body, err := bulkBody(writes)
 	if err != nil {
 		return nil, err
