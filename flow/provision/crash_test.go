@@ -4,9 +4,8 @@ package provision_test
 
 import (
 	"context"
-	"os"
+	"flag"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -62,13 +61,14 @@ func nodesOf(st provision.State) (nodes []string) {
 	return nodes
 }
 
-// stride is how many requests apart the process is killed: each kill costs a provisioning. STEWARD_TEST_STRIDE=1 leaves
-// out none.
+var allFaults = flag.Bool("faults", false, "a death at every request, which takes minutes")
+
+// stride is how many requests apart the process is killed: each kill costs a provisioning. -faults leaves out none.
 func stride() int {
-	if n, err := strconv.Atoi(os.Getenv("STEWARD_TEST_STRIDE")); err == nil && n > 0 {
-		return n
-	}
-	if test.OnCluster() {
+	switch {
+	case *allFaults:
+		return 1
+	case test.OnCluster():
 		return 9
 	}
 	return 7
