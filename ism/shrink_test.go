@@ -76,7 +76,7 @@ func TestWhyAShrinkDoesNotGoOn(t *testing.T) {
 		},
 		{
 			ism.StatusConditionNotMet, "There is no node with enough disk space or shard moving permission for a shrink action.",
-			"no data node has room for [books] twice beyond the high watermark, and may get all its shards",
+			"no data node has space for [books] twice beyond the high watermark, and may get all its shards",
 			"free disk space, add a node, or relax what keeps shards from the nodes",
 		},
 		{

@@ -23,7 +23,7 @@ var stepObstacles = []obstacle{
 	},
 	{
 		"There is no node with enough disk space",
-		"no data node has room for [{index}] twice beyond the high watermark, and may get all its shards",
+		"no data node has space for [{index}] twice beyond the high watermark, and may get all its shards",
 		"free disk space, add a node, or relax what keeps shards from the nodes",
 	},
 	{

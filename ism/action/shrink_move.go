@@ -45,7 +45,7 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 	if r != nil {
 		return *r, nil
 	}
-	nodes, err := e.roomyNodes(ctx, copies)
+	nodes, err := e.spaciousNodes(ctx, copies)
 	if err != nil {
 		return shrinkRefused(err, moveFailed)
 	}
@@ -69,7 +69,7 @@ func (e *Env) patient(message string) ism.Result {
 	r := waiting(ism.Message(message))
 	if e.Meta.Step != nil {
 		waited := e.Now.Sub(e.Meta.Step.StartTime)
-		r.Again = e.Now.Add(min(max((waited / 4).Truncate(time.Second), time.Second), 5*time.Minute))
+		r.Again = e.Now.Add(min(max((waited/4).Truncate(time.Second), time.Second), 5*time.Minute))
 	}
 	return r
 }

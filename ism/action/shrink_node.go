@@ -55,9 +55,9 @@ func greatestFactor(n, k int) int {
 	return 1
 }
 
-// roomyNodes are the names of the nodes that have room for the index twice and may get all its shards, the fullest
+// spaciousNodes are the names of the nodes that have space for the index twice and may get all its shards, the fullest
 // first.
-func (e *Env) roomyNodes(ctx context.Context, copies opensearch.Copies) ([]string, error) {
+func (e *Env) spaciousNodes(ctx context.Context, copies opensearch.Copies) ([]string, error) {
 	nodes, err := e.Client.DataNodes(ctx)
 	if err != nil {
 		return nil, err
@@ -70,17 +70,17 @@ func (e *Env) roomyNodes(ctx context.Context, copies opensearch.Copies) ([]strin
 		node opensearch.DataNode
 		left int64
 	}
-	var roomy []candidate
+	var spacious []candidate
 	for _, n := range nodes {
-		if left := roomLeft(n, copies.Bytes, high); left > 0 {
-			roomy = append(roomy, candidate{n, left})
+		if left := spaceLeft(n, copies.Bytes, high); left > 0 {
+			spacious = append(spacious, candidate{n, left})
 		}
 	}
-	slices.SortFunc(roomy, func(a, b candidate) int {
+	slices.SortFunc(spacious, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.node.Name, b.node.Name))
 	})
 	var names []string
-	for _, c := range roomy {
+	for _, c := range spacious {
 		moves := movesTo(e.Index, c.node, nodes, copies.Shards)
 		if len(moves) > 0 {
 			yes, err := e.Client.Movable(ctx, moves)
@@ -96,8 +96,8 @@ func (e *Env) roomyNodes(ctx context.Context, copies opensearch.Copies) ([]strin
 	return names, nil
 }
 
-// roomLeft is how many bytes a node has left beyond the index twice and what the high watermark keeps free.
-func roomLeft(n opensearch.DataNode, bytes int64, high string) int64 {
+// spaceLeft is how many bytes a node has left beyond the index twice and what the high watermark keeps free.
+func spaceLeft(n opensearch.DataNode, bytes int64, high string) int64 {
 	var keep int64
 	if used, ok := strings.CutSuffix(high, "%"); ok {
 		if percent, err := strconv.ParseFloat(used, 64); err == nil {

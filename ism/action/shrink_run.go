@@ -66,15 +66,15 @@ func (e *Env) ready(ctx context.Context, p *shrinkPlan) (r ism.Result, ready boo
 		r, err = p.with(waiting(ism.Message("Shrink delayed because index health is not green.")))
 		return r, false, err
 	}
-	room := false
+	space := false
 	if err == nil {
-		room, err = e.hasRoom(ctx, p)
+		space, err = e.hasSpace(ctx, p)
 	}
 	switch {
 	case err != nil:
 		r, err = e.shrinkFailed(ctx, p, err, shrinkFailed)
 		return r, false, err
-	case !room:
+	case !space:
 		r, err = e.giveUp(ctx, p, failed("Shrink failed as the selected node no longer had enough free space to shrink to."))
 		return r, false, err
 	}
@@ -106,8 +106,8 @@ func (e *Env) shrinkFailed(ctx context.Context, p *shrinkPlan, err error, messag
 	return e.giveUp(ctx, p, r)
 }
 
-// hasRoom reports whether the plan's node is there and still has room.
-func (e *Env) hasRoom(ctx context.Context, p *shrinkPlan) (bool, error) {
+// hasSpace reports whether the plan's node is there and still has space.
+func (e *Env) hasSpace(ctx context.Context, p *shrinkPlan) (bool, error) {
 	copies, err := e.Client.Copies(ctx, e.Index)
 	if err != nil {
 		return false, err
@@ -122,7 +122,7 @@ func (e *Env) hasRoom(ctx context.Context, p *shrinkPlan) (bool, error) {
 	}
 	for _, n := range nodes {
 		if n.Name == p.Node {
-			return roomLeft(n, copies.Bytes, high) > 0, nil
+			return spaceLeft(n, copies.Bytes, high) > 0, nil
 		}
 	}
 	return false, fault.IllegalState("node [%s] is not part of the cluster", p.Node)

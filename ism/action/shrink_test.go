@@ -291,7 +291,7 @@ func TestTheFullestNodeWithRoomForAllShardsIsChosen(t *testing.T) {
 		want string
 	}{
 		{"the fullest", []int64{900, 800, 300}, "90%", move("YES", "THROTTLE"), "n3"},
-		{"that has room", []int64{900, 400, 219}, "90%", move("YES", "YES"), "n2"},
+		{"that has space", []int64{900, 400, 219}, "90%", move("YES", "YES"), "n2"},
 		{"by a watermark in bytes", []int64{900, 619, 300}, "500b", move("YES", "YES"), "n1"},
 		{"none that may not get them", []int64{900, 800, 300}, "90%", move("YES", "NO"), ""},
 	} {
