@@ -110,8 +110,14 @@ func TestARunningWorkflowIsCancelled(t *testing.T) {
 	p := Program(t)
 	id := p.running()
 	p.Must("POST", workflows+"/"+id+"/_cancel", nil, nil)
-	if s := p.wantState(id, "FAILED", "pipe"); !strings.Contains(s.Error, "cancelled") {
-		t.Errorf("the error is %q", s.Error)
+	s := p.wantState(id, "FAILED", "pipe")
+	if want := "The provisioning was cancelled; these steps did not run: [wait, index]"; s.Error != want {
+		t.Errorf("the error is %q, want %q", s.Error, want)
+	}
+	for _, step := range s.Steps {
+		if step.Status == "running" {
+			t.Errorf("step %s says that it runs", step.ID)
+		}
 	}
 	code, answer := p.Call("POST", workflows+"/"+id+"/_cancel", nil)
 	p.wantRefusal(code, answer, http.StatusBadRequest, "can not be cancelled unless its state is IN_PROGRESS")

@@ -70,6 +70,7 @@ func TestRequestsAreRefusedInThePluginsWords(t *testing.T) {
 		{"reprovision of a new one", "POST", workflows + "?reprovision=true", simple, 400, "You can not use the reprovision parameter to create a new template.", ""},
 		{"reprovision of a use case", "PUT", workflows + "/@new?reprovision=true&use_case=x", simple, 400, "You cannot use the reprovision and use_case parameters in the same request.", ""},
 		{"a wait for nothing", "POST", workflows + "?wait_for_completion_timeout=1s", simple, 400, "Request parameter 'wait_for_completion_timeout' is not allowed unless the 'provision' or 'reprovision' parameter is set to true.", ""},
+		{"a new workflow of fields that are more than that", "POST", workflows + "?update_fields=true", simple, 400, "You can not update the field [workflows] without updating the whole template.", ""},
 		{"an unknown use case", "POST", workflows + "?use_case=bogus", "", 400, "Unable to find substitution ready file for use case: bogus", ""},
 		{"a use case without what it requires", "POST", workflows + "?use_case=cohere_embedding_model_deploy", "", 400, "Missing the following required parameters for use case [cohere_embedding_model_deploy] : [create_connector.credential.key]", ""},
 		{"a use case with a body of another kind", "POST", workflows + "?use_case=semantic_search", `[1]`, 400, "failure parsing request body when a use case is given, make sure to provide a map with values that are either Strings, Arrays, or Map of Strings to Strings", ""},
@@ -106,6 +107,7 @@ func TestRequestsAreRefusedInThePluginsWords(t *testing.T) {
 		{"provision what is provisioned", "POST", workflows + "/@done/_provision", "", 400, "The workflow provisioning state is DONE and can not be provisioned unless its state is NOT_STARTED: @done. Deprovision the workflow to reset the state.", ""},
 		{"a parameter twice", "POST", workflows + "/@new/_provision?a=1", `{"a":"2"}`, 400, "Duplicate key a", ""},
 		{"a parameter that is no text", "POST", workflows + "/@new/_provision", `{"a":2}`, 400, "Request body fields must have string values", ""},
+		{"a parameter of our own in the body", "POST", workflows + "/@new/_provision", `{"dry_run":"true"}`, 400, "The parameter [dry_run] is not a substitution value; it belongs to the query", ""},
 		{"parameters that are no JSON", "POST", workflows + "/@new/_provision", `{"a`, 400, "Request body parsing failed", ""},
 		{"parameters that are no object", "POST", workflows + "/@new/_provision", `[1]`, 400, "", "Failed to parse object: expecting token of type [START_OBJECT] but found [START_ARRAY]"},
 		{"provision what is not there", "POST", workflows + "/nope/_provision", "", 404, "Failed to retrieve template (nope) from global context.", ""},
@@ -181,6 +183,23 @@ func TestAnswersAreYAMLWhereThatIsAskedFor(t *testing.T) {
 	_, answer := p.Call("GET", workflows+"/"+id+"/_status?format=yaml", nil)
 	if want := "---\nworkflow_id: \"" + id + "\"\nstate: \"NOT_STARTED\"\n"; string(answer) != want {
 		t.Errorf("%q, want %q", answer, want)
+	}
+}
+
+func TestATemplateOfAnotherTypeOfContentIsRefusedBeforeItIsRead(t *testing.T) {
+	p := Program(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+workflows, strings.NewReader(simple))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "text/plain")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusNotAcceptable {
+		t.Errorf("%s, want 406", res.Status)
 	}
 }
 

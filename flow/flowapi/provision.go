@@ -16,8 +16,8 @@ import (
 	"github.com/opensteward/steward/wire/rest"
 )
 
-// provision begins to make what a workflow describes. Every parameter of the query and every member of the body is a
-// substitution value.
+// provision begins to make what a workflow describes. Every parameter of the query that is not of this program's own and
+// every member of the body is a substitution value.
 func (a *API) provision(r *rest.Request) (rest.Action, error) {
 	id := r.Path("workflow_id")
 	o, timed, err := readRequest(r)
@@ -70,6 +70,9 @@ func addBody(r *rest.Request, values map[string]string) error {
 	err = p.Object(func(name string) error {
 		if p.Token() != wire.String {
 			return flow.Errorf(http.StatusBadRequest, "Request body fields must have string values")
+		}
+		if slices.Contains(ownParams, name) {
+			return flow.Errorf(http.StatusBadRequest, "The parameter [%s] is not a substitution value; it belongs to the query", name)
 		}
 		if _, twice := values[name]; twice {
 			return flow.Errorf(http.StatusBadRequest, "Duplicate key %s", name)

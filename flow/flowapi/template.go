@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/wire"
@@ -32,6 +33,9 @@ const onFailure = "on_failure"
 
 // permitted are the parameters that a request without provision may have, in the order in which the plugin lists them.
 const permitted = "use_case, pretty, workflow_id, provision, reprovision, format, error_trace, human, update_fields, wait_for_completion_timeout, filter_path, validation"
+
+// ownParams are parameters that the plugin does not have; they are never substitution values.
+var ownParams = []string{"dry_run", "resume", onFailure}
 
 // create makes a workflow of a template, or replaces the template of one.
 func (a *API) create(r *rest.Request) (rest.Action, error) {
@@ -107,6 +111,9 @@ func errContent(cause error) error {
 // readTemplate reads the body: a template, fields of one, or the parameters of a use case.
 func (a *API) readTemplate(r *rest.Request, c *creation) error {
 	body, err := r.Body()
+	if fault.HasStatus(err, http.StatusNotAcceptable) {
+		return err // a type of content that no API reads
+	}
 	if c.useCase != "" {
 		if err != nil {
 			return flow.Errorf(http.StatusBadRequest,
@@ -122,6 +129,11 @@ func (a *API) readTemplate(r *rest.Request, c *creation) error {
 	c.body = body
 	if c.updateFields && c.id != "" {
 		return nil
+	}
+	if c.updateFields { // a new template, of these fields only
+		if _, err := (&flow.Template{}).UpdateFields(body); err != nil {
+			return err
+		}
 	}
 	c.template, err = flow.Parse(body)
 	return err
@@ -178,7 +190,7 @@ func readRequest(r *rest.Request) (o provision.Request, timed bool, err error) {
 	default:
 		return o, false, flow.Errorf(http.StatusBadRequest, "Unknown value for on_failure: [%s]; the only one is [rollback].", v)
 	}
-	for _, name := range []string{"dry_run", "resume", onFailure} {
+	for _, name := range ownParams {
 		if r.Has(name) {
 			o.Given = append(o.Given, name)
 		}

@@ -54,6 +54,7 @@ func (x *execution) do(ctx context.Context, p flow.Planned, before map[string]fl
 	res, err := a.run(bound)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil, x.rec.broken() != nil:
+		x.rec.remember(func(*runDocument) { a.rec.Status = nodePending }) // it is to run from its beginning
 		return nil, errNotRun
 	case err != nil:
 		return nil, x.nodeFailed(p.Node.ID, err, a.late(err))

@@ -74,13 +74,17 @@ func checkReindexOption(name, v string) error {
 	var err error
 	switch name {
 	case "refresh", "require_alias":
-		_, err = boolean(v)
-	case "requests_per_second":
-		if _, bad := strconv.ParseFloat(v, 32); bad != nil {
-			err = failed(http.StatusBadRequest, bad, "Failed to reindex For input string: \"%s\"", v)
+		if _, err = boolean(v); err != nil {
+			return failed(http.StatusBadRequest, err, "Failed to reindex %s", fault.Of(err).Reason)
 		}
+		return nil
+	case "requests_per_second":
+		_, err = strconv.ParseFloat(v, 32)
 	default:
-		_, err = integer(name, v)
+		_, err = strconv.ParseInt(v, 10, 32)
 	}
-	return err
+	if err != nil {
+		return failed(http.StatusBadRequest, err, "Failed to reindex For input string: \"%s\"", v)
+	}
+	return nil
 }

@@ -49,14 +49,19 @@ func restCall(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 		return Result{}, safe(err, "Failed to call %s %s", call.Method, call.Path)
 	}
 	if !expected(text(in, "expected_status"), status) {
-		return Result{}, failed(http.StatusBadRequest, answered(status, body), "%s %s answered %d", call.Method, call.Path, status)
+		cause := answered(status, body)
+		return Result{}, failed(http.StatusBadRequest, cause, "%s %s answered %d %s: %s", call.Method, call.Path, status, cause.Type, cause.Reason)
 	}
 	return restMade(undo), nil
 }
 
-// answered is a cluster's answer as the cause of a failure.
-func answered(status int, body []byte) error {
+// answered is a cluster's answer as the cause of a failure: its own type and reason, else the beginning of its body.
+func answered(status int, body []byte) *fault.Error {
 	const shown = 1000
+	var told struct{ Error struct{ Type, Reason string } }
+	if json.Unmarshal(body, &told) == nil && told.Error.Type != "" {
+		return fault.New(status, told.Error.Type, "%s", told.Error.Reason)
+	}
 	return fault.New(status, "unexpected_status", "%s", string(body[:min(len(body), shown)]))
 }
 

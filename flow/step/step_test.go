@@ -227,7 +227,8 @@ func TestStepsFailAsThePluginWordsIt(t *testing.T) {
 		},
 		{"a source that is not there", "reindex", `{"source_index":"s","destination_index":"d"}`, "POST /_reindex?wait_for_completion=true", missing, 404, "Failed to reindex from source s to d"},
 		{"documents that were not copied", "reindex", `{"source_index":"s","destination_index":"d"}`, "POST /_reindex?wait_for_completion=true", `200 {"failures":[{"id":"1"}]}`, 400, `Failed to get bulk response [{"id":"1"}]`},
-		{"a flag that is none", "reindex", `{"source_index":"s","destination_index":"d","refresh":"yes"}`, "", "", 400, "Failed to parse value [yes] as only [true] or [false] are allowed."},
+		{"a flag that is none", "reindex", `{"source_index":"s","destination_index":"d","refresh":"yes"}`, "", "", 400, "Failed to reindex Failed to parse value [yes] as only [true] or [false] are allowed."},
+		{"a number that is none", "reindex", `{"source_index":"s","destination_index":"d","slices":"auto"}`, "", "", 400, `Failed to reindex For input string: "auto"`},
 		{"a delay without a unit", "noop", `{"delay":"5"}`, "", "", 400, "failed to parse setting [delay] with value [5] as a time value: unit is missing or unrecognized"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
