@@ -188,7 +188,7 @@ func TestAnswersAreYAMLWhereThatIsAskedFor(t *testing.T) {
 
 func TestATemplateOfAnotherTypeOfContentIsRefusedBeforeItIsRead(t *testing.T) {
 	p := Program(t)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+workflows, strings.NewReader(simple))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL()+workflows, strings.NewReader(simple))
 	if err != nil {
 		t.Fatal(err)
 	}
