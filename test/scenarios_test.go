@@ -95,6 +95,9 @@ func TestScenariosAtNativePace(t *testing.T) {
 	if OnCluster() {
 		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
 	}
+	if Race {
+		t.Skip("the same code runs at full pace, and this takes long with the race detector")
+	}
 	scenarios(t, func(name, text string, s *scenario.Scenario) {
 		if s.FullPace == "" {
 			t.Run(name, func(t *testing.T) { playNative(t, text) })

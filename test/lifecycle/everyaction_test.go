@@ -142,6 +142,8 @@ func places(i int, f mishap, requests int) (at []int) {
 	switch {
 	case *allFaults:
 		stride = 1
+	case test.Race:
+		stride = 64
 	case test.OnCluster() && (i+int(f))%2 == 1:
 		return nil
 	case test.OnCluster():

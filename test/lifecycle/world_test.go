@@ -337,6 +337,8 @@ func stride() int {
 		return 9
 	case *allFaults:
 		return 1
+	case test.Race:
+		return 11
 	}
 	return 3
 }
