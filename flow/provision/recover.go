@@ -5,6 +5,7 @@ package provision
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/opensteward/steward/fault"
@@ -21,8 +22,38 @@ const unbegunFor = 30 * time.Second
 // process holds the lease.
 func (s *Service) recover(ctx context.Context) error {
 	if _, held := s.o.Lease.Held(); !held {
+		s.marks = nil
 		return nil
 	}
+	if moved, err := s.moved(ctx); err != nil || !moved {
+		return err
+	}
+	if err := s.lookAround(ctx); err != nil {
+		s.marks = nil
+		return err
+	}
+	return nil
+}
+
+// moved reports whether a document of runs or states has changed since the last look, which is cheap to ask; or whether
+// there is something to wait for.
+func (s *Service) moved(ctx context.Context) (bool, error) {
+	moved := s.marks == nil || len(s.unbegun) > 0
+	marks := map[string]int64{}
+	for _, index := range []string{lease.Index, StateIndex} {
+		shards, err := s.client.MaxSeqNo(ctx, index)
+		if err != nil {
+			return false, err
+		}
+		maps.Copy(marks, shards)
+	}
+	moved = moved || !maps.Equal(marks, s.marks)
+	s.marks = marks
+	return moved, nil
+}
+
+// lookAround takes up what is open and puts back what did not begin.
+func (s *Service) lookAround(ctx context.Context) error {
 	if !s.rotated {
 		if err := s.rotate(ctx); err != nil {
 			return err

@@ -64,6 +64,8 @@ type Service struct {
 	active       map[string]*execution
 	// unbegun is since when a state has said PROVISIONING without a run. It belongs to Run.
 	unbegun map[string]time.Time
+	// marks are the highest sequence numbers of runs and states at the last look, by shard. They belong to Run.
+	marks map[string]int64
 	// rotated is true when everything is sealed with the key that encrypts now. It belongs to Run.
 	rotated bool
 }
@@ -113,6 +115,7 @@ func (s *Service) Run(ctx context.Context) {
 		if err == nil && s.o.Alone {
 			select {
 			case <-s.soon:
+				s.marks = nil
 			case <-ctx.Done():
 				return
 			}
