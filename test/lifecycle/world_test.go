@@ -334,7 +334,7 @@ func backend(t *testing.T) http.RoundTripper {
 func stride() int {
 	switch {
 	case os.Getenv("STEWARD_TEST_CLUSTER") != "":
-		return 9
+		return 13
 	case *allFaults:
 		return 1
 	case test.Race:
