@@ -214,13 +214,14 @@ func TestADryRunTellsAndWritesNothing(t *testing.T) {
 	p.Must("PUT", "/"+p.Name("-there"), nil, nil)
 	id := p.createWorkflow(template(
 		indexNode("new", "${{name}}"), indexNode("old", p.Name("-there")),
-		strings.Replace(pipelineNode("pipe", p.Name(""), "${{hidden}}"), `"type"`, `"previous_node_inputs":{"new":"index_name"},"type"`, 1)))
-	code, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true&name="+p.Name("-new")+"&hidden=open-sesame", nil)
+		strings.Replace(pipelineNode("pipe", p.Name(""), "${{hidden}}"), `"type"`, `"previous_node_inputs":{"new":"index_name"},"type"`, 1),
+		`{"id":"alias","type":"create_alias","user_inputs":{"index_name":"`+p.Name("-there")+`","alias_name":"${{alias}}"}}`))
+	code, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true&name="+p.Name("-new")+"&hidden=open-sesame&alias="+p.Name("-alias"), nil)
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, answer)
 	}
 	text := string(answer)
-	for _, want := range []string{p.Name("-new"), `"exists":true`, `"exists":false`, `\"description\":\"***\"`, `"after":["new"]`} {
+	for _, want := range []string{p.Name("-new"), `"exists":true`, `"exists":false`, `\"description\":\"***\"`, `"after":["new"]`, `"alias_name":"` + p.Name("-alias") + `"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in %s", want, text)
 		}

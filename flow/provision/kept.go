@@ -228,7 +228,11 @@ func resourceNames(w *flow.Workflow) (texts []string) {
 }
 
 // naming are the inputs that name resources.
-var naming = []string{"index_name", "pipeline_id", "source_index", "destination_index", "name"}
+var naming = []string{
+	"index_name", "pipeline_id", "source_index", "destination_index", "name",
+	"index_template_name", "component_template_name", "data_stream_name", "alias_name", "repository_name", "policy_id",
+	"path", "undo_path",
+}
 
 // mentions reports whether a text has the placeholder of a parameter.
 func mentions(text, param string) bool {
