@@ -110,9 +110,24 @@ func TestTwoHundredWorkflowsAreProvisionedAtTheSameTime(t *testing.T) {
 	t.Logf("%d workflows of 10 nodes in %s", many, time.Since(begin))
 }
 
-// TestFiftyResourcesAreTakenAwayWithinHalfASecond is the plugin's 50 * 100 ms + 1 s. A machine that is busy with other
-// things gets three tries.
-func TestFiftyResourcesAreTakenAwayWithinHalfASecond(t *testing.T) {
+// deleteFifty makes 25 indices and 25 pipelines and returns how long it takes to delete them one by one.
+func (r *Running) deleteFifty() time.Duration {
+	r.t.Helper()
+	for i := range 25 {
+		r.Must("PUT", "/"+r.Name(fmt.Sprint("-single-", i)), nil, nil)
+		r.Must("PUT", "/_ingest/pipeline/"+r.Name(fmt.Sprint("-single-", i)), []byte(`{"processors":[]}`), nil)
+	}
+	begin := time.Now()
+	for i := range 25 {
+		r.Must("DELETE", "/"+r.Name(fmt.Sprint("-single-", i)), nil, nil)
+		r.Must("DELETE", "/_ingest/pipeline/"+r.Name(fmt.Sprint("-single-", i)), nil, nil)
+	}
+	return time.Since(begin)
+}
+
+// TestFiftyResourcesAreTakenAwayWithoutPauses: the plugin takes 100 ms for each and a second more. Here it takes little
+// more than the deletions themselves, which are measured beside it: how fast a machine is at the moment, nobody knows.
+func TestFiftyResourcesAreTakenAwayWithoutPauses(t *testing.T) {
 	if OnCluster() {
 		t.Skip("a real cluster takes as long as it takes")
 	}
@@ -128,19 +143,20 @@ func TestFiftyResourcesAreTakenAwayWithinHalfASecond(t *testing.T) {
 		}
 	}
 	id := p.createWorkflow(template(nodes...))
-	const limit = 500 * time.Millisecond
-	took := time.Hour
+	var took, deleting time.Duration
 	for range 3 {
 		p.Must("POST", workflows+"/"+id+"/_provision?wait_for_completion_timeout=1m", nil, nil)
 		begin := time.Now()
 		p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+strings.Join(names, ","), nil, nil)
-		if took = min(took, time.Since(begin)); took < limit {
+		took = time.Since(begin)
+		deleting = p.deleteFifty()
+		if took < 4*deleting {
 			break
 		}
 	}
-	t.Logf("50 resources in %s", took)
-	if took > limit {
-		t.Errorf("taking 50 resources away took %s", took)
+	t.Logf("50 resources in %s; the deletions alone %s", took, deleting)
+	if took >= 4*deleting {
+		t.Errorf("taking 50 resources away took %s, deleting as many %s", took, deleting)
 	}
 	if s := p.workflow(id); s.State != "NOT_STARTED" || len(s.Resources) > 0 {
 		t.Errorf("afterwards: %+v", s)
