@@ -119,6 +119,20 @@ func TestTheTargetMayBeATemplateOrAnAlias(t *testing.T) {
 	w.want("the job in _meta", w.mapping("PREFIX-1", "_meta", "rollups", w.prefix, "page_size"), `2`)
 }
 
+// The cluster makes an index of such a name, and says then that it is there, but never under this name.
+func TestATargetWithADateMathNameFailsWhenItIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.create("PREFIX-src", sales)
+	w.index("PREFIX-src", sold...)
+	defer w.run(w.transport)()
+	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.ReplaceAll(hourly, "PREFIX-out", "<PREFIX-out-{now/y{yyyy}}>"))
+	w.settle()
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
+	w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
+	w.settle()
+	w.want("status", w.progress("rollup", "status"), `"failed"`)
+}
+
 func TestATargetIsMadeWithItsSettingsAndRouting(t *testing.T) {
 	w := newWorld(t)
 	w.create("PREFIX-src", sales)

@@ -229,6 +229,9 @@ func (l *loop) load(ctx context.Context) error {
 		for _, k := range []*Kind{Rollup, Transform} {
 			j, err := readJob(k, doc)
 			if err != nil {
+				if !errors.Is(err, errOther) {
+					l.log.Warn("a job cannot be read", "kind", k.Name, "id", doc.ID, "err", err)
+				}
 				continue
 			}
 			key := k.Name + "/" + j.ID

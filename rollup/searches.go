@@ -19,8 +19,12 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// targetsFor is how long the targets of rollup jobs count as known, unless jobs are changed through us.
-const targetsFor = time.Minute
+const (
+	// targetsFor is how long the targets of rollup jobs count as known, unless jobs are changed through us.
+	targetsFor = time.Minute
+	// targetsRetry is how long nobody asks again after the cluster did not tell them.
+	targetsRetry = time.Second
+)
 
 // Searches is a transport that refuses searches which the plugin would rewrite: those that aggregate over a target of a
 // rollup job. Without the rewriting they would find nothing and not say so. Every other request goes on.
@@ -31,7 +35,7 @@ type Searches struct {
 
 	mu      sync.Mutex
 	targets []string
-	at      time.Time
+	until   time.Time // when they are asked for again
 }
 
 // NewSearches returns the transport before next. native says whether the cluster has the plugin, which rewrites
@@ -47,7 +51,7 @@ func NewSearches(next http.RoundTripper, native func() bool) *Searches {
 func (s *Searches) Changed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.at = time.Time{}
+	s.until = time.Time{}
 }
 
 // RoundTrip refuses, or passes on.
@@ -104,7 +108,7 @@ func aggregates(body []byte) bool {
 func (s *Searches) known(ctx context.Context) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.at.IsZero() && time.Since(s.at) < targetsFor {
+	if time.Now().Before(s.until) {
 		return s.targets
 	}
 	var targets []string
@@ -114,8 +118,10 @@ func (s *Searches) known(ctx context.Context) []string {
 		}
 		return nil
 	})
-	if err == nil || fault.Is(err, "index_not_found_exception") {
-		s.targets, s.at = targets, time.Now()
+	if err != nil && !fault.Is(err, "index_not_found_exception") {
+		s.until = time.Now().Add(targetsRetry)
+		return s.targets
 	}
-	return s.targets
+	s.targets, s.until = targets, time.Now().Add(targetsFor)
+	return targets
 }

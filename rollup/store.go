@@ -36,6 +36,9 @@ func (s *store) job(ctx context.Context, k *Kind, id string) (*Job, opensearch.D
 	return j, doc, nil
 }
 
+// errOther is returned for a document that is no job of a kind.
+var errOther = errors.New("the document is something else")
+
 // readJob reads a stored job.
 func readJob(k *Kind, doc opensearch.Document) (*Job, error) {
 	p := wire.NewParser(doc.Source)
@@ -45,7 +48,7 @@ func readJob(k *Kind, doc opensearch.Document) (*Job, error) {
 		}
 	}
 	if p.Name() != k.Name {
-		return nil, fault.Illegal("the document is no %s", k.Name)
+		return nil, errOther
 	}
 	j, err := Parse(k, doc.ID, doc.Source, time.UnixMilli(1<<52), false)
 	if j != nil {

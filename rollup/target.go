@@ -102,17 +102,20 @@ func writeIndex(infos map[string]opensearch.IndexInfo, alias string) string {
 // prepareRollup makes sure that the target of a rollup exists, is a rollup index and names the job.
 func prepareRollup(ctx context.Context, c *opensearch.Client, j *Job, target string) error {
 	infos, err := c.Indices(ctx, []string{target})
+	if err == nil && infos[target].Name == "" {
+		refused := createRollupIndex(ctx, c, j, target)
+		if refused == nil {
+			return nil
+		}
+		// Another process may have been faster. A date-math name never is one's own.
+		if infos, err = c.Indices(ctx, []string{target}); err == nil && infos[target].Name == "" {
+			err = refused
+		}
+	}
 	if err != nil {
 		return refusal(err, "Failed to create target index ["+target+"]")
 	}
-	info, exists := infos[target]
-	if !exists {
-		err := createRollupIndex(ctx, c, j, target)
-		if !fault.Is(err, "resource_already_exists_exception") {
-			return refusal(err, "Failed to create target index ["+target+"]")
-		}
-		return prepareRollup(ctx, c, j, target)
-	}
+	info := infos[target]
 	if info.Settings[rollupIndex] != "true" && info.Settings[oldRollupIndex] != "true" {
 		return failed("Target index [" + target + "] is a non rollup index")
 	}
