@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -158,5 +159,23 @@ func TestEveryPackageHasOneCommentAndEveryFileItsLicence(t *testing.T) {
 		if n != 1 {
 			t.Errorf("package %s has %d package comments, want 1", key, n)
 		}
+	}
+}
+
+func TestTheMapHasEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{"": true}
+	for _, f := range sourceFiles(t) {
+		pkg := f.pkg
+		if strings.HasPrefix(pkg, "bench/") {
+			pkg = "bench" // its commands are one row
+		}
+		if !seen[pkg] && !strings.Contains(string(page), "`"+pkg+"`") {
+			t.Errorf("ARCHITECTURE.md has no row for package %s", pkg)
+		}
+		seen[pkg] = true
 	}
 }
