@@ -175,19 +175,8 @@ func newRename(_ *Service, c *config) processor {
 		if err != nil {
 			return err
 		}
-		here := false
-		if from != "" {
-			if here, err = d.has(from, true); err != nil {
-				return err
-			}
-		}
-		switch {
-		case !here && ignoreMissing:
-			return nil
-		case from == "":
-			return fault.Illegal("field path cannot be null nor empty")
-		case !here:
-			return fault.Illegal("field [%s] doesn't exist", from)
+		if here, err := d.found(from, "field", ignoreMissing); !here || err != nil {
+			return err
 		}
 		to, err := target.render(d)
 		if err != nil {
@@ -201,6 +190,23 @@ func newRename(_ *Service, c *config) processor {
 		}
 		return d.move(from, to)
 	})
+}
+
+// found reports whether there is a value, null included, at the path of what a processor works on. That there is none is
+// an error unless it may be missing; what is what the error calls the path.
+func (d *Document) found(path, what string, ignoreMissing bool) (here bool, err error) {
+	if path != "" {
+		if here, err = d.has(path, true); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case here || ignoreMissing:
+		return here, nil
+	case path == "":
+		return false, fault.Illegal("%s path cannot be null nor empty", what)
+	}
+	return false, fault.Illegal("%s [%s] doesn't exist", what, path)
 }
 
 // move takes a value to another path; if it cannot be put there it stays.
@@ -230,19 +236,8 @@ func newCopy(_ *Service, c *config) processor {
 		if err != nil {
 			return err
 		}
-		here := false
-		if from != "" {
-			if here, err = d.has(from, true); err != nil {
-				return err
-			}
-		}
-		switch {
-		case !here && ignoreMissing:
-			return nil
-		case from == "":
-			return fault.Illegal("source field path cannot be null nor empty")
-		case !here:
-			return fault.Illegal("source field [%s] doesn't exist", from)
+		if here, err := d.found(from, "source field", ignoreMissing); !here || err != nil {
+			return err
 		}
 		to, err := target.render(d)
 		if err != nil {

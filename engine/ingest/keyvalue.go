@@ -89,20 +89,8 @@ func (kv *keyValue) apply(d *Document) error {
 
 // present is the text at a path; nil where there is none and that is not to be an error.
 func (d *Document) present(path string, ignoreMissing bool) (*string, error) {
-	here := false
-	if path != "" {
-		var err error
-		if here, err = d.has(path, true); err != nil {
-			return nil, err
-		}
-	}
-	switch {
-	case !here && ignoreMissing:
-		return nil, nil
-	case path == "":
-		return nil, fault.Illegal("field path cannot be null nor empty")
-	case !here:
-		return nil, fault.Illegal("field [%s] doesn't exist", path)
+	if here, err := d.found(path, "field", ignoreMissing); !here || err != nil {
+		return nil, err
 	}
 	s, err := d.getText(path, ignoreMissing)
 	if err == nil && s == nil && !ignoreMissing {
