@@ -3,11 +3,8 @@
 package provision_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,45 +17,8 @@ import (
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/test/unreliable"
 )
-
-// flaky fails some requests: lost on the way, lost on the way back, or refused because the cluster is overloaded.
-type flaky struct {
-	next http.RoundTripper
-	mu   sync.Mutex
-	rand *rand.Rand
-}
-
-// RoundTrip is part of http.RoundTripper.
-func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
-	f.mu.Lock()
-	fate := f.rand.IntN(40)
-	f.mu.Unlock()
-	switch fate {
-	case 0:
-		return nil, errDead
-	case 1:
-		res, err := f.next.RoundTrip(r)
-		if err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			_ = res.Body.Close()
-		}
-		return nil, errDead
-	case 2:
-		return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
-	case 3:
-		return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
-	}
-	return f.next.RoundTrip(r)
-}
-
-func refuse(r *http.Request, status int, typ string) *http.Response {
-	body := fmt.Sprintf(`{"error":{"root_cause":[],"type":%q,"reason":"not now"},"status":%d}`, typ, status)
-	return &http.Response{
-		StatusCode: status, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(bytes.NewReader([]byte(body))), ContentLength: int64(len(body)),
-	}
-}
 
 // TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger provisions and deprovisions through one.
 func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
@@ -66,7 +26,7 @@ func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 	for seed := range uint64(4) {
 		name := w.prefix + fmt.Sprint("f", seed)
 		id := w.create(w.process(w.direct), everyKind(), name)
-		s := w.process(&flaky{next: w.direct, rand: rand.New(rand.NewPCG(seed, seed))})
+		s := w.process(unreliable.NewFlaky(w.direct, seed, seed))
 		ctx := context.Background()
 		w.eventually("the workflow to be provisioned", func() bool {
 			st, err := s.State(ctx, id)
@@ -85,7 +45,7 @@ func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 		if diff := cmp.Diff(nodes, nodesOf(w.state(w.process(w.direct), id))); diff != "" {
 			t.Fatalf("seed %d: what is recorded: %s", seed, diff)
 		}
-		s = w.process(&flaky{next: w.direct, rand: rand.New(rand.NewPCG(seed, seed+1))})
+		s = w.process(unreliable.NewFlaky(w.direct, seed, seed+1))
 		w.eventually("the workflow to be deprovisioned", func() bool {
 			return s.Deprovision(ctx, id, []string{name}) == nil
 		})
@@ -114,7 +74,7 @@ func (d *dawdling) RoundTrip(r *http.Request) (*http.Response, error) {
 	d.tries++
 	if d.tries == 1 {
 		d.held = r.Clone(context.WithoutCancel(r.Context())) // it has no body
-		return nil, errDead
+		return nil, unreliable.ErrLost
 	}
 	if d.tries == 2 {
 		res, err := d.next.RoundTrip(d.held)
@@ -171,7 +131,7 @@ func (w *waking) RoundTrip(r *http.Request) (*http.Response, error) {
 	case strings.HasPrefix(r.URL.Path, "/_cluster/health/"+lease.Index):
 		w.up.Store(true)
 	case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/"+lease.Index+"/_doc/") && !w.up.Load():
-		return refuse(r, http.StatusServiceUnavailable, "no_shard_available_action_exception"), nil
+		return unreliable.Refuse(r, http.StatusServiceUnavailable, "no_shard_available_action_exception"), nil
 	}
 	return w.next.RoundTrip(r)
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +25,7 @@ import (
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/secret"
 	"github.com/opensteward/steward/test"
+	"github.com/opensteward/steward/test/unreliable"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -229,8 +229,6 @@ func (w *world) there() (things []string) {
 	return things
 }
 
-var errDead = errors.New("the process is dead")
-
 // mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
 // is lost.
 type mortal struct {
@@ -258,14 +256,10 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	if left == 0 {
 		defer close(m.died)
 		if m.after {
-			res, err := m.next.RoundTrip(r)
-			if err == nil {
-				_, _ = io.Copy(io.Discard, res.Body)
-				_ = res.Body.Close()
-			}
+			return unreliable.LoseAnswer(m.next, r)
 		}
 	}
-	return nil, errDead
+	return nil, unreliable.ErrLost
 }
 
 // live calls fn until it returns or the process dies, and then ends the process.

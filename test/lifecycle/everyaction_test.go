@@ -19,6 +19,7 @@ import (
 
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/test"
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 var allFaults = flag.Bool("faults", false, "every fault at every request of every action, which takes minutes")
@@ -85,11 +86,11 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch f.fault {
 	case refusedConnection:
-		return nil, errDead
+		return nil, unreliable.ErrLost
 	case tooMany:
-		return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+		return unreliable.Refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
 	case unavailable:
-		return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+		return unreliable.Refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
 	}
 	res, err := f.next.RoundTrip(r)
 	if err != nil {
@@ -98,7 +99,7 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch f.fault {
 	case lostAnswer:
 		_ = res.Body.Close()
-		return nil, errDead
+		return nil, unreliable.ErrLost
 	case cutAnswer:
 		body, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()

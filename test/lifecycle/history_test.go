@@ -16,6 +16,7 @@ import (
 
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/test/unreliable"
 	"github.com/opensteward/steward/wire"
 )
 
@@ -163,7 +164,7 @@ type withoutHistory struct {
 func (h *withoutHistory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h.closed.Load() && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "ism-managed-index-history") {
 		h.refusals.Add(1)
-		return refuse(r, http.StatusForbidden, "cluster_block_exception"), nil
+		return unreliable.Refuse(r, http.StatusForbidden, "cluster_block_exception"), nil
 	}
 	return h.next.RoundTrip(r)
 }

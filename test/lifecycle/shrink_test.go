@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/opensteward/steward/ism/action"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 const shrinks = `{"policy":{"description":"shrink","default_state":"hot","states":[
@@ -159,7 +159,7 @@ func TestAShrinkOnAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			w := newShrink(t, backend(t))
-			stop := w.run(&flaky{next: w.transport, rand: rand.New(rand.NewPCG(seed, seed))})
+			stop := w.run(unreliable.NewFlaky(w.transport, seed, seed))
 			defer stop()
 			w.wait("the shrink to end", w.chainEnded)
 			if diff := w.shrinkDifference(); diff != "" {
@@ -175,7 +175,7 @@ type barred struct{ next http.RoundTripper }
 // RoundTrip is part of http.RoundTripper.
 func (b barred) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.Contains(r.URL.Path, "/_shrink/") {
-		return refuse(r, http.StatusServiceUnavailable, "process_cluster_event_timeout_exception"), nil
+		return unreliable.Refuse(r, http.StatusServiceUnavailable, "process_cluster_event_timeout_exception"), nil
 	}
 	return b.next.RoundTrip(r)
 }
@@ -238,7 +238,7 @@ func TestAShrinkEndsTheSameHoweverItsCallsGoWrong(t *testing.T) {
 		how   string
 		wrong func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 	}{
-		{"no connection", func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, errDead }},
+		{"no connection", func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, unreliable.ErrLost }},
 		{"timed out after having worked", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if res, err := next.RoundTrip(r); err == nil {
 				_ = res.Body.Close()
@@ -263,10 +263,10 @@ func TestAShrinkEndsTheSameHoweverItsCallsGoWrong(t *testing.T) {
 			return res, err
 		}},
 		{"too many requests", func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-			return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+			return unreliable.Refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
 		}},
 		{"unavailable", func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-			return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+			return unreliable.Refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
 		}},
 	} {
 		t.Run(e.how, func(t *testing.T) {

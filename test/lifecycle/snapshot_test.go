@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 // keeps is a policy that ends with a snapshot.
@@ -41,15 +43,8 @@ func (o *once) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // faults are what may become of a request.
 var faults = map[string]func(next http.RoundTripper, r *http.Request) (*http.Response, error){
-	"lost on its way": func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, errDead },
-	"answered in vain": func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-		res, err := next.RoundTrip(r)
-		if err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			_ = res.Body.Close()
-		}
-		return nil, errDead
-	},
+	"lost on its way":  func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, unreliable.ErrLost },
+	"answered in vain": unreliable.LoseAnswer,
 	"cut in the middle of its answer": func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(r)
 		if err == nil {
@@ -58,16 +53,16 @@ var faults = map[string]func(next http.RoundTripper, r *http.Request) (*http.Res
 		return res, err
 	},
 	"refused for now": func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		return refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
+		return unreliable.Refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
 	},
 	"without a cluster manager": func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		return refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
+		return unreliable.Refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
 	},
 	"refused because of another snapshot": func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		return refuse(r, http.StatusServiceUnavailable, "concurrent_snapshot_execution_exception"), nil
+		return unreliable.Refuse(r, http.StatusServiceUnavailable, "concurrent_snapshot_execution_exception"), nil
 	},
 	"refused": func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		return refuse(r, http.StatusInternalServerError, "snapshot_exception"), nil
+		return unreliable.Refuse(r, http.StatusInternalServerError, "snapshot_exception"), nil
 	},
 }
 
@@ -99,7 +94,7 @@ func TestASnapshotIsTakenOnceWhateverBecomesOfARequest(t *testing.T) {
 func TestASnapshotThatIsLostIsTakenAgain(t *testing.T) {
 	w := newWorld(t, backend(t), keeps)
 	stop := w.run(&once{next: w.transport, method: http.MethodPut, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		res := refuse(r, http.StatusOK, "")
+		res := unreliable.Refuse(r, http.StatusOK, "")
 		res.Body = io.NopCloser(strings.NewReader(`{"accepted":true}`))
 		return res, nil
 	}})

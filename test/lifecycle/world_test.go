@@ -5,7 +5,6 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -26,6 +25,7 @@ import (
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/rollup"
 	"github.com/opensteward/steward/test"
+	"github.com/opensteward/steward/test/unreliable"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -343,8 +343,6 @@ func stride() int {
 	return 3
 }
 
-var errDead = errors.New("the process is dead")
-
 // mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
 // is lost.
 type mortal struct {
@@ -370,13 +368,9 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	case left > 0:
 		return m.next.RoundTrip(r)
 	case left == 0 && m.after:
-		res, err := m.next.RoundTrip(r)
-		if err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			_ = res.Body.Close()
-		}
+		return unreliable.LoseAnswer(m.next, r)
 	}
-	return nil, errDead
+	return nil, unreliable.ErrLost
 }
 
 // counter notes requests.
