@@ -123,3 +123,25 @@ type IndexOptions struct {
 	IgnoreUnavailable, AllowNoIndices bool
 	ForbidAliasesToMany, ForbidClosed bool
 }
+
+// Expand sets which indices patterns take, by the words of expand_wildcards.
+func (o *IndexOptions) Expand(words []string) error {
+	o.Open, o.Closed, o.Hidden = false, false, false
+	for _, word := range words {
+		switch word {
+		case "open":
+			o.Open = true
+		case "closed":
+			o.Closed = true
+		case "hidden":
+			o.Hidden = true
+		case "none":
+			o.Open, o.Closed, o.Hidden = false, false, false
+		case "all":
+			o.Open, o.Closed, o.Hidden = true, true, true
+		default:
+			return fault.Illegal("No valid expand wildcard value [%s]", word)
+		}
+	}
+	return nil
+}

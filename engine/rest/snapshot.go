@@ -133,33 +133,12 @@ func (b *snapshotBody) member(p *wire.Parser, name string) (known bool, err erro
 	case "expand_wildcards", "expandWildcards":
 		var words []string
 		if words, err = textsOf(p, "malformed expand_wildcards, should be an array of strings"); err == nil {
-			err = expandBy(&b.options, words)
+			err = b.options.Expand(words)
 		}
 	default:
 		return false, nil
 	}
 	return true, err
-}
-
-// expandBy sets which indices patterns take.
-func expandBy(o *wire.IndexOptions, words []string) error {
-	o.Open, o.Closed, o.Hidden = false, false, false
-	for _, word := range words {
-		switch word {
-		case "open":
-			o.Open = true
-		case "closed":
-			o.Closed = true
-		case "hidden":
-			o.Hidden = true
-		case "all":
-			o.Open, o.Closed, o.Hidden = true, true, true
-		case "none":
-		default:
-			return fault.Illegal("No valid expand wildcard value [%s]", word)
-		}
-	}
-	return nil
 }
 
 // textsOf reads an array of texts, or one text with commas.

@@ -108,23 +108,11 @@ func storageType(p *wire.Parser) error {
 }
 
 func (s *Server) restoreSnapshot(r *rest.Request) (rest.Action, error) {
-	repository, name := r.Path("repository"), r.Path("snapshot")
-	wait, err := r.Bool("wait_for_completion", false)
+	request, wait, err := readSnapshotCall(r, parseRestore)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
-	body, err := r.Body()
-	if err != nil {
-		return nil, err
-	}
-	request, err := parseRestore(body)
-	if err != nil {
-		return nil, err
-	}
-	request.Repository, request.Snapshot = repository, name
+	request.Repository, request.Snapshot = r.Path("repository"), r.Path("snapshot")
 	return func(ctx context.Context) (*rest.Response, error) {
 		restoring, err := s.Snapshots.Restore(request)
 		if err != nil {
@@ -141,7 +129,7 @@ func (s *Server) restoreSnapshot(r *rest.Request) (rest.Action, error) {
 		for _, index := range indices {
 			names, shards = append(names, index.Name), shards+index.Shards()
 		}
-		return rest.OK(wire.Obj("snapshot", wire.Obj("snapshot", name, "indices", names,
+		return rest.OK(wire.Obj("snapshot", wire.Obj("snapshot", request.Snapshot, "indices", names,
 			"shards", wire.Obj("total", shards, "failed", 0, "successful", shards)))), nil
 	}, nil
 }

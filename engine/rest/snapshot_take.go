@@ -63,24 +63,28 @@ func parseSnapshot(body []byte) (snapshot.Request, error) {
 	return out, err
 }
 
-func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
-	repository, name := r.Path("repository"), r.Path("snapshot")
-	wait, err := r.Bool("wait_for_completion", false)
-	if err != nil {
-		return nil, err
+// readSnapshotCall reads what the calls that take a snapshot and that restore one have in common: the body, and whether the
+// client waits for the end.
+func readSnapshotCall[T any](r *rest.Request, parse func(body []byte) (T, error)) (request T, wait bool, err error) {
+	if wait, err = r.Bool("wait_for_completion", false); err != nil {
+		return request, wait, err
 	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
+	if _, err = r.ManagerTimeout(); err != nil {
+		return request, wait, err
 	}
 	body, err := r.Body()
+	if err == nil {
+		request, err = parse(body)
+	}
+	return request, wait, err
+}
+
+func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
+	request, wait, err := readSnapshotCall(r, parseSnapshot)
 	if err != nil {
 		return nil, err
 	}
-	request, err := parseSnapshot(body)
-	if err != nil {
-		return nil, err
-	}
-	request.Repository, request.Name = repository, name
+	request.Repository, request.Name = r.Path("repository"), r.Path("snapshot")
 	human := r.Human()
 	return func(ctx context.Context) (*rest.Response, error) {
 		taking, err := s.Snapshots.Create(ctx, request)

@@ -196,22 +196,8 @@ func (r *Request) Refresh(def string) (string, error) {
 func (r *Request) IndexOptions(def wire.IndexOptions) (wire.IndexOptions, error) {
 	o := def
 	if r.Has("expand_wildcards") {
-		o.Open, o.Closed, o.Hidden = false, false, false
-		for _, w := range r.List("expand_wildcards") {
-			switch w {
-			case "open":
-				o.Open = true
-			case "closed":
-				o.Closed = true
-			case "hidden":
-				o.Hidden = true
-			case "none":
-				o.Open, o.Closed, o.Hidden = false, false, false
-			case "all":
-				o.Open, o.Closed, o.Hidden = true, true, true
-			default:
-				return o, fault.Illegal("No valid expand wildcard value [%s]", w)
-			}
+		if err := o.Expand(r.List("expand_wildcards")); err != nil {
+			return o, err
 		}
 	}
 	var err error
