@@ -78,7 +78,7 @@ func readAdvance(r *rest.Request) (by time.Duration, err error) {
 		}
 		text, err := p.Text()
 		if err != nil {
-			return err
+			return fault.Illegal("[advance] has to be a time value")
 		}
 		d, err := wire.ParseDuration(text, name)
 		by, given = d.Value(), true

@@ -169,7 +169,7 @@ func (j *Job) field(p *wire.Parser, name string) (err error) {
 		j.PolicyPrimaryTerm, err = p.Long()
 	case "policy":
 		if p.Token() != wire.Null {
-			j.Policy, err = parsePolicy(p, 0)
+			j.Policy, err = ParseBarePolicy(p, 0)
 		}
 	case "change_policy":
 		j.ChangePolicy, err = parseStoredChange(p)

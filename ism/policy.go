@@ -68,7 +68,7 @@ func ParsePolicy(id string, body []byte, now int64) (*Policy, error) {
 			return nil, err
 		}
 	}
-	policy, err := parsePolicy(p, now)
+	policy, err := ParseBarePolicy(p, now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +82,8 @@ func ParsePolicy(id string, body []byte, now int64) (*Policy, error) {
 // ReadPolicy reads a stored policy document. The error says what in it is not a policy.
 func ReadPolicy(id string, source []byte) (*Policy, error) { return ParsePolicy(id, source, 0) }
 
-// ParseBarePolicy reads a policy object that is not wrapped in another.
-func ParseBarePolicy(body []byte, now int64) (*Policy, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	return parsePolicy(p, now)
-}
-
-// parsePolicy reads the policy object at the parser's token and checks it.
-func parsePolicy(p *wire.Parser, now int64) (*Policy, error) {
+// ParseBarePolicy reads the policy object at the parser's token, which no other object wraps, and checks it.
+func ParseBarePolicy(p *wire.Parser, now int64) (*Policy, error) {
 	policy := &Policy{SchemaVersion: 1}
 	var description, defaultState *string
 	err := p.Object(func(name string) (err error) {

@@ -81,6 +81,7 @@ func TestTheClockRefusesWhatIsNoWayForward(t *testing.T) {
 	p := Program(t, virtualTime)
 	for body, want := range map[string]string{
 		`{}`:                   "[advance] is missing",
+		`{"advance":null}`:     "[advance] has to be a time value",
 		`{"advance":"-1d"}`:    "between 0 and 36500d",
 		`{"advance":"soon"}`:   "failed to parse setting [advance]",
 		`{"advance":"40000d"}`: "between 0 and 36500d",

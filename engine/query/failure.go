@@ -5,6 +5,7 @@ package query
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -68,9 +69,10 @@ func shardFailures(failures []failure) []wire.Object {
 	return list
 }
 
-// root is the innermost of the server's own errors.
+// root is the innermost of the server's own errors. What the parser of query strings says is none of them.
 func root(f *fault.Error) *fault.Error {
-	for f.CausedBy != nil && slices.Contains([]string{"parse_exception", "parsing_exception", "query_shard_exception"}, f.CausedBy.Type) {
+	for f.CausedBy != nil && !strings.HasPrefix(f.CausedBy.Reason, "Cannot parse '") &&
+		slices.Contains([]string{"parse_exception", "parsing_exception", "query_shard_exception"}, f.CausedBy.Type) {
 		f = f.CausedBy
 	}
 	return f

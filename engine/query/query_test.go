@@ -183,7 +183,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		{"search_after of another length", `{"sort":["tag"],"search_after":["a",1]}`, "search_phase_execution_exception", "all shards failed"},
 		{"a bad number in a term", `{"query":{"term":{"pages":"many"}}}`, "search_phase_execution_exception", "all shards failed"},
 		{"a bad date in a range", `{"query":{"range":{"out":{"gte":"soon"}}}}`, "search_phase_execution_exception", "all shards failed"},
-		{"a bad query string", `{"query":{"query_string":{"query":"(a"}}}`, "query_shard_exception", "Failed to parse query [(a]"},
+		{"a bad query string", `{"query":{"query_string":{"query":"(a"}}}`, "search_phase_execution_exception", "all shards failed"},
 		{"too deep", `{"query":` + strings.Repeat(`{"bool":{"must":`, 30) + `{"match_all":{}}` + strings.Repeat(`}}`, 30) + `}`, "parsing_exception", "nested depth"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

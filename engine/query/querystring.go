@@ -28,8 +28,7 @@ func ParseText(text, field string, and bool) (Query, error) {
 	if field != "" {
 		q.fields = []string{field}
 	}
-	_, err := q.parse()
-	return q, err
+	return q, q.check()
 }
 
 func readQueryString(kind string) reader {
@@ -67,7 +66,7 @@ func readQueryString(kind string) reader {
 			err = fault.Parsing(line, col, "[%s] must be provided with a [query]", kind)
 		}
 		if err == nil && !q.simple {
-			_, err = q.parse()
+			err = q.check()
 		}
 		return q, err
 	}
@@ -95,6 +94,15 @@ func (q queryString) build(c *scope) (bq.Query, error) {
 		return nil, err
 	}
 	return tree.build(c)
+}
+
+// check finds what the text asks for that this engine does not have. That it has no meaning is for the indices to say:
+// a search of none does not fail.
+func (q queryString) check() error {
+	if _, err := q.parse(); err != nil && fault.Of(err).Type != "query_shard_exception" {
+		return err
+	}
+	return nil
 }
 
 // parse makes a tree of the text.

@@ -117,6 +117,8 @@ func setCondition(op *shard.Operation, seqNo, term, version int64, versionType s
 		return nil
 	case seqNo < 0 && seqNo != -2:
 		return fault.Illegal("sequence numbers must be non negative. got [%d].", seqNo)
+	case term < 0:
+		return fault.Illegal("primary term must be non negative. got [%d]", term)
 	case seqNo == -2:
 		return fault.Validation("ifSeqNo is unassigned, but primary term is [" + itoa(term) + "]")
 	case term == 0:

@@ -160,9 +160,8 @@ func (a *API) getPolicies(r *rest.Request) (rest.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n, err := strconv.ParseInt(want, 10, 64); err == nil && n != doc.Number {
-			return nil, fault.Conflict(manager.ConfigIndex, "_na_", 0,
-				"[%s]: version conflict, current version [%d] is different than the one provided [%d]", id, doc.Number, n)
+		if err := a.ifMatch(ctx, want, doc); err != nil {
+			return nil, err
 		}
 		if p == nil {
 			return nil, fault.Status(http.StatusNotFound, "Policy not found")
@@ -170,6 +169,26 @@ func (a *API) getPolicies(r *rest.Request) (rest.Action, error) {
 		return rest.OK(wire.Obj("_id", doc.ID, "_version", doc.Number, "_seq_no", doc.SeqNo, "_primary_term", doc.PrimaryTerm,
 			"policy", p.JSON(ism.API, human))), nil
 	}, nil
+}
+
+// ifMatch refuses a document that has another version than the If-Match header wants, if there is one.
+func (a *API) ifMatch(ctx context.Context, want string, doc opensearch.Document) error {
+	if want == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(want, 10, 64)
+	if err != nil {
+		return fault.New(http.StatusBadRequest, "number_format_exception", "For input string: \"%s\"", want)
+	}
+	if !doc.Found || n == doc.Number {
+		return nil
+	}
+	infos, err := a.client.Indices(ctx, []string{manager.ConfigIndex})
+	if err != nil {
+		return err
+	}
+	return fault.Conflict(manager.ConfigIndex, infos[manager.ConfigIndex].UUID, 0,
+		"[%s]: version conflict, current version [%d] is different than the one provided [%d]", doc.ID, doc.Number, n)
 }
 
 // policy reads one policy in real time; nil if there is no such document or it is no policy.

@@ -129,6 +129,22 @@ func TestBadRequestsAreRefusedBeforeTheClusterIsCalled(t *testing.T) {
 			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_NULL]",
 		},
 		{
+			"a simulation of nothing", "POST", "/simulate", `{}`, 400, "action_request_validation_exception",
+			"Validation Failed: 1: indices cannot be empty;2: either policy_id or policy must be provided;",
+		},
+		{
+			"a simulation with an unknown parameter, whatever its body lacks", "POST", "/simulate?x=1", `{}`, 400, "illegal_argument_exception",
+			"request [/_plugins/_ism/simulate] contains unrecognized parameter: [x]",
+		},
+		{
+			"a simulation whose policy is null", "POST", "/simulate", `{"policy":null}`, 400, "parsing_exception",
+			"Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_NULL]",
+		},
+		{
+			"a mistake in the policy of a simulation, by its place in the body", "POST", "/simulate", `{"policy":{"description":null}}`, 500,
+			"illegal_state_exception", "Can't get text on a VALUE_NULL at 1:26",
+		},
+		{
 			"a flag that is none", "GET", "/explain/i?show_policy=maybe", "", 400, "illegal_argument_exception",
 			"Failed to parse value [maybe] as only [true] or [false] are allowed.",
 		},

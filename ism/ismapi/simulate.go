@@ -34,6 +34,9 @@ func (a *API) simulate(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
+		if err := q.check(); err != nil {
+			return nil, err
+		}
 		if q.policy == nil {
 			if _, q.policy, err = a.policy(ctx, q.policyID); err != nil {
 				return nil, err
@@ -60,12 +63,7 @@ func parseSimulate(body []byte, now int64) (q simulateRequest, err error) {
 		case "policy_id":
 			q.policyID, err = p.Text()
 		case "policy":
-			raw, err := p.Raw()
-			if err != nil {
-				return err
-			}
-			q.policy, err = ism.ParseBarePolicy(raw, now)
-			return err
+			q.policy, err = ism.ParseBarePolicy(p, now)
 		case "indices":
 			return p.Array(func() error {
 				index, err := p.Text()
@@ -77,9 +75,11 @@ func parseSimulate(body []byte, now int64) (q simulateRequest, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return q, err
-	}
+	return q, err
+}
+
+// check refuses a request that does not say what to simulate, and where.
+func (q *simulateRequest) check() error {
 	var wrong []string
 	if len(q.indices) == 0 {
 		wrong = append(wrong, "indices cannot be empty")
@@ -91,9 +91,9 @@ func parseSimulate(body []byte, now int64) (q simulateRequest, err error) {
 		wrong = append(wrong, "only one of policy_id or policy can be provided, not both")
 	}
 	if len(wrong) > 0 {
-		return q, fault.Validation(wrong...)
+		return fault.Validation(wrong...)
 	}
-	return q, nil
+	return nil
 }
 
 // simulated are the results, in the order of the request.

@@ -168,6 +168,11 @@ var refusals = []struct {
 		want: `"reason":"sequence numbers must be non negative. got [-1]."`,
 	},
 	{
+		name: "a policy whose primary term is negative", method: "PUT", path: "/policies/PREFIX?if_seq_no=1&if_primary_term=-1", status: 400,
+		body: `{"policy":{"description":"","default_state":"s","states":[{"name":"s"}]}}`,
+		want: `"reason":"primary term must be non negative. got [-1]"`,
+	},
+	{
 		name: "two parameters that nobody knows", method: "GET", path: "/policies?foo=1&bar=2", status: 400,
 		want: `"reason":"request [/_plugins/_ism/policies] contains unrecognized parameters: [bar], [foo]"`,
 	},

@@ -51,8 +51,22 @@ func newRequest(r *http.Request, found *route, values []pathValue, maxBody int64
 		}
 		req.path[v.name] = text
 	}
-	err := parseQuery(r.URL.RawQuery, req.query)
-	return req, err
+	if err := parseQuery(r.URL.RawQuery, req.query); err != nil {
+		return nil, err
+	}
+	return req, req.checkFlags()
+}
+
+// checkFlags refuses values of pretty and human that are no booleans, before anything else is looked at.
+func (r *Request) checkFlags() error {
+	for _, name := range []string{"pretty", "human"} {
+		if v := r.query[name]; v != "" {
+			if _, err := wire.ParseBool(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // parseQuery splits at & and ;, as OpenSearch does; the last value of a name counts.
@@ -298,7 +312,7 @@ func (r *Request) RawBody() ([]byte, error) {
 	return r.body, r.bodyErr
 }
 
-// Body is the body as JSON (a YAML body is converted). Without a Content-Type, or with one that is not supported: 406;
+// Body is the body as JSON: a YAML body is converted, comments are blanked. Without a Content-Type, or with one that is not supported: 406;
 // without a body: nil.
 func (r *Request) Body() (json.RawMessage, error) {
 	raw, err := r.RawBody()
@@ -315,7 +329,7 @@ func (r *Request) Body() (json.RawMessage, error) {
 	}
 	switch kind {
 	case "application/json", "application/x-ndjson", "application/vnd.opensearch+json":
-		return raw, nil
+		return wire.WithoutComments(raw), nil
 	case "application/yaml", "application/vnd.opensearch+yaml":
 		return wire.FromYAML(raw)
 	}
