@@ -151,12 +151,12 @@ func (c *Client) Health(ctx context.Context, index string) (status string, err e
 	return status, wrapTransport(call, json.Unmarshal(answer.Status, &status))
 }
 
-// AwaitShard waits until each shard of an index has a copy that answers, for at most five seconds: one of an index that
-// was made just now, or of a node that has just started, may not yet.
+// AwaitShard waits until an index of one shard has a copy of it that answers, for at most five seconds: that of an index
+// that was made just now, or on a node that has just started, may not yet. An index is yellow before that.
 func (c *Client) AwaitShard(ctx context.Context, index string) error {
 	return c.Do(ctx, Call{
 		Method: http.MethodGet, Path: Path("_cluster", "health", index),
-		Query: query("wait_for_status", "yellow", "timeout", "5s"),
+		Query: query("wait_for_active_shards", "1", "timeout", "5s"),
 	}, nil)
 }
 

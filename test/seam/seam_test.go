@@ -150,6 +150,26 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	})
 }
 
+// TestAnIndexThatIsBeingMadeIsReadOnceItsShardIsAwaited looks at indices in the instant between their appearance and
+// that of their shard.
+func TestAnIndexThatIsBeingMadeIsReadOnceItsShardIsAwaited(t *testing.T) {
+	onEach(t, func(w world) {
+		ctx := w.t.Context()
+		for n := range 5 {
+			index, made := w.name(fmt.Sprint(n)), make(chan error, 1)
+			go func() { made <- w.CreateIndex(ctx, index, noReplicas) }()
+			_, err := w.Get(ctx, index, "a", "")
+			for fault.Is(err, "index_not_found_exception") {
+				_, err = w.Get(ctx, index, "a", "")
+			}
+			w.must(w.AwaitShard(ctx, index))
+			_, err = w.Get(ctx, index, "a", "")
+			w.must(err)
+			w.must(<-made)
+		}
+	})
+}
+
 func TestABulkRequestWritesManyDocumentsAndTellsEachFailure(t *testing.T) {
 	onEach(t, func(w world) {
 		index, ctx := w.name(""), w.t.Context()
