@@ -4,6 +4,7 @@ package flow
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/wire"
@@ -71,10 +72,18 @@ func parseInputs(p *wire.Parser) (Inputs, error) {
 	return inputs, err
 }
 
+// jsonInputs are the inputs whose objects are kept as texts; they come as texts, too, and always so from where they
+// are stored.
+var jsonInputs = []string{"configurations", "interface", "llm", "model", "context_management"}
+
 func parseInput(p *wire.Parser, name string) (any, error) {
 	switch p.Token() {
 	case wire.String:
-		return p.Text()
+		text, err := p.Text()
+		if slices.Contains(jsonInputs, name) && strings.HasPrefix(strings.TrimSpace(text), "{") {
+			return JSONText(text), err
+		}
+		return text, err
 	case wire.Number:
 		text, err := p.Text()
 		return json.Number(text), err
@@ -90,11 +99,11 @@ func parseInput(p *wire.Parser, name string) (any, error) {
 }
 
 func parseObjectInput(p *wire.Parser, name string) (any, error) {
-	switch name {
-	case "configurations", "interface", "llm", "model", "context_management":
+	switch {
+	case slices.Contains(jsonInputs, name):
 		raw, err := p.Raw()
 		return JSONText(compact(raw)), err
-	case "guardrails":
+	case name == "guardrails":
 		raw, err := p.Raw()
 		return Verbatim(raw), err
 	default:

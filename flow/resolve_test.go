@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/opensteward/steward/wire"
 )
 
 const inputsTemplate = `{"name":"t","workflows":{"provision":{
@@ -49,6 +51,36 @@ func TestInputsComeFromParamsBeforeTheNodesOwn(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAParameterIsEscapedInATemplateThatWasStored(t *testing.T) {
+	parsed, err := Parse([]byte(inputsTemplate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := wire.Marshal(parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Resolve(plan(t, string(stored))[1], nil, Scope{WorkflowID: "w", Params: []Param{{"text", `a "quoted" text`}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := JSONText(`{"description":"a \"quoted\" text of ${{a.index_name}} by ${{nobody}}"}`)
+	if v, _ := got.Get("configurations"); v != want {
+		t.Errorf("configurations = %v, want %v", v, want)
+	}
+}
+
+func TestAParameterMayBeAWholeConfiguration(t *testing.T) {
+	template := strings.Replace(inputsTemplate, `"configurations":{}`, `"configurations":"${{text}}"`, 1)
+	got, err := Resolve(plan(t, template)[0], nil, Scope{WorkflowID: "w", Params: []Param{{"text", `{"settings":{}}`}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := got.Get("configurations"); v != `{"settings":{}}` {
+		t.Errorf("configurations = %v", v)
 	}
 }
 

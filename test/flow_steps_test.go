@@ -83,6 +83,8 @@ func TestOnlyCallsOnTheListAreSent(t *testing.T) {
 		{"another path", `"method":"PUT","path":"/other"`, http.StatusForbidden, "is not on the list"},
 		{"a path that climbs", `"method":"PUT","path":"/NAME-a/../_cluster/settings"`, http.StatusBadRequest, "of a call is none"},
 		{"an undoing that is not", `"method":"PUT","path":"/NAME-b","undo_path":"/other"`, http.StatusForbidden, "is not on the list"},
+		{"an undoing without a path", `"method":"PUT","path":"/NAME-b","undo_method":"DELETE"`, http.StatusBadRequest, "Input [undo_method] needs [undo_path]"},
+		{"a status that is none", `"method":"PUT","path":"/NAME-b","expected_status":"200,ok"`, http.StatusBadRequest, "Input [expected_status] has a status that is none: [ok]"},
 		{"an unexpected status", `"method":"PUT","path":"/NAME-A"`, http.StatusBadRequest, "answered 400 invalid_index_name_exception: Invalid index name ["},
 		{"an expected one", `"method":"PUT","path":"/NAME-A","expected_status":"200,400"`, http.StatusAccepted, ""},
 	} {
@@ -97,5 +99,8 @@ func TestOnlyCallsOnTheListAreSent(t *testing.T) {
 	}
 	if p.Exists(p.Name("-a")) {
 		t.Error("what undoes a call was not called")
+	}
+	if p.Exists(p.Name("-b")) {
+		t.Error("a call was sent whose node is wrong")
 	}
 }

@@ -38,6 +38,9 @@ func restCall(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := checkExpected(text(in, "expected_status")); err != nil {
+		return Result{}, err
+	}
 	if in.Has("configurations") {
 		call.Body = json.RawMessage(text(in, "configurations"))
 	}
@@ -100,6 +103,9 @@ func restRequest(env Env, method, path string) (opensearch.Call, error) {
 // restUndo is the call that undoes this one, "" if there is none.
 func restUndo(env Env, in flow.Inputs) (string, error) {
 	if !in.Has("undo_path") {
+		if in.Has("undo_method") {
+			return "", failed(http.StatusBadRequest, nil, "Input [undo_method] needs [undo_path]")
+		}
 		return "", nil
 	}
 	method := text(in, "undo_method")
@@ -108,6 +114,19 @@ func restUndo(env Env, in flow.Inputs) (string, error) {
 	}
 	call, err := restRequest(env, method, text(in, "undo_path"))
 	return call.Method + " " + text(in, "undo_path"), err
+}
+
+// checkExpected refuses a list that is none before anything is sent.
+func checkExpected(list string) error {
+	if list == "" {
+		return nil
+	}
+	for s := range strings.SplitSeq(list, ",") {
+		if n, err := strconv.Atoi(strings.TrimSpace(s)); err != nil || n < 100 || n > 599 {
+			return failed(http.StatusBadRequest, err, "Input [expected_status] has a status that is none: [%s]", strings.TrimSpace(s))
+		}
+	}
+	return nil
 }
 
 // expected reports whether a status is the one, or one of those, that were named.
