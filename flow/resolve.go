@@ -106,13 +106,21 @@ func (s Scope) fill(v any) any {
 		for i, item := range v {
 			out[i] = make(Inputs, len(item))
 			for j, member := range item {
-				out[i][j] = Input{member.Name, s.fill(member.Value)}
+				out[i][j] = Input{member.Name, s.fillMember(member)}
 			}
 		}
 		return out
 	default:
 		return v
 	}
+}
+
+// fillMember fills a member of an object in an array. The body of an action is JSON text.
+func (s Scope) fillMember(member Input) any {
+	if body, is := member.Value.(string); is && member.Name == "request_body" && strings.HasPrefix(strings.TrimSpace(body), "{") {
+		return s.fillText(body, escaped)
+	}
+	return s.fill(member.Value)
 }
 
 func plain(s string) string { return s }

@@ -84,6 +84,21 @@ func TestAParameterMayBeAWholeConfiguration(t *testing.T) {
 	}
 }
 
+func TestAParameterIsEscapedInTheBodyOfAnAction(t *testing.T) {
+	p := plan(t, `{"name":"t","workflows":{"provision":{"nodes":[{"id":"c","type":"create_connector","user_inputs":{
+		"name":"c","description":"d","version":"1","protocol":"http","parameters":{},"credential":{},
+		"actions":[{"url":"http://${{text}}","request_body":"{\"input\":\"${{text}}\"}"}]}}]}}}`)
+	got, err := Resolve(p[0], nil, Scope{WorkflowID: "w", Params: []Param{{"text", `a"b`}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions, _ := got.Get("actions")
+	want := List{{{"url", `http://a"b`}, {"request_body", `{"input":"a\"b"}`}}}
+	if diff := cmp.Diff(want, actions); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAPlainTextTakesAParameterAsItIs(t *testing.T) {
 	p := plan(t, strings.Replace(inputsTemplate, `"refresh":true`, `"destination_index":"d"`, 1))
 	got, err := Resolve(p[2], nil, Scope{WorkflowID: "w", Params: []Param{{"text", `a"\b`}}})
