@@ -42,7 +42,7 @@ type Rules struct {
 
 // Check refuses an address that the rules forbid.
 func (r Rules) Check(addr netip.Addr) error {
-	addr = addr.Unmap()
+	addr = reached(addr)
 	switch {
 	case contains(r.Allow, addr) && !contains(r.Never, addr):
 		return nil
@@ -51,6 +51,17 @@ func (r Rules) Check(addr netip.Addr) error {
 		return fmt.Errorf("%w: %s", ErrRefused, addr)
 	}
 	return nil
+}
+
+// translated are the IPv6 addresses that a gateway turns into the IPv4 address in their last four bytes (RFC 6052).
+var translated = netip.MustParsePrefix("64:ff9b::/96")
+
+// reached is the address that an address leads to.
+func reached(addr netip.Addr) netip.Addr {
+	if b := addr.As16(); translated.Contains(addr) {
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return addr.Unmap()
 }
 
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
