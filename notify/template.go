@@ -4,6 +4,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,7 +126,30 @@ func render(source string, escape mustache.EscapeFunc, values object) (string, e
 		return "", errors.New("partial templates are not supported")
 	}
 	parsed.Escape(escape)
-	return parsed.Render(values)
+	var out rendered
+	if err := parsed.FRender(&out, values); err != nil || out.full {
+		return "", cmp.Or(err, errLong)
+	}
+	return out.text.String(), nil
+}
+
+// maxMessage is the longest message, in bytes: sections in sections of lists multiply.
+const maxMessage = 1 << 20
+
+var errLong = fmt.Errorf("the message is longer than %d bytes", maxMessage)
+
+// rendered is what there is of a message so far.
+type rendered struct {
+	text strings.Builder
+	full bool
+}
+
+// Write adds to the message, as far as it may be long.
+func (m *rendered) Write(p []byte) (int, error) {
+	if m.full = m.full || m.text.Len()+len(p) > maxMessage; m.full {
+		return 0, errLong
+	}
+	return m.text.Write(p)
 }
 
 // decode keeps numbers as they are written.

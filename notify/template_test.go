@@ -87,3 +87,19 @@ func TestATemplateReadsNoFile(t *testing.T) {
 		}
 	}
 }
+
+func TestAMessageIsNotLongerThanItMayBe(t *testing.T) {
+	params := json.RawMessage(`{"l":[` + strings.Repeat("1,", 99) + `1]}`)
+	for _, source := range []string{
+		strings.Repeat("{{#l}}", 6) + "text" + strings.Repeat("{{/l}}", 6),
+		strings.Repeat("{{#l}}", 3) + "{{l}}" + strings.Repeat("{{/l}}", 3),
+	} {
+		_, err := Template{Source: source, Params: params}.Render("x")
+		if err == nil || !strings.Contains(err.Error(), "the message is longer than 1048576 bytes") {
+			t.Error(err)
+		}
+	}
+	if _, err := (Template{Source: "{{#l}}{{.}}{{/l}}", Params: params}).Render("x"); err != nil {
+		t.Error(err)
+	}
+}
