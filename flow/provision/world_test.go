@@ -60,11 +60,19 @@ func newWorld(t *testing.T) *world {
 	}
 	if test.OnCluster() {
 		t.Cleanup(func() {
-			for _, index := range []string{provision.TemplateIndex, provision.StateIndex, lease.Index} {
-				if _, err := w.client.DeleteIndex(context.Background(), index); err != nil {
+			names, err := w.client.IndexNames(context.Background())
+			if err != nil {
+				t.Error(err)
+			}
+			for name := range names {
+				if !strings.HasPrefix(name, w.prefix) && !slices.Contains([]string{provision.TemplateIndex, provision.StateIndex, lease.Index}, name) {
+					continue
+				}
+				if _, err := w.client.DeleteIndex(context.Background(), name); err != nil {
 					t.Error(err)
 				}
 			}
+			_ = w.client.Do(context.Background(), opensearch.Call{Method: http.MethodDelete, Path: "/_ingest/pipeline/" + w.prefix + "*"}, nil) // there may be none
 		})
 	}
 	return w
