@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -292,7 +293,7 @@ func (r *Request) HasBody() bool {
 	return err != nil || len(b) > 0
 }
 
-// RawBody is the body as it came, for newline-delimited JSON.
+// RawBody is the body as it came, unpacked if it was sent as gzip, for newline-delimited JSON.
 func (r *Request) RawBody() ([]byte, error) {
 	if r.bodyRead {
 		return r.body, r.bodyErr
@@ -301,7 +302,11 @@ func (r *Request) RawBody() ([]byte, error) {
 	if r.HTTP.Body == nil {
 		return nil, nil
 	}
-	b, err := io.ReadAll(io.LimitReader(r.HTTP.Body, r.maxBody+1))
+	var b []byte
+	body, err := r.unpacked()
+	if err == nil {
+		b, err = io.ReadAll(io.LimitReader(body, r.maxBody+1))
+	}
 	switch {
 	case err != nil:
 		r.bodyErr = fault.New(http.StatusBadRequest, "parse_exception", "failed to read the request body")
@@ -310,6 +315,16 @@ func (r *Request) RawBody() ([]byte, error) {
 	}
 	r.body = b
 	return r.body, r.bodyErr
+}
+
+// unpacked reads the body as it was before its Content-Encoding. The limit of a body counts for what comes out.
+func (r *Request) unpacked() (io.Reader, error) {
+	switch r.HTTP.Header.Get("Content-Encoding") {
+	case "gzip", "x-gzip":
+		return gzip.NewReader(r.HTTP.Body)
+	default:
+		return r.HTTP.Body, nil
+	}
 }
 
 // Body is the body as JSON: a YAML body is converted, comments are blanked. Without a Content-Type, or with one that is not supported: 406;

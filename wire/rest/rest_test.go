@@ -3,6 +3,8 @@
 package rest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +135,31 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	rt.ServeHTTP(w, r)
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestABodySentAsGzipIsUnpacked(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(`{"a":"` + strings.Repeat("a", 100) + `"}`))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	headers := []string{"Content-Type", "application/json", "Content-Encoding", "gzip"}
+	if got := do("POST", "/_body", packed.String(), headers...); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `{"a":"aaa`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := do("POST", "/_body", `{"a":1}`, headers...); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "failed to read the request body") {
+		t.Errorf("what is no gzip: %d %s", got.Code, got.Body)
+	}
+	rt := testRouter()
+	rt.MaxBody(100)
+	r := httptest.NewRequest("POST", "/_body", &packed)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Encoding", "gzip")
+	answer := httptest.NewRecorder()
+	if rt.ServeHTTP(answer, r); answer.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("small as it comes, too large as it is: %d %s", answer.Code, answer.Body)
 	}
 }
 
