@@ -238,6 +238,8 @@ func (d *directory) commit(info *Info, c *contents) error {
 		if err := writeRecord(filepath.Join(path, info.UUID), info); err != nil {
 			return err
 		}
+		// One that was committed by a process that died before it could say so is committed again.
+		d.sorted = slices.DeleteFunc(d.sorted, func(other *Info) bool { return other.UUID == info.UUID })
 		at, _ := slices.BinarySearchFunc(d.sorted, info, byStart)
 		d.sorted, d.named[info.Name] = slices.Insert(d.sorted, at, info), info
 		return nil

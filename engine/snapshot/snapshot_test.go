@@ -252,3 +252,17 @@ func TestADirectoryOfAnotherFormatIsNotTouched(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestASnapshotThatIsCommittedAgainIsThereOnce: a process died between committing it and saying so.
+func TestASnapshotThatIsCommittedAgainIsThereOnce(t *testing.T) {
+	path := t.TempDir()
+	info := &Info{Name: "nightly", UUID: "u1", State: Success, Start: 1}
+	for _, d := range []*directory{{path: path}, {path: path}} { // each process reads it anew
+		if err := d.commit(info, &contents{}); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := d.list(); err != nil || len(all) != 1 {
+			t.Errorf("%d snapshots, %v", len(all), err)
+		}
+	}
+}
