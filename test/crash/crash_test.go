@@ -251,7 +251,8 @@ func lifecyclesEnd(t *testing.T, p *process) {
 				return false, fmt.Sprint(entry)
 			}
 		}
-		return true, ""
+		last := kept[len(kept)-1] // which is about to be rolled over, if the last documents have filled it
+		return count(t, p, last) < rolloverAt, last + " is full"
 	})
 	kept := indices(t, p, "keep")
 	if len(kept) < 2 {
@@ -261,11 +262,8 @@ func lifecyclesEnd(t *testing.T, p *process) {
 		if want := fmt.Sprintf("keep-%06d", i+1); name != want {
 			t.Errorf("index %d of the family is %s, want %s: an index is missing", i+1, name, want)
 		}
-		count := decode[struct {
-			Count int `json:"count"`
-		}](t, p.must(t, "GET", "/"+name+"/_count", nil)).Count
-		if i < len(kept)-1 && count < rolloverAt {
-			t.Errorf("%s was rolled over with %d documents, the policy wants %d: it was rolled over twice", name, count, rolloverAt)
+		if n := count(t, p, name); i < len(kept)-1 && n < rolloverAt {
+			t.Errorf("%s was rolled over with %d documents, the policy wants %d: it was rolled over twice", name, n, rolloverAt)
 		}
 	}
 }
@@ -290,14 +288,8 @@ func snapshotsAreWhole(t *testing.T, p *process) {
 	for _, name := range kept[:len(kept)-1] {
 		back := map[string]any{"rename_pattern": ".+", "rename_replacement": "back"}
 		p.must(t, "POST", "/_snapshot/backup/"+taken[name]+"/_restore?wait_for_completion=true", back)
-		counts := map[string]int{}
-		for _, index := range []string{name, "back"} {
-			counts[index] = decode[struct {
-				Count int `json:"count"`
-			}](t, p.must(t, "GET", "/"+index+"/_count", nil)).Count
-		}
-		if counts[name] != counts["back"] {
-			t.Errorf("%s has %d documents, its snapshot %d", name, counts[name], counts["back"])
+		if is, was := count(t, p, name), count(t, p, "back"); is != was {
+			t.Errorf("%s has %d documents, its snapshot %d", name, is, was)
 		}
 		p.must(t, "DELETE", "/back", nil)
 	}
@@ -305,6 +297,14 @@ func snapshotsAreWhole(t *testing.T, p *process) {
 		t.Errorf("snapshots of %v, want of %v", taken, kept[:len(kept)-1])
 	}
 	p.must(t, "DELETE", "/_snapshot/backup/*", nil)
+}
+
+// count is how many documents searches see in an index.
+func count(t *testing.T, p *process, index string) int {
+	t.Helper()
+	return decode[struct {
+		Count int `json:"count"`
+	}](t, p.must(t, "GET", "/"+index+"/_count", nil)).Count
 }
 
 func indices(t *testing.T, p *process, family string) []string {
