@@ -10,8 +10,8 @@
 // How values are indexed: text is analyzed under the field's path; keyword, boolean and ip values are one term each;
 // numbers and dates are numeric (for ranges) and also one term each under [Exact](path), sixteen hexadecimal digits in
 // numeric order, because the index's numbers are floating-point and lose integers beyond 2^53. (An unsigned_long stands
-// under Exact only.) [FieldNames] holds the paths that have a value. The fields of a nested object are checked, but are
-// not the document's: nothing of them is indexed unless include_in_parent or include_in_root says so.
+// under Exact only.) [FieldNames] holds the paths that have a value. The fields of a nested object are not the document's,
+// unless include_in_parent or include_in_root says so: they are indexed under names of their own ([Field.InNested]).
 package mapping
 
 import "strconv"

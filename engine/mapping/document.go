@@ -151,6 +151,9 @@ func (w *walker) object(o *object, path string, dynamic Dynamic) error {
 	if o != nil && o.nested && !o.inParent && !o.inRoot {
 		w.hidden++
 		defer func() { w.hidden-- }()
+		if w.doc != nil && w.take == nil {
+			w.note(nestedName(path))
+		}
 	}
 	return w.p.Object(func(name string) error {
 		if name == docCount && path == "" {
@@ -442,7 +445,9 @@ func (w *walker) index(f *Field, text string, token wire.Token) error {
 		return fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.  Please correct the analyzer to not produce such terms.", f.Path, MaxTerm)
 	}
 	switch {
-	case w.hidden > 0:
+	case w.hidden > 0 && w.take != nil:
+	case w.hidden > 0 && w.doc != nil:
+		w.add(f.InNested(), v)
 	case w.take != nil:
 		w.take(f, v)
 	case w.doc != nil:

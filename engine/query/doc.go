@@ -53,9 +53,21 @@ type Query interface {
 type scope struct {
 	target *Target
 	now    time.Time
+	// nested is the path of the nested objects that are asked about; "" for the document.
+	nested string
 }
 
-func (c *scope) field(path string) *mapping.Field { return c.target.Mapping.Field(path) }
+// field is the field of a path; nil if there is none. About a nested object only its own fields can be asked.
+func (c *scope) field(path string) *mapping.Field {
+	f := c.target.Mapping.Field(path)
+	switch {
+	case c.nested == "" || f == nil:
+		return f
+	case !strings.HasPrefix(path, c.nested+"."):
+		return nil
+	}
+	return f.InNested()
+}
 
 // none and all are the trivial queries.
 func none() bq.Query { return bleve.NewMatchNoneQuery() }
@@ -134,7 +146,7 @@ func parse(p *parser, depth int) (Query, error) {
 }
 
 // refused are queries of OpenSearch that this engine does not have.
-const refused = " nested has_child has_parent geo_bounding_box geo_distance geo_shape geo_polygon script script_score function_score " +
+const refused = " has_child has_parent geo_bounding_box geo_distance geo_shape geo_polygon script script_score function_score " +
 	"more_like_this percolate knn neural neural_sparse hybrid agentic rank_feature span_term span_near span_or span_not span_first " +
 	"span_multi span_containing span_within intervals distance_feature pinned wrapper parent_id terms_set boosting template " +
 	"match_phrase_prefix match_bool_prefix common combined_fields "

@@ -165,7 +165,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	books := library(t)
 	for _, c := range []struct{ name, body, typ, reason string }{
 		{"an unknown query", `{"query":{"x":{}}}`, "parsing_exception", "unknown query [x]"},
-		{"a query this engine lacks", `{"query":{"nested":{}}}`, "illegal_argument_exception", "the query [nested] is not supported by the embedded engine"},
+		{"a query this engine lacks", `{"query":{"percolate":{}}}`, "illegal_argument_exception", "the query [percolate] is not supported by the embedded engine"},
 		{"an empty query", `{"query":{}}`, "illegal_argument_exception", "query malformed, empty clause found at [1:10]"},
 		{"a query that is no object", `{"query":[]}`, "parsing_exception", "[_na] query malformed, must start with start_object"},
 		{"two queries", `{"query":{"match_all":{},"match_none":{}}}`, "parsing_exception", "malformed query, expected [END_OBJECT] but found [FIELD_NAME]"},

@@ -31,6 +31,7 @@ func init() {
 		"bool":                readBool,
 		"constant_score":      readConstant,
 		"dis_max":             readDisMax,
+		"nested":              readNested,
 		"query_string":        readQueryString("query_string"),
 		"simple_query_string": readQueryString("simple_query_string"),
 	}
