@@ -34,7 +34,7 @@ func (q nested) build(c *scope) (bq.Query, error) {
 	}
 	in := *c
 	in.nested = q.path
-	if _, any := q.inner.(matchAll); any {
+	if _, whatever := q.inner.(matchAll); whatever {
 		return constantScore{term(mapping.FieldNames, name), 1}, nil
 	}
 	return q.inner.build(&in)
