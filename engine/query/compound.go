@@ -45,7 +45,7 @@ func (q boolean) build(c *scope) (bq.Query, error) {
 	case !required && len(should) > 0:
 		least = max(least, 1)
 	case !required && len(mustNot) == 0:
-		return all(), nil
+		return c.everything(), nil
 	case !required:
 		filter = append(filter, all())
 	}

@@ -35,7 +35,7 @@ func readValue(p *parser) (value, error) {
 
 type matchAll struct{}
 
-func (matchAll) build(*scope) (bq.Query, error) { return all(), nil }
+func (matchAll) build(c *scope) (bq.Query, error) { return c.everything(), nil }
 
 type matchNone struct{}
 

@@ -21,7 +21,7 @@ type nested struct {
 }
 
 func (q nested) build(c *scope) (bq.Query, error) {
-	name, included, found := c.target.Mapping.NestedObject(q.path)
+	_, included, found := c.target.Mapping.NestedObject(q.path)
 	switch {
 	case !found && q.ignoreUnmapped:
 		return none(), nil
@@ -34,10 +34,15 @@ func (q nested) build(c *scope) (bq.Query, error) {
 	}
 	in := *c
 	in.nested = q.path
-	if _, whatever := q.inner.(matchAll); whatever {
-		return constantScore{term(mapping.FieldNames, name), 1}, nil
-	}
 	return q.inner.build(&in)
+}
+
+// everything finds every document, or every one that has a nested object where those are asked about.
+func (c *scope) everything() bq.Query {
+	if name, _, found := c.target.Mapping.NestedObject(c.nested); found {
+		return constantScore{term(mapping.FieldNames, name), 1}
+	}
+	return all()
 }
 
 // ofOneValue reports whether a query matches an object if, and only if, one of its values matches.
