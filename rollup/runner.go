@@ -146,11 +146,12 @@ func (r *Runner) Run(ctx context.Context) {
 		case <-r.wake:
 			l.reload = true
 		case release := <-alarm.C:
-			l.held = release
+			l.hold(release)
 		case f := <-r.done:
 			l.finished(f)
 		case <-l.tick():
 		}
+		l.hold(l.clock.Hold()) // without an alarm the clock would pass over what is due next
 		alarm.Stop()
 	}
 }
@@ -163,8 +164,18 @@ type loop struct {
 	leading bool
 	failing bool
 	running int
-	// held is the hold of an alarm that fired.
-	held func()
+	// holds keep the clock where it is until the next pass has set its alarm.
+	holds []func()
+}
+
+func (l *loop) hold(release func()) { l.holds = append(l.holds, release) }
+
+// let releases what was held.
+func (l *loop) let() {
+	for _, release := range l.holds {
+		release()
+	}
+	l.holds = nil
 }
 
 // tick comes while there is something to look at that nobody announces: the lease, and a cluster that did not answer.
@@ -177,13 +188,8 @@ func (l *loop) tick() <-chan time.Time {
 
 // pass starts what is due and sets the alarm for what comes next.
 func (l *loop) pass(ctx context.Context) *clock.Alarm {
-	hold := l.clock.Hold()
-	defer hold()
-	if l.held != nil {
-		defer l.held()
-		l.held = nil
-	}
-	defer l.takeHold()()
+	l.hold(l.takeHold())
+	defer l.let()
 	_, held := l.lease.Held()
 	held = held && !l.native()
 	if held && !l.leading {
@@ -311,7 +317,7 @@ func (l *loop) start(ctx context.Context) {
 
 // finished puts a job back with its next due instant.
 func (l *loop) finished(f finished) {
-	defer f.release()
+	l.hold(f.release)
 	l.running--
 	e := l.entries[f.key]
 	e.running = false
@@ -355,9 +361,7 @@ func (l *loop) alarm() *clock.Alarm {
 
 // drain waits for the jobs under way, whose context is done.
 func (l *loop) drain() {
-	if l.held != nil {
-		l.held()
-	}
+	l.let()
 	l.takeHold()()
 	for ; l.running > 0; l.running-- {
 		(<-l.done).release()
