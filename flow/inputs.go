@@ -73,8 +73,8 @@ func parseInputs(p *wire.Parser) (Inputs, error) {
 }
 
 // jsonInputs are the inputs whose objects are kept as texts; they come as texts, too, and always so from where they
-// are stored.
-var jsonInputs = []string{"configurations", "interface", "llm", "model", "context_management"}
+// are stored. undo_configurations is not one of the plugin's.
+var jsonInputs = []string{"configurations", "interface", "llm", "model", "context_management", "undo_configurations"}
 
 func parseInput(p *wire.Parser, name string) (any, error) {
 	switch p.Token() {

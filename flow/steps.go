@@ -26,6 +26,8 @@ type StepType struct {
 	AllowDelete bool
 	// Update is the step type that changes the resource on reprovision; "" if none can.
 	Update string
+	// Named are the inputs that, joined by slashes, are the resource's id; nil if the cluster gives it one.
+	Named []string
 	// Internal types cannot stand in a template, and are not listed.
 	Internal bool
 }
@@ -40,6 +42,7 @@ var plugins = []StepType{
 	{
 		Name: "create_index", Inputs: []string{"index_name", "configurations"}, Outputs: []string{"index_name"},
 		Resource: "index_name", Undo: "delete_index", AllowDelete: true, Update: "update_index",
+		Named: []string{"index_name"},
 	},
 	{Name: "delete_index", Inputs: []string{"index_name"}, Outputs: []string{"index_name"}, Internal: true},
 	{Name: "reindex", Inputs: []string{"source_index", "destination_index"}, Outputs: []string{"reindex"}},
@@ -86,11 +89,13 @@ var plugins = []StepType{
 	{
 		Name: "create_ingest_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"},
 		Resource: "pipeline_id", Undo: "delete_ingest_pipeline", AllowDelete: true, Update: "update_ingest_pipeline",
+		Named: []string{"pipeline_id"},
 	},
 	{Name: "delete_ingest_pipeline", Inputs: []string{"pipeline_id"}, Outputs: []string{"pipeline_id"}, Internal: true},
 	{
 		Name: "create_search_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"},
 		Resource: "pipeline_id", Undo: "delete_search_pipeline", AllowDelete: true, Update: "update_search_pipeline",
+		Named: []string{"pipeline_id"},
 	},
 	{Name: "delete_search_pipeline", Inputs: []string{"pipeline_id"}, Outputs: []string{"pipeline_id"}, Internal: true},
 	{Name: "update_ingest_pipeline", Inputs: []string{"pipeline_id", "configurations"}, Outputs: []string{"pipeline_id"}},
@@ -103,12 +108,16 @@ var ours = []StepType{
 	{
 		Name: "create_index_template", Inputs: []string{"index_template_name", "configurations"}, Outputs: []string{"index_template_name"},
 		Resource: "index_template_name", Undo: "delete_index_template", AllowDelete: true,
+		Update: "update_index_template", Named: []string{"index_template_name"},
 	},
+	{Name: "update_index_template", Inputs: []string{"index_template_name", "configurations"}, Outputs: []string{"index_template_name"}, Internal: true},
 	{Name: "delete_index_template", Inputs: []string{"index_template_name"}, Internal: true},
 	{
 		Name: "create_component_template", Inputs: []string{"component_template_name", "configurations"}, Outputs: []string{"component_template_name"},
 		Resource: "component_template_name", Undo: "delete_component_template", AllowDelete: true,
+		Update: "update_component_template", Named: []string{"component_template_name"},
 	},
+	{Name: "update_component_template", Inputs: []string{"component_template_name", "configurations"}, Outputs: []string{"component_template_name"}, Internal: true},
 	{Name: "delete_component_template", Inputs: []string{"component_template_name"}, Internal: true},
 	{
 		Name: "create_data_stream", Inputs: []string{"data_stream_name"}, Outputs: []string{"data_stream_name"},
@@ -117,18 +126,23 @@ var ours = []StepType{
 	{Name: "delete_data_stream", Inputs: []string{"data_stream_name"}, Internal: true},
 	{
 		Name: "create_alias", Inputs: []string{"index_name", "alias_name"}, Outputs: []string{"alias_name"},
-		Resource: "alias_name", Undo: "delete_alias", AllowDelete: true,
+		Resource: "alias_name", Undo: "delete_alias", AllowDelete: true, Update: "update_alias", Named: []string{"index_name", "alias_name"},
 	},
+	{Name: "update_alias", Inputs: []string{"index_name", "alias_name"}, Outputs: []string{"alias_name"}, Internal: true},
 	{Name: "delete_alias", Inputs: []string{"alias_name"}, Internal: true},
 	{
 		Name: "create_snapshot_repository", Inputs: []string{"repository_name", "configurations"}, Outputs: []string{"repository_name"},
 		Resource: "repository_name", Undo: "delete_snapshot_repository", AllowDelete: true,
+		Update: "update_snapshot_repository", Named: []string{"repository_name"},
 	},
+	{Name: "update_snapshot_repository", Inputs: []string{"repository_name", "configurations"}, Outputs: []string{"repository_name"}, Internal: true},
 	{Name: "delete_snapshot_repository", Inputs: []string{"repository_name"}, Internal: true},
 	{
 		Name: "create_ism_policy", Inputs: []string{"policy_id", "configurations"}, Outputs: []string{"policy_id"},
 		Resource: "policy_id", Undo: "delete_ism_policy", AllowDelete: true,
+		Update: "update_ism_policy", Named: []string{"policy_id"},
 	},
+	{Name: "update_ism_policy", Inputs: []string{"policy_id", "configurations"}, Outputs: []string{"policy_id"}, Internal: true},
 	{Name: "delete_ism_policy", Inputs: []string{"policy_id"}, Internal: true},
 	{
 		Name: "rest_call", Inputs: []string{"method", "path"}, Outputs: []string{"rest_call"},

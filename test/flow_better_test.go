@@ -3,6 +3,7 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -311,4 +312,152 @@ func TestHostileNamesMakeAndDeleteNothing(t *testing.T) {
 	if !p.Exists(p.Name("-keep")) {
 		t.Error("an index is gone")
 	}
+}
+
+// TestWhatThePluginCannotMakeIsChangedInPlace reprovisions each kind of resource that the plugin has no step for.
+func TestWhatThePluginCannotMakeIsChangedInPlace(t *testing.T) {
+	p := Program(t)
+	p.Must("PUT", "/"+p.Name("-under-alias"), nil, nil)
+	policy := `"policy_id":"NAME","configurations":{"policy":{"description":"%s","default_state":"s","states":[{"name":"s","actions":[],"transitions":[]}]}}`
+	for _, c := range []struct {
+		step, inputs    string // %s is what changes
+		first, second   string
+		there, contains string // of the resource after the change
+		onlyEngine      bool
+	}{
+		{
+			"create_index_template", `"index_template_name":"NAME","configurations":{"index_patterns":["NAME-y-*"],"priority":%s}`, "7", "8",
+			"/_index_template/NAME", `"priority":8`, false,
+		},
+		{
+			"create_component_template", `"component_template_name":"NAME","configurations":{"template":{"settings":{"number_of_shards":%s}}}`, "1", "2",
+			"/_component_template/NAME", `"number_of_shards":"2"`, false,
+		},
+		{
+			"create_alias", `"index_name":"NAME-under-alias","alias_name":"NAME-a","configurations":{"is_write_index":%s}`, "false", "true",
+			"/NAME-under-alias/_alias/NAME-a", `"is_write_index":true`, false,
+		},
+		{
+			"create_snapshot_repository", `"repository_name":"NAME","configurations":{"type":"fs","settings":{"location":"NAME","compress":%s}}`, "true", "false",
+			"/_snapshot/NAME", `"compress":"false"`, true,
+		},
+		{"create_ism_policy", policy, "first", "second", "/_plugins/_ism/policies/NAME", `"second"`, false},
+	} {
+		t.Run(c.step, func(t *testing.T) {
+			if c.onlyEngine && OnCluster() {
+				t.Skip("the cluster's path.repo is its own")
+			}
+			named := strings.NewReplacer("NAME", p.Prefix).Replace
+			node := func(change string) []byte {
+				return template(fmt.Sprintf(`{"id":"n","type":%q,"user_inputs":{%s}}`, c.step, named(fmt.Sprintf(c.inputs, change))))
+			}
+			id := p.createWorkflow(node(c.first))
+			if code, answer := p.provision(id, ""); code != http.StatusAccepted {
+				t.Fatalf("%d %s", code, answer)
+			}
+			made := p.workflow(id).Resources
+			const reprovision = "?reprovision=true&wait_for_completion_timeout=30s"
+			if code, answer := p.Call("PUT", workflows+"/"+id+reprovision, node(c.second)); code != http.StatusAccepted {
+				t.Fatalf("%d %s", code, answer)
+			}
+			if _, answer := p.Call("GET", named(c.there), nil); !strings.Contains(string(answer), c.contains) {
+				t.Errorf("it is %s", answer)
+			}
+			other := []byte(strings.Replace(string(node(c.second)), `_name":"`, `_name":"other-`, 1))
+			if c.step == "create_ism_policy" {
+				other = []byte(strings.Replace(string(node(c.second)), `_id":"`, `_id":"other-`, 1))
+			}
+			code, answer := p.Call("PUT", workflows+"/"+id+reprovision, other)
+			p.wantRefusal(code, answer, http.StatusBadRequest, "Workflow Step n does not support updates when reprovisioning.")
+			p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+made[0].ID, nil, nil)
+			if code, answer := p.Call("GET", named(c.there), nil); code != http.StatusNotFound {
+				t.Errorf("it is still there: %d %s", code, answer)
+			}
+		})
+	}
+}
+
+func TestAPolicyThatIsThereIsWrittenOverIfTheNodeSaysSo(t *testing.T) {
+	p := Program(t)
+	const states = `"default_state":"s","states":[{"name":"s","actions":[],"transitions":[]}]`
+	path := "/_plugins/_ism/policies/" + p.Name("")
+	p.Must("PUT", path, []byte(`{"policy":{"description":"theirs",`+states+`}}`), nil)
+	for more, want := range map[string]string{``: "theirs", `"overwrite":true,`: "ours"} {
+		id := p.createWorkflow(template(`{"id":"n","type":"create_ism_policy","user_inputs":{` + more + `"policy_id":"` + p.Name("") + `",
+			"configurations":{"policy":{"description":"ours",` + states + `}}}}`))
+		p.provision(id, "")
+		if _, answer := p.Call("GET", path, nil); want == "ours" && !strings.Contains(string(answer), `"ours"`) {
+			t.Errorf("with %q it is %s", more, answer)
+		}
+		if s := p.workflow(id); (s.State == "COMPLETED") != (want == "ours") {
+			t.Errorf("with %q the state is %+v", more, s)
+		}
+	}
+}
+
+func TestAReprovisioningFillsItsPlaceholdersOrIsRefused(t *testing.T) {
+	p := Program(t)
+	id := p.createWorkflow(template(indexNode("first", p.Name(""))))
+	p.provision(id, "")
+	code, answer := p.Call("PUT", workflows+"/"+id+"?reprovision=true", template(indexNode("first", p.Name("")), indexNode("second", "${{nobody}}")))
+	p.wantRefusal(code, answer, http.StatusBadRequest, "Node [second] has placeholders that neither a parameter nor a direct predecessor fills: [nobody]")
+	p.wantState(id, "COMPLETED", "first")
+}
+
+// TestACallIsUndoneByACallWithABody changes a setting and puts it back.
+func TestACallIsUndoneByACallWithABody(t *testing.T) {
+	p := Program(t)
+	const setting = "plugins.flow_framework.rest_call_allow_list"
+	p.Must("PUT", "/_cluster/settings", []byte(`{"persistent":{"`+setting+`":"PUT /`+p.Prefix+`*"}}`), nil)
+	defer p.Must("PUT", "/_cluster/settings", []byte(`{"persistent":{"`+setting+`":null}}`), nil)
+	p.Must("PUT", "/"+p.Name(""), []byte(`{"settings":{"number_of_replicas":0}}`), nil)
+	call := func(more string) string {
+		return `{"id":"n","type":"rest_call","user_inputs":{"method":"PUT","path":"/` + p.Name("") + `/_settings","configurations":{"number_of_replicas":2}` + more + `}}`
+	}
+	replicas := func(want string) {
+		t.Helper()
+		if _, answer := p.Call("GET", "/"+p.Name("")+"/_settings", nil); !strings.Contains(string(answer), `"number_of_replicas":"`+want+`"`) {
+			t.Errorf("the settings are %s, want %s replicas", answer, want)
+		}
+	}
+	undo := `,"undo_method":"PUT","undo_path":"/` + p.Name("") + `/_settings","undo_configurations":{"number_of_replicas":"${{before}}"}`
+
+	t.Run("it is sent with its body", func(t *testing.T) {
+		id := p.createWorkflow(template(call(undo + `,"undo_expected_status":"200"`)))
+		if code, answer := p.provision(id, "before=1"); code != http.StatusAccepted {
+			t.Fatalf("%d %s", code, answer)
+		}
+		replicas("2")
+		if made := p.workflow(id).Resources; len(made) != 1 || made[0].ID != "PUT /"+p.Name("")+"/_settings#body" {
+			t.Errorf("the resources are %+v", made)
+		}
+		code, answer := p.Call("PUT", workflows+"/"+id+"?reprovision=true", []byte(strings.Replace(string(template(call(undo))), ":2}", ":3}", 1)))
+		p.wantRefusal(code, answer, http.StatusBadRequest, "Workflow Step n does not support updates when reprovisioning.")
+		p.Must("POST", workflows+"/"+id+"/_deprovision", nil, nil)
+		replicas("1")
+	})
+	t.Run("and by a rollback", func(t *testing.T) {
+		id := p.createWorkflow(template(call(undo), `{"id":"fails","type":"create_index","previous_node_inputs":{"n":"rest_call"},"user_inputs":{"index_name":"UPPER","configurations":""}}`))
+		if code, answer := p.provision(id, "before=0&on_failure=rollback"); code != http.StatusBadRequest {
+			t.Fatalf("%d %s", code, answer)
+		}
+		replicas("0")
+	})
+	t.Run("another status than the one that was named stays to be undone", func(t *testing.T) {
+		id := p.createWorkflow(template(call(undo + `,"undo_expected_status":"201"`)))
+		p.provision(id, "before=1")
+		code, answer := p.Call("POST", workflows+"/"+id+"/_deprovision", nil)
+		p.wantRefusal(code, answer, http.StatusAccepted, "Failed to deprovision some resources: [rest_call PUT /"+p.Name("")+"/_settings#body].")
+	})
+	t.Run("a dry run tells what would not be sent", func(t *testing.T) {
+		id := p.createWorkflow(template(call(strings.Replace(undo, "/_settings", "/../x", 1))))
+		_, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true&before=1", nil)
+		if !strings.Contains(string(answer), `"refused":"The path [/`+p.Name("")+`/../x] of a call is none"`) {
+			t.Errorf("%s", answer)
+		}
+		id = p.createWorkflow(template(call(undo)))
+		if _, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true&before=1", nil); strings.Contains(string(answer), "refused") {
+			t.Errorf("%s", answer)
+		}
+	})
 }

@@ -183,7 +183,8 @@ func (x *execution) takeAway(ctx context.Context, name string, r Resource, timeo
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	env := x.env(r.Node)
-	env.Left, env.Note = x.note(r.Node), func(context.Context, any) error { return nil }
+	env.Left, env.Gave = x.left(r.Node)
+	env.Note = func(context.Context, any) error { return nil }
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		_, err := found.Run(ctx, env, flow.Inputs{{Name: r.Type, Value: r.ID}})
 		if err == nil || !passing(err) || pauseFor(ctx, pause) != nil {
@@ -192,14 +193,14 @@ func (x *execution) takeAway(ctx context.Context, name string, r Resource, timeo
 	}
 }
 
-// note is what the node that made a resource noted last.
-func (x *execution) note(node string) (note json.RawMessage) {
+// left are the last note and the outputs of the node that made a resource.
+func (x *execution) left(node string) (note json.RawMessage, gave flow.Outputs) {
 	x.rec.look(func(d *runDocument, _ *State) {
 		if n := d.node(node); n != nil {
-			note = n.Note
+			note, gave = n.Note, x.s.openOutputs(x.id, n)
 		}
 	})
-	return note
+	return note, gave
 }
 
 // settle finds what attempts have made whose end nobody saw, so that it goes too.

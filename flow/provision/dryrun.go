@@ -5,14 +5,17 @@ package provision
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/step"
 	"github.com/opensteward/steward/wire"
 )
 
 // DryRun tells what provisioning a workflow would do: its nodes in their order, with their inputs as far as they are
-// known before anything is made, secrets masked, and whether what a node makes is there already. Nothing is written.
+// known before anything is made, secrets masked, whether what a node makes is there already, and why a call would not be
+// sent. Nothing is written.
 func (s *Service) DryRun(ctx context.Context, id string, o Request) (wire.Object, error) {
 	t, plan, err := s.provisionable(ctx, id, o)
 	if err != nil {
@@ -27,28 +30,46 @@ func (s *Service) DryRun(ctx context.Context, id string, o Request) (wire.Object
 	}
 	w := t.Workflow(flow.ProvisionWorkflow)
 	mask := masker(w, o.Params)
+	settings, err := s.o.Settings(ctx)
+	if err != nil {
+		return nil, own(err, "Failed to get workflow status of: %s", id)
+	}
+	env := step.Env{Client: s.client, Own: s.o.Own, RestCalls: settings.List(flow.RestCallSetting)}
+	scope := flow.Scope{WorkflowID: id, UserParams: w.UserParams, Params: o.Params}
 	steps := make([]wire.Object, len(plan))
 	for i, p := range plan {
-		if steps[i], err = s.dryStep(ctx, id, w, p, o.Params, mask); err != nil {
+		if steps[i], err = dryStep(ctx, env, p, scope, mask); err != nil {
 			return nil, err
 		}
 	}
 	return wire.Obj("workflow_id", id, "dry_run", true, "steps", steps), nil
 }
 
-func (s *Service) dryStep(ctx context.Context, id string, w *flow.Workflow, p flow.Planned, params []flow.Param, mask func(string) string) (wire.Object, error) {
+func dryStep(ctx context.Context, env step.Env, p flow.Planned, scope flow.Scope, mask func(string) string) (wire.Object, error) {
 	found, _ := step.Find(p.Node.Type)
-	inputs := flow.Known(p, found.Optional, flow.Scope{WorkflowID: id, UserParams: w.UserParams, Params: params})
+	inputs := flow.Known(p, found.Optional, scope)
 	o := wire.Obj("workflow_step_id", p.Node.ID, "workflow_step_name", p.Node.Type, "after", listOf(p.After), "inputs", maskedInputs(inputs, mask))
+	env.Node = p
+	if found.Check != nil && whole(p, inputs) {
+		if err := found.Check(env, inputs); err != nil {
+			o.Add("refused", mask(fault.Of(err).Reason))
+		}
+	}
 	if found.Exists == nil {
 		return o, nil
 	}
-	exists, err := found.Exists(ctx, step.Env{Client: s.client, Own: s.o.Own, Node: p}, inputs)
+	exists, err := found.Exists(ctx, env, inputs)
 	if err != nil {
 		return nil, own(err, "Failed to look for what step %s makes", p.Node.ID)
 	}
 	o.Add("exists", exists)
 	return o, nil
+}
+
+// whole reports whether all that a step reads is known before anything is made.
+func whole(p flow.Planned, inputs flow.Inputs) bool {
+	missing := slices.ContainsFunc(p.Type.Inputs, func(name string) bool { return !inputs.Has(name) })
+	return !missing && len(flow.PlaceholdersOf(inputs)) == 0
 }
 
 // maskedInputs are inputs as they may be shown.

@@ -104,10 +104,6 @@ func (s *Service) provisionable(ctx context.Context, id string, o Request) (*flo
 
 // checkPlaceholders refuses what nothing could fill in: the plugin passes such a text on as it is.
 func checkPlaceholders(plan []flow.Planned, o Request) error {
-	outputs := map[string][]string{}
-	for _, p := range plan {
-		outputs[p.Node.ID] = p.Type.Outputs
-	}
 	for _, p := range plan {
 		for _, name := range flow.PlaceholdersOf(p.Node.Inputs) {
 			if slices.Contains(o.Given, name) {
@@ -116,8 +112,20 @@ func checkPlaceholders(plan []flow.Planned, o Request) error {
 			}
 		}
 	}
+	return checkFilled(plan, o.Params, func(flow.Planned) bool { return true })
+}
+
+// checkFilled refuses nodes that are to run with a placeholder that neither a parameter nor a direct predecessor fills.
+func checkFilled(plan []flow.Planned, params []flow.Param, runs func(flow.Planned) bool) error {
+	outputs := map[string][]string{}
 	for _, p := range plan {
-		if names := flow.Unfilled(p, o.Params, outputs); len(names) > 0 {
+		outputs[p.Node.ID] = p.Type.Outputs
+	}
+	for _, p := range plan {
+		if !runs(p) {
+			continue
+		}
+		if names := flow.Unfilled(p, params, outputs); len(names) > 0 {
 			return flow.Errorf(http.StatusBadRequest,
 				"Node [%s] has placeholders that neither a parameter nor a direct predecessor fills: [%s]", p.Node.ID, strings.Join(names, ", "))
 		}

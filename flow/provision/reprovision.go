@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
@@ -76,28 +77,33 @@ func (s *Service) changes(ctx context.Context, st storedState, old, t *flow.Temp
 		return b, own(err, "Failed to get workflow state for workflow %s", id)
 	}
 	b.nodes = s.known(plan, st, run)
-	modified := false
+	return b, b.compare(plan, before, st)
+}
+
+// compare finds out which nodes are to run again, and how.
+func (b *beginning) compare(plan []flow.Planned, before *flow.Workflow, st storedState) error {
+	modified := map[string]bool{}
 	for i, p := range plan {
 		was := before.Node(p.Node.ID)
 		n := b.nodes[i]
 		n.Made = nil // of this run
 		switch {
 		case was == nil || was.Type != p.Node.Type:
-			modified = true
+			modified[n.ID] = true
 			n.Status = nodePending
 		case sameNode(was, p.Node):
 			leave(n, p, st)
 		default:
-			modified = true
-			if err := b.update(n, p); err != nil {
-				return b, err
+			modified[n.ID] = true
+			if err := b.update(n, p, st); err != nil {
+				return err
 			}
 		}
 	}
-	if !modified {
-		return b, flow.Errorf(http.StatusBadRequest, "Template does not contain any modifications")
+	if len(modified) == 0 {
+		return flow.Errorf(http.StatusBadRequest, "Template does not contain any modifications")
 	}
-	return b, nil
+	return checkFilled(plan, nil, func(p flow.Planned) bool { return modified[p.Node.ID] })
 }
 
 // leave keeps a node that did not change, unless it never ran. A tool has no resource: it is described again.
@@ -111,19 +117,34 @@ func leave(n *nodeRecord, p flow.Planned, st storedState) {
 }
 
 // update makes a node change what it made; one that has made nothing of its own is run as it is.
-func (b *beginning) update(n *nodeRecord, p flow.Planned) error {
+func (b *beginning) update(n *nodeRecord, p flow.Planned, st storedState) error {
 	own := n.Status == nodeCompleted && !n.Adopted && n.Outputs != ""
 	n.Status, n.Error = nodePending, nil
 	switch {
 	case !own && p.Type.Resource != "":
 		return nil
-	case p.Type.Update != "":
+	case p.Type.Update != "" && !renamed(p, st):
 		b.updates = append(b.updates, p.Node.ID)
 		return nil
 	case p.Type.Resource != "" || p.Node.Type == "reindex":
 		return flow.Errorf(http.StatusBadRequest, "Workflow Step %s does not support updates when reprovisioning.", p.Node.ID)
 	}
 	return flow.Errorf(http.StatusBadRequest, "Unable to find update step for step: %s", p.Node.Type)
+}
+
+// renamed reports whether a node names another resource than the one it made, which nobody would take away then.
+func renamed(p flow.Planned, st storedState) bool {
+	names := make([]string, len(p.Type.Named))
+	for i, input := range p.Type.Named {
+		v, _ := p.Node.Inputs.Get(input)
+		name, ok := v.(string)
+		if !ok || len(flow.Placeholders(name)) > 0 {
+			return false // known when it runs
+		}
+		names[i] = name
+	}
+	made := Resource{Step: p.Node.Type, Node: p.Node.ID, Type: p.Type.Resource, ID: strings.Join(names, "/")}
+	return !contains(st.Resources, made)
 }
 
 // sameNode reports whether two nodes have the same inputs.

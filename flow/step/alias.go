@@ -32,23 +32,37 @@ func createAlias(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 		made.Adopted = true
 		return made, nil
 	}
+	if err := env.Note(ctx, namedNote{Ours: true}); err != nil {
+		return Result{}, err
+	}
+	return made, addAlias(ctx, env, in, name, alias, "Failed to create the alias %s")
+}
+
+// updateAlias gives an alias other properties.
+func updateAlias(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
+	name, alias, err := aliasInputs(in)
+	if err != nil {
+		return Result{}, err
+	}
+	return aliasMade(name, alias), addAlias(ctx, env, in, name, alias, "Failed to update the alias %s")
+}
+
+// addAlias puts an alias on an index, in place of one of the same name.
+func addAlias(ctx context.Context, env Env, in flow.Inputs, name, alias, failure string) error {
 	body := wire.Obj("index", name, "alias", alias)
 	if in.Has("configurations") {
 		var more map[string]json.RawMessage
 		if json.Unmarshal([]byte(text(in, "configurations")), &more) != nil {
-			return Result{}, failed(http.StatusBadRequest, nil, "Failed to create the alias %s", alias)
+			return failed(http.StatusBadRequest, nil, failure, alias)
 		}
 		for member, v := range more {
 			body.Add(member, v)
 		}
 	}
-	if err := env.Note(ctx, namedNote{Ours: true}); err != nil {
-		return Result{}, err
-	}
 	if _, err := env.Client.UpdateAliases(ctx, []any{wire.Obj("add", body)}); err != nil {
-		return Result{}, safe(err, "Failed to create the alias %s", alias)
+		return safe(err, failure, alias)
 	}
-	return made, nil
+	return nil
 }
 
 func aliasInputs(in flow.Inputs) (name, alias string, err error) {

@@ -52,6 +52,8 @@ type Env struct {
 	Note func(ctx context.Context, v any) error
 	// Left is, when a resource is taken away, the last note of the node that made it; nil if it left none.
 	Left json.RawMessage
+	// Gave are, when a resource is taken away, the outputs of the node that made it; empty if they are not known.
+	Gave flow.Outputs
 	// Claimed reports whether another workflow has recorded a resource of this type ("connector_id") and id.
 	Claimed func(ctx context.Context, resource, id string) (bool, error)
 	// OpaqueID names workflow and node in the cluster's list of tasks.
@@ -81,6 +83,8 @@ type Step struct {
 	// Look finds what an attempt has made whose end nobody saw. note is what it noted; nil if it noted nothing, and so
 	// changed nothing. It changes nothing itself. nil means that the step may be run again without harm.
 	Look func(ctx context.Context, env Env, inputs flow.Inputs, note json.RawMessage) (Result, error)
+	// Check refuses what Run would refuse before it calls the cluster. nil if only Run knows.
+	Check func(env Env, inputs flow.Inputs) error
 	// Exists reports whether what it would make is there already, by name. nil if what it makes has no name of its own.
 	Exists func(ctx context.Context, env Env, inputs flow.Inputs) (bool, error)
 }
@@ -117,18 +121,23 @@ var steps = map[string]Step{
 	"delete_agent":                         {Run: deleteAgent},
 
 	"create_index_template":      indexTemplates.making(),
+	"update_index_template":      {Run: indexTemplates.update},
 	"delete_index_template":      {Run: indexTemplates.remove},
 	"create_component_template":  componentTemplates.making(),
+	"update_component_template":  {Run: componentTemplates.update},
 	"delete_component_template":  {Run: componentTemplates.remove},
 	"create_data_stream":         dataStreams.making(),
 	"delete_data_stream":         {Run: dataStreams.remove},
 	"create_alias":               {Optional: []string{"configurations"}, Run: createAlias, Look: lookAlias, Exists: aliasExists},
+	"update_alias":               {Optional: []string{"configurations"}, Run: updateAlias},
 	"delete_alias":               {Run: deleteAlias},
 	"create_snapshot_repository": repositories.making(),
+	"update_snapshot_repository": {Run: repositories.update},
 	"delete_snapshot_repository": {Run: repositories.remove},
 	"create_ism_policy":          policies.making(),
+	"update_ism_policy":          {Run: policies.update},
 	"delete_ism_policy":          {Run: policies.remove},
-	"rest_call":                  {Optional: restOptions, Run: restCall, Look: lookRestCall},
+	"rest_call":                  {Optional: restOptions, Run: restCall, Look: lookRestCall, Check: checkRestCall},
 	"undo_rest_call":             {Run: undoRestCall},
 }
 

@@ -4,6 +4,7 @@ package step
 
 import (
 	"encoding/json"
+	"net/url"
 )
 
 // The kinds of resources that the plugin has no steps for. What is there counts as equal if it has all that a body asks
@@ -26,9 +27,21 @@ var (
 	}
 	policies = named{
 		kind: "ism policy", input: "policy_id", path: []string{"_plugins", "_ism", "policies"}, own: true,
-		find: func(answer json.RawMessage, _ string) json.RawMessage { return answer }, equal: hasAll,
+		find: func(answer json.RawMessage, _ string) json.RawMessage { return answer }, equal: hasAll, over: versionOf,
 	}
 )
+
+// versionOf are the parameters of a write that replaces only what was read.
+func versionOf(answer json.RawMessage) url.Values {
+	var doc struct {
+		SeqNo       json.Number `json:"_seq_no"`
+		PrimaryTerm json.Number `json:"_primary_term"`
+	}
+	if json.Unmarshal(answer, &doc) != nil {
+		return nil
+	}
+	return url.Values{"if_seq_no": {doc.SeqNo.String()}, "if_primary_term": {doc.PrimaryTerm.String()}}
+}
 
 // inList finds the entry of a name in a list of an answer, and the body in it (inner; "" is the entry itself).
 func inList(list, inner string) func(answer json.RawMessage, id string) json.RawMessage {

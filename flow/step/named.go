@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
@@ -24,6 +25,8 @@ type named struct {
 	find func(answer json.RawMessage, id string) json.RawMessage
 	// equal reports whether a resource that is there has what a body asks for.
 	equal func(there, body string) bool
+	// over are the parameters of a write over what is there, as its answer tells it; nil for none.
+	over func(answer json.RawMessage) url.Values
 	// own is true if this program serves it, and not the cluster.
 	own bool
 }
@@ -74,12 +77,12 @@ func (n named) create(ctx context.Context, env Env, in flow.Inputs) (Result, err
 		return Result{}, err
 	}
 	made := Result{Outputs: flow.Outputs{n.input: id}}
-	there, found, err := n.get(ctx, env, id)
+	there, err := n.get(ctx, env, id)
 	if err != nil {
 		return Result{}, safe(err, "Failed step %s", n.step("create"))
 	}
-	if found {
-		take, err := existing(in, n.equal(there, body), n.kind, id)
+	if there.found() {
+		take, err := existing(in, n.equal(there.body, body), n.kind, id)
 		if err != nil || take {
 			made.Adopted = take
 			return made, err
@@ -88,7 +91,7 @@ func (n named) create(ctx context.Context, env Env, in flow.Inputs) (Result, err
 	if err := env.Note(ctx, namedNote{Ours: true}); err != nil {
 		return Result{}, err
 	}
-	return made, n.put(ctx, env, id, body, "create")
+	return made, n.put(ctx, env, id, body, "create", there)
 }
 
 // look takes a resource for the one of an attempt if it is what the attempt wrote.
@@ -101,11 +104,11 @@ func (n named) look(ctx context.Context, env Env, in flow.Inputs, note json.RawM
 	if note == nil || json.Unmarshal(note, &noted) != nil || !noted.Ours {
 		return Result{}, ErrNotMade
 	}
-	there, found, err := n.get(ctx, env, id)
+	there, err := n.get(ctx, env, id)
 	switch {
 	case err != nil:
 		return Result{}, safe(err, "Failed step %s", n.step("create"))
-	case !found || !n.equal(there, body):
+	case !there.found() || !n.equal(there.body, body):
 		return Result{}, ErrNotMade
 	}
 	return Result{Outputs: flow.Outputs{n.input: id}}, nil
@@ -117,11 +120,21 @@ func (n named) update(ctx context.Context, env Env, in flow.Inputs) (Result, err
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Outputs: flow.Outputs{n.input: id}}, n.put(ctx, env, id, body, "update")
+	var there namedThere
+	if n.over != nil {
+		if there, err = n.get(ctx, env, id); err != nil {
+			return Result{}, safe(err, "Failed step %s", n.step("update"))
+		}
+	}
+	return Result{Outputs: flow.Outputs{n.input: id}}, n.put(ctx, env, id, body, "update", there)
 }
 
-func (n named) put(ctx context.Context, env Env, id, body, verb string) error {
+// put writes a resource, over the one that is there if there is one.
+func (n named) put(ctx context.Context, env Env, id, body, verb string, there namedThere) error {
 	call := opensearch.Call{Method: http.MethodPut, Path: n.at(id)}
+	if n.over != nil && there.found() {
+		call.Query = n.over(there.answer)
+	}
 	if body != "" {
 		call.Body = json.RawMessage(body)
 	}
@@ -131,21 +144,32 @@ func (n named) put(ctx context.Context, env Env, id, body, verb string) error {
 	return nil
 }
 
-func (n named) get(ctx context.Context, env Env, id string) (body string, found bool, err error) {
+// namedThere is a resource that is there; the zero value is none.
+type namedThere struct {
+	body   string
+	answer json.RawMessage
+}
+
+func (t namedThere) found() bool { return t.answer != nil }
+
+func (n named) get(ctx context.Context, env Env, id string) (namedThere, error) {
 	var answer json.RawMessage
-	err = n.client(env).Do(ctx, opensearch.Call{Method: http.MethodGet, Path: n.at(id)}, &answer)
+	err := n.client(env).Do(ctx, opensearch.Call{Method: http.MethodGet, Path: n.at(id)}, &answer)
 	if fault.HasStatus(err, http.StatusNotFound) {
-		return "", false, nil
+		return namedThere{}, nil
 	}
 	if err != nil {
-		return "", false, err
+		return namedThere{}, err
 	}
 	find := n.find
 	if find == nil {
 		find = member
 	}
 	there := find(answer, id)
-	return string(there), there != nil, nil
+	if there == nil {
+		return namedThere{}, nil
+	}
+	return namedThere{string(there), answer}, nil
 }
 
 // member is the member of an answer that has the resource's name.
@@ -158,8 +182,8 @@ func member(answer json.RawMessage, id string) json.RawMessage {
 }
 
 func (n named) exists(ctx context.Context, env Env, in flow.Inputs) (bool, error) {
-	_, found, err := n.get(ctx, env, text(in, n.input))
-	return found, err
+	there, err := n.get(ctx, env, text(in, n.input))
+	return there.found(), err
 }
 
 func (n named) remove(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
