@@ -95,12 +95,18 @@ func New(o Options) *Store {
 // Use sets who grows mappings. It is called once, before the first write.
 func (s *Store) Use(g Grower) { s.grower = g }
 
-// Indexer of a shard: the group's mapping at the time.
+// Document and HasNested are those of the index's mapping at the time: the shards' indexer.
 func (g *group) Document(id, routing string, seqNo int64, source []byte) (*document.Document, error) {
+	return g.current().Document(id, routing, seqNo, source)
+}
+
+// HasNested reports whether documents may have nested objects.
+func (g *group) HasNested() bool { return g.current().HasNested() }
+
+func (g *group) current() *mapping.Mapping {
 	g.mu.RLock()
-	m := g.mapping
-	g.mu.RUnlock()
-	return m.Document(id, routing, seqNo, source)
+	defer g.mu.RUnlock()
+	return g.mapping
 }
 
 // group is the shards of an index, known from now on.

@@ -10,8 +10,9 @@
 // How values are indexed: text is analyzed under the field's path; keyword, boolean and ip values are one term each;
 // numbers and dates are numeric (for ranges) and also one term each under [Exact](path), sixteen hexadecimal digits in
 // numeric order, because the index's numbers are floating-point and lose integers beyond 2^53. (An unsigned_long stands
-// under Exact only.) [FieldNames] holds the paths that have a value. The fields of a nested object are not the document's,
-// unless include_in_parent or include_in_root says so: they are indexed under names of their own ([Field.InNested]).
+// under Exact only.) [FieldNames] holds the paths that have a value. A nested object is a document within its document, in
+// the order in which they come; its fields are not the document's, unless include_in_parent or include_in_root says so, and
+// have names of their own ([InNested]).
 package mapping
 
 import "strconv"
@@ -19,8 +20,9 @@ import "strconv"
 // FieldNames is the internal field of the paths that have a value.
 const FieldNames = "_field_names"
 
-// SeqNo is the internal field of the sequence number, RoutingField that of the routing.
+// SeqNo is the internal field of the sequence number, RoutingField that of the routing, IDField that of the id.
 const (
+	IDField      = "_id"
 	SeqNo        = "_seq_no"
 	RoutingField = "_routing"
 )

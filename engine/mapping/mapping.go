@@ -54,6 +54,7 @@ type Mapping struct {
 	fields map[string]*Field
 	// constants are the fields that have the same value in every document.
 	constants []*Field
+	nested    bool // there are nested objects
 }
 
 // object is an object or nested field, or the root.
@@ -240,7 +241,7 @@ func parseDynamic(raw json.RawMessage) (Dynamic, error) {
 
 // finish collects the leaves and checks the limits.
 func (m *Mapping) finish() (*Mapping, error) {
-	m.fields = map[string]*Field{}
+	m.fields, m.nested = map[string]*Field{}, m.root.hasNested()
 	objects, err := m.root.collect(m.fields, 1, m.limits.Depth)
 	if err != nil {
 		return nil, err

@@ -4,28 +4,37 @@ package mapping
 
 import "strings"
 
-// nestedMark begins the internal names of what belongs to nested objects and not to their document. No field's name can
-// begin so: control characters are refused.
+// nestedMark begins the internal names of what belongs to nested objects. No field's name can begin so: control
+// characters are refused.
 const nestedMark = "\x01"
 
-// nestedName is the internal name of a nested object, or of a field within one.
-func nestedName(path string) string { return nestedMark + path }
+// InNested is the internal name of a field of nested objects, or of their path among their [FieldNames]. That of "" is
+// among the field names of every nested object; under that of [IDField] stands the id of the document.
+func InNested(path string) string { return nestedMark + path }
 
-// InNested is the field as it is indexed for queries on the nested objects that it belongs to.
-func (f *Field) InNested() *Field {
-	in := *f
-	in.Path = nestedName(f.Path)
-	return &in
-}
-
-// NestedObject looks for the nested object of a path. Its internal name is noted among [FieldNames] of documents that have
-// one. included is true if its fields are those of the document instead.
-func (m *Mapping) NestedObject(path string) (name string, included, found bool) {
+// NestedObject looks for the nested object of a path. Its level is how many nested objects the path goes through, itself
+// included.
+func (m *Mapping) NestedObject(path string) (level int, found bool) {
 	o := m.root
-	for part := range strings.SplitSeq(path, ".") {
-		if o = o.objects[part]; o == nil {
-			return "", false, false
+	for name := range strings.SplitSeq(path, ".") {
+		if o = o.objects[name]; o == nil {
+			return 0, false
+		}
+		if o.nested {
+			level++
 		}
 	}
-	return nestedName(path), o.inParent || o.inRoot, o.nested
+	return level, o.nested
+}
+
+// HasNested reports whether documents may have nested objects.
+func (m *Mapping) HasNested() bool { return m.nested }
+
+func (o *object) hasNested() bool {
+	for _, child := range o.objects {
+		if child.nested || child.hasNested() {
+			return true
+		}
+	}
+	return false
 }

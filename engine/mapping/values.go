@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/blevesearch/bleve/v2/document"
 )
 
 // Value is one doc value of a field, as the field's type takes it.
@@ -26,7 +24,7 @@ type Value struct {
 // have them: numbers ascending, terms ascending and without repetition.
 func (m *Mapping) Values(id string, source []byte, wanted map[string]bool) (map[string][]Value, error) {
 	out := map[string][]Value{}
-	w := &walker{mapping: m, id: id, doc: document.NewDocument(id), take: func(f *Field, v parsed) {
+	w := &walker{mapping: m, id: id, part: newPart(id), take: func(f *Field, v parsed) {
 		if wanted[f.Path] && f.DocValues {
 			out[f.Path] = append(out[f.Path], Value{v.term, v.integer, v.float})
 		}

@@ -114,9 +114,7 @@ func (w *walker) vector(f *Field) error {
 		bad.CausedBy = fault.Of(err)
 		return bad
 	}
-	if w.doc != nil && w.take == nil && w.hidden == 0 {
-		w.note(f.Path)
-	}
+	w.note(f)
 	return nil
 }
 

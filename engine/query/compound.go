@@ -47,7 +47,7 @@ func (q boolean) build(c *scope) (bq.Query, error) {
 	case !required && len(mustNot) == 0:
 		return c.everything(), nil
 	case !required:
-		filter = append(filter, all())
+		filter = append(filter, c.everything())
 	}
 	if least > len(should) {
 		return none(), nil
@@ -161,7 +161,7 @@ func (q match) build(c *scope) (bq.Query, error) {
 	words := f.Analyze(q.text)
 	if len(words) == 0 {
 		if q.zeroTermsAll {
-			return all(), nil
+			return c.everything(), nil
 		}
 		return none(), nil
 	}

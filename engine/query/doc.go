@@ -53,25 +53,37 @@ type Query interface {
 type scope struct {
 	target *Target
 	now    time.Time
-	// nested is the path of the nested objects that are asked about; "" for the document.
+	// nested is the path of the nested objects that are asked about, level how many objects it goes through; "" and 0 for
+	// the document.
 	nested string
+	level  int
 }
 
-// field is the field of a path; nil if there is none. About a nested object only its own fields can be asked.
+// field is the field of a path, as the documents or nested objects have it that are asked about; nil if there is none.
 func (c *scope) field(path string) *mapping.Field {
 	f := c.target.Mapping.Field(path)
-	switch {
-	case c.nested == "" || f == nil:
+	if c.nested == "" || f == nil {
 		return f
-	case !strings.HasPrefix(path, c.nested+"."):
-		return nil
 	}
-	return f.InNested()
+	in := *f
+	in.Path = mapping.InNested(f.Path)
+	return &in
 }
 
-// none and all are the trivial queries.
+// none finds nothing.
 func none() bq.Query { return bleve.NewMatchNoneQuery() }
-func all() bq.Query  { return constantScore{bleve.NewMatchAllQuery(), 1} }
+
+// everything finds every document, or every nested object where those are asked about.
+func (c *scope) everything() bq.Query {
+	documents := bleve.NewMatchAllQuery()
+	switch {
+	case c.nested != "":
+		return constantScore{term(mapping.FieldNames, mapping.InNested(c.nested)), 1}
+	case c.target.Mapping.HasNested():
+		return constantScore{combined{filter: []bq.Query{documents}, mustNot: []bq.Query{term(mapping.FieldNames, mapping.InNested(""))}}, 1}
+	}
+	return constantScore{documents, 1}
+}
 
 // constantly gives every match of a query the score 1.
 func constantly(q bq.Query, err error) (bq.Query, error) { return constantScore{q, 1}, err }

@@ -44,11 +44,15 @@ func (matchNone) build(*scope) (bq.Query, error) { return none(), nil }
 // ids finds documents by id.
 type ids struct{ values []string }
 
-func (q ids) build(*scope) (bq.Query, error) {
-	if len(q.values) == 0 {
-		return none(), nil
+func (q ids) build(c *scope) (bq.Query, error) {
+	if c.nested == "" && len(q.values) > 0 {
+		return constantScore{bleve.NewDocIDQuery(q.values), 1}, nil
 	}
-	return constantScore{bleve.NewDocIDQuery(q.values), 1}, nil
+	list := make([]bq.Query, len(q.values))
+	for i, id := range q.values {
+		list[i] = term(mapping.InNested(mapping.IDField), id)
+	}
+	return constantScore{anyOf(list), 1}, nil
 }
 
 // terms finds documents that have one of the values, unanalyzed.
@@ -88,17 +92,18 @@ func anyOf(list []bq.Query) bq.Query {
 
 func (q terms) one(c *scope, v value) (bq.Query, error) {
 	switch q.field {
-	case "_id":
-		return constantScore{bleve.NewDocIDQuery([]string{v.text}), 1}, nil
+	case mapping.IDField:
+		return ids{[]string{v.text}}.build(c)
 	case "_index":
 		if wire.Match(v.text, c.target.Index) {
-			return all(), nil
+			return c.everything(), nil
 		}
 		return none(), nil
 	case mapping.RoutingField:
 		return term(mapping.RoutingField, v.text), nil
 	case mapping.SeqNo:
-		return constantly(integerRange(mapping.SeqNo, v.text, v.text))
+		same := &bound{v.text, true}
+		return rangeQuery{field: mapping.SeqNo, lower: same, upper: same}.build(c)
 	}
 	f := c.field(q.field)
 	if f == nil {
@@ -209,7 +214,7 @@ type exists struct{ field string }
 func (q exists) build(c *scope) (bq.Query, error) {
 	switch q.field {
 	case "_id", "_index", mapping.SeqNo, "_version", "_source":
-		return all(), nil
+		return c.everything(), nil
 	case mapping.RoutingField:
 		return constantScore{pattern(mapping.RoutingField, ".*"), 1}, nil
 	}

@@ -11,76 +11,38 @@ import (
 	"github.com/opensteward/steward/fault"
 )
 
-// nested finds documents of which a nested object matches. Nested objects are no documents of their own here: the values of
-// all of them are indexed together, which answers every question about one value exactly. One about several values of the
-// same object is refused.
+// nested finds documents, or the nested objects that are asked about, of which a nested object matches.
 type nested struct {
 	path           string
 	inner          Query
+	mode           scoreMode
 	ignoreUnmapped bool
 }
 
 func (q nested) build(c *scope) (bq.Query, error) {
-	_, included, found := c.target.Mapping.NestedObject(q.path)
+	level, found := c.target.Mapping.NestedObject(q.path)
 	switch {
 	case !found && q.ignoreUnmapped:
 		return none(), nil
 	case !found:
 		return nil, c.notCreated(fault.New(400, "illegal_state_exception", "[nested] failed to find nested object under path [%s]", q.path))
-	case included:
-		return nil, fault.Unsupported("a [nested] query on objects that are included in their parents")
-	case !ofOneValue(q.inner):
-		return nil, fault.Unsupported("a [nested] query with several conditions on one object")
+	case q.path == c.nested:
+		return nil, fault.Unsupported("a [nested] query within one on the same objects")
+	case c.nested != "" && !strings.HasPrefix(q.path, c.nested+"."):
+		return none(), nil // an object has none of these
 	}
 	in := *c
-	in.nested = q.path
-	return q.inner.build(&in)
-}
-
-// everything finds every document, or every one that has a nested object where those are asked about.
-func (c *scope) everything() bq.Query {
-	if name, _, found := c.target.Mapping.NestedObject(c.nested); found {
-		return constantScore{term(mapping.FieldNames, name), 1}
+	in.nested, in.level = q.path, level
+	inner, err := q.inner.build(&in)
+	if err != nil {
+		return nil, err
 	}
-	return all()
-}
-
-// ofOneValue reports whether a query matches an object if, and only if, one of its values matches.
-func ofOneValue(q Query) bool {
-	all := func(list []Query) bool {
-		for _, one := range list {
-			if !ofOneValue(one) {
-				return false
-			}
-		}
-		return true
-	}
-	switch q := q.(type) {
-	case matchAll, matchNone, terms, rangeQuery, exists, textPattern, fuzzy, nested:
-		return true
-	case match:
-		return !q.and && q.minimumShould == "" || len(strings.Fields(q.text)) < 2 || q.phrase
-	case constant:
-		return ofOneValue(q.inner)
-	case boosted:
-		return ofOneValue(q.inner)
-	case disMax:
-		return all(q.queries)
-	case boolean:
-		required := append(append([]Query{}, q.must...), q.filter...)
-		switch {
-		case len(q.mustNot) > 0 || q.minimumShould != "" && q.minimumShould != "1" || len(required) > 1:
-			return false
-		case len(required) == 1:
-			return len(q.should) == 0 && ofOneValue(required[0])
-		}
-		return all(q.should)
-	}
-	return false
+	objects := combined{must: []bq.Query{inner}, filter: []bq.Query{term(mapping.FieldNames, mapping.InNested(q.path))}}
+	return joined{objects: objects, levels: level - c.level, mode: q.mode}, nil
 }
 
 func readNested(p *parser, depth int) (Query, error) {
-	var q nested
+	q := nested{mode: scoreAvg}
 	err := members(p, "nested", func(name string) (_ bool, err error) {
 		switch name {
 		case "path":
@@ -90,34 +52,33 @@ func readNested(p *parser, depth int) (Query, error) {
 		case "ignore_unmapped":
 			q.ignoreUnmapped, err = p.Bool()
 		case "score_mode":
-			_, err = scoreMode(p)
+			q.mode, err = readScoreMode(p)
 		case "inner_hits":
-			return true, fault.Unsupported("[inner_hits] of a query")
+			err = fault.Unsupported("[inner_hits] of a query")
 		default:
 			return false, nil
 		}
 		return true, err
 	})
-	switch line, col := p.Position(); {
+	switch {
 	case err != nil:
 		return nil, err
-	case q.inner == nil:
-		return nil, fault.Parsing(line, col, "[nested] requires either 'query' or 'filter' field")
 	case q.path == "":
-		return nil, fault.Parsing(line, col, "[nested] requires 'path' field")
+		return nil, fault.Illegal("[nested] requires 'path' field")
+	case q.inner == nil:
+		return nil, fault.Illegal("[nested] requires 'query' field")
 	}
 	return q, nil
 }
 
-// scoreMode reads how the scores of several objects become one. With one value asked for they hardly differ.
-func scoreMode(p *parser) (string, error) {
-	mode, err := p.Text()
-	switch mode {
-	case "avg", "max", "min", "sum", "none":
+func readScoreMode(p *parser) (scoreMode, error) {
+	text, err := p.Text()
+	switch mode := scoreMode(text); mode {
+	case scoreAvg, scoreSum, scoreMin, scoreMax, scoreNone:
 		return mode, err
 	}
 	if err == nil {
-		err = fault.Illegal("No score mode for child query [%s] found", mode)
+		err = fault.Illegal("No score mode for child query [%s] found", text)
 	}
 	return "", err
 }

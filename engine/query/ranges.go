@@ -33,6 +33,9 @@ func (q rangeQuery) build(c *scope) (bq.Query, error) { return constantly(q.find
 
 func (q rangeQuery) find(c *scope) (bq.Query, error) {
 	if q.field == mapping.SeqNo {
+		if c.nested != "" {
+			return nil, fault.Unsupported("a query on [" + mapping.SeqNo + "] within [nested]")
+		}
 		return q.integers(&mapping.Field{Path: mapping.SeqNo, Type: "long"})
 	}
 	f := c.field(q.field)
@@ -124,10 +127,6 @@ func (q rangeQuery) integers(f *mapping.Field) (bq.Query, error) {
 		return exactBetween(f.Path, low, high), nil
 	}
 	return between(f.Path, low, high), nil
-}
-
-func integerRange(path, low, high string) (bq.Query, error) {
-	return rangeQuery{lower: &bound{low, true}, upper: &bound{high, true}}.integers(&mapping.Field{Path: path, Type: "long"})
 }
 
 // integerBound is the first or last whole number that a bound takes in; ok is false if there is none.

@@ -113,9 +113,10 @@ func checkIndex(path string, live map[string]int64, maxSeq int64, say func(strin
 		return // it is built again
 	}
 	defer func() { _ = idx.Close() }()
-	fed := int64(-1)
-	if v, err := idx.GetInternal(keyFed); err == nil && len(v) == 8 {
-		fed = int64(binary.BigEndian.Uint64(v))
+	fed, _, err := readFed(idx)
+	if err != nil {
+		say("the full-text index does not say how far it was fed: %v", err)
+		return
 	}
 	if fed > maxSeq {
 		say("the full-text index was fed up to %d, beyond the highest sequence number, %d", fed, maxSeq)

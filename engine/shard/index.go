@@ -167,10 +167,7 @@ func (s *Shard) merge(ctx context.Context, limit int) error {
 // rebuild makes the full-text index anew from the documents: bleve cannot drop the deleted documents of one segment.
 func (s *Shard) rebuild() error {
 	path, temp := filepath.Join(s.dir, indexDir), filepath.Join(s.dir, indexDir+".new")
-	if err := os.RemoveAll(temp); err != nil {
-		return err
-	}
-	idx, err := bleve.NewUsing(temp, bleve.NewIndexMapping(), scorch.Name, scorch.Name, bleveConfig())
+	idx, err := newIndex(temp)
 	if err != nil {
 		return err
 	}

@@ -44,12 +44,18 @@ var (
 	keyDeletes = []byte("deletes") // deletions not yet forgotten
 )
 
-// keyFed is the internal key of the bleve index: up to which sequence number it was fed.
-var keyFed = []byte("steward_seq_no")
+// The internal keys of the bleve index: up to which sequence number it was fed. Under the second one, nested objects were
+// not indexed as documents of their own.
+var (
+	keyFed     = []byte("steward_fed")
+	keyFedFlat = []byte("steward_seq_no")
+)
 
 // An Indexer turns a source into what is indexed of it. It must be safe for concurrent use.
 type Indexer interface {
 	Document(id, routing string, seqNo int64, source []byte) (*document.Document, error)
+	// HasNested reports whether documents may have nested objects.
+	HasNested() bool
 }
 
 // Options of a shard.
@@ -215,17 +221,46 @@ func bleveConfig() map[string]any {
 func (s *Shard) openIndex() error {
 	path := filepath.Join(s.dir, indexDir)
 	idx, err := bleve.OpenUsing(path, bleveConfig())
-	if err != nil {
-		// missing or damaged: the documents have everything
-		if err := os.RemoveAll(path); err != nil {
+	if err == nil && !s.outdated(idx) {
+		return s.useIndex(idx)
+	}
+	if err == nil {
+		if err := idx.Close(); err != nil {
 			return err
 		}
-		idx, err = bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, bleveConfig())
-		if err != nil {
-			return fmt.Errorf("full-text index: %w", err)
-		}
+	}
+	// missing, damaged or outdated: the documents have everything
+	if idx, err = newIndex(path); err != nil {
+		return fmt.Errorf("full-text index: %w", err)
 	}
 	return s.useIndex(idx)
+}
+
+// newIndex makes an empty index in the place of what is there.
+func newIndex(path string) (bleve.Index, error) {
+	if err := os.RemoveAll(path); err != nil {
+		return nil, err
+	}
+	return bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, bleveConfig())
+}
+
+// outdated reports whether nested objects lack their documents in an index.
+func (s *Shard) outdated(idx bleve.Index) bool {
+	_, flat, err := readFed(idx)
+	return err == nil && flat && s.o.Indexer.HasNested()
+}
+
+// readFed reads up to which sequence number an index was fed, -1 for nothing, and whether under [keyFedFlat].
+func readFed(idx bleve.Index) (fed int64, flat bool, err error) {
+	v, err := idx.GetInternal(keyFed)
+	if err == nil && len(v) != 8 {
+		flat = true
+		v, err = idx.GetInternal(keyFedFlat)
+	}
+	if err != nil || len(v) != 8 {
+		return -1, false, err
+	}
+	return int64(binary.BigEndian.Uint64(v)), flat, nil
 }
 
 func (s *Shard) useIndex(idx bleve.Index) error {
@@ -237,14 +272,11 @@ func (s *Shard) useIndex(idx bleve.Index) error {
 	if !ok {
 		return errors.Join(errors.New("the full-text index is of an unknown kind"), idx.Close())
 	}
-	fed, err := idx.GetInternal(keyFed)
+	fed, _, err := readFed(idx)
 	if err != nil {
 		return errors.Join(err, idx.Close())
 	}
-	s.fed.Store(-1)
-	if len(fed) == 8 {
-		s.fed.Store(int64(binary.BigEndian.Uint64(fed)))
-	}
+	s.fed.Store(fed)
 	s.fts, s.core = idx, core
 	return nil
 }

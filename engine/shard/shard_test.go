@@ -38,6 +38,9 @@ func (words) Document(id, _ string, _ int64, source []byte) (*document.Document,
 	return doc, nil
 }
 
+// HasNested is false: words are no objects.
+func (words) HasNested() bool { return false }
+
 var options = Options{Index: "logs", UUID: "u", Number: 0, Indexer: words{}}
 
 // tb is what tests and rapid's checks share.
@@ -489,4 +492,43 @@ func BenchmarkBulkOf1000(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "docs/s")
+}
+
+// objects indexes as words does, and says that there are nested objects.
+type objects struct{ words }
+
+func (objects) HasNested() bool { return true }
+
+func TestAnIndexWithoutDocumentsForNestedObjectsIsBuiltAnew(t *testing.T) {
+	s, dir := create(t)
+	apply(t, s, put("1", "a"), put("2", "b"))
+	if err := s.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.fts.SetInternal(keyFedFlat, bigEndian(s.fed.Load())), s.fts.DeleteInternal(keyFed), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		indexer Indexer
+		dirty   bool
+	}{{words{}, false}, {objects{}, true}, {objects{}, false}} {
+		o := options
+		o.Indexer = c.indexer
+		s, err := Open(dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Dirty() != c.dirty {
+			t.Errorf("nested objects %v: dirty %v", c.indexer.HasNested(), s.Dirty())
+		}
+		if err := s.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.fts.DocCount(); n != 2 || err != nil {
+			t.Errorf("%d documents, %v", n, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
