@@ -84,7 +84,7 @@ func (a Action) checkFunctions() error {
 	if f := a.PreProcess; f != nil && preProcessors[*f] == nil {
 		return unknownFunction("pre_process_function", *f)
 	}
-	if f := a.PostProcess; f != nil && postProcessors[*f] == "" {
+	if f := a.PostProcess; f != nil && postProcessors[*f] == nil {
 		return unknownFunction("post_process_function", *f)
 	}
 	return nil

@@ -21,6 +21,7 @@ type Tensor struct {
 	DataType string          `json:"data_type,omitempty"`
 	Shape    []int           `json:"shape,omitempty"`
 	Data     []json.Number   `json:"data,omitempty"`
+	Result   string          `json:"result,omitempty"`
 	Map      json.RawMessage `json:"dataAsMap,omitempty"`
 }
 
@@ -38,7 +39,7 @@ type Output struct {
 // Input is what a model is asked.
 type Input struct {
 	// Texts are documents to embed, or to compare with Query; nil if Parameters are for the model as they are.
-	Texts      []string
+	Texts      texts
 	Query      *string
 	Parameters map[string]string
 	// Action is the type of the connector's action; "" means PREDICT.
@@ -50,7 +51,12 @@ func ParseInput(body []byte) (in Input, err error) {
 	err = parseObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "text_docs":
-			in.Texts, err = list(p)
+			in.Texts = texts{}
+			err = p.Array(func() error {
+				text, err := p.TextOrNull()
+				in.Texts = append(in.Texts, text)
+				return err
+			})
 		case "query_text":
 			err = optional(p, &in.Query)
 		case "parameters":
@@ -157,50 +163,19 @@ func (s *Service) ask(ctx context.Context, connectorID string, c *Connector, a *
 	if pre == nil {
 		return nil, unknownFunction("pre_process_function", *a.PreProcess)
 	}
-	switch {
-	case pre.ranks && in.Query == nil:
-		return nil, fault.Illegal("This pre_process_function can only support TextSimilarityInputDataSet")
-	case !pre.ranks && in.Query != nil:
-		return nil, fault.Illegal("This pre_process_function can only support TextDocsInputDataSet")
-	case pre.ranks:
-		values["query"] = inQuotes(*in.Query)
-	}
-	size, err := batchSize(values, pre, len(in.Texts))
+	calls, err := pre.calls(in, values)
 	if err != nil {
 		return nil, err
 	}
 	out := &Output{Results: []Tensors{}}
-	for texts := range slices.Chunk(in.Texts, size) {
-		of, err := pre.parameters(texts)
-		if err != nil {
-			return nil, err
-		}
-		call := maps.Clone(values)
-		maps.Copy(call, of)
-		tensors, err := s.once(ctx, connectorID, c, a, call)
+	for _, of := range calls {
+		tensors, err := s.once(ctx, connectorID, c, a, of)
 		if err != nil {
 			return nil, err
 		}
 		out.Results = append(out.Results, tensors)
 	}
 	return out, nil
-}
-
-// batchSize is how many texts go into one call.
-func batchSize(values map[string]string, pre *preProcessor, texts int) (int, error) {
-	size := max(texts, 1)
-	if pre.batch > 0 {
-		size = pre.batch
-	}
-	text, ok := values["input_docs_processed_step_size"]
-	if !ok || strings.Contains(text, "${") {
-		return size, nil
-	}
-	step, err := strconv.Atoi(text)
-	if err != nil || step <= 0 {
-		return 0, fault.Illegal("Invalid parameter: input_docs_processed_step_size. It must be positive integer.")
-	}
-	return step, nil
 }
 
 func (s *Service) once(ctx context.Context, connectorID string, c *Connector, a *Action, values map[string]string) (Tensors, error) {
@@ -213,8 +188,12 @@ func (s *Service) once(ctx context.Context, connectorID string, c *Connector, a 
 }
 
 // Embed makes a vector of each text, with a model whose connector reads vectors out of its service's answers.
-func (s *Service) Embed(ctx context.Context, model string, texts []string) ([][]float32, error) {
-	out, err := s.Predict(ctx, model, Input{Texts: texts})
+func (s *Service) Embed(ctx context.Context, model string, docs []string) ([][]float32, error) {
+	in := Input{Texts: make(texts, len(docs))}
+	for i := range docs {
+		in.Texts[i] = &docs[i]
+	}
+	out, err := s.Predict(ctx, model, in)
 	if err != nil {
 		return nil, err
 	}
@@ -235,8 +214,8 @@ func (s *Service) Embed(ctx context.Context, model string, texts []string) ([][]
 			vectors = append(vectors, v)
 		}
 	}
-	if len(vectors) != len(texts) {
-		return nil, fault.Illegal("the model [%s] answers %d vectors for %d texts", model, len(vectors), len(texts))
+	if len(vectors) != len(docs) {
+		return nil, fault.Illegal("the model [%s] answers %d vectors for %d texts", model, len(vectors), len(docs))
 	}
 	return vectors, nil
 }
