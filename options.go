@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,9 @@ type Options struct {
 	// Pace is "due" (or "") for a lifecycle that moves whenever it can, or "native" for one move per run of the job
 	// document's own schedule, as the ISM plugin does.
 	Pace string
+	// Transport, if not nil, is given the way to what stands behind the program and returns the one that is taken, by its own
+	// requests and by those that it passes on; the election of a leader takes the shorter one.
+	Transport func(http.RoundTripper) http.RoundTripper
 	// Clock gives the time of lifecycles and documents; nil means the machine's.
 	Clock clock.Clock
 	// Logger gets what happens; nil means nobody.

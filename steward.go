@@ -133,6 +133,9 @@ func (s *Steward) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.o.Transport != nil {
+		back.transport = s.o.Transport(back.transport)
+	}
 	client := opensearch.NewClient(back.transport)
 	s.openNotifications(client)
 	s.openJobs(back, client)

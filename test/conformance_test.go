@@ -12,9 +12,11 @@ import (
 
 // conformanceRow is one row of a table of a conformance page.
 type conformanceRow struct {
-	line  int
-	what  string
-	tests []string
+	line int
+	// section is the heading of the second level above it.
+	section string
+	what    string
+	tests   []string
 	// difference is what is otherwise here, or why there is no test.
 	difference string
 	// text is true if what is a text of the plugin, which has to stand in one of the tests.
@@ -34,10 +36,13 @@ func conformanceRows(t *testing.T, page string) (rows []conformanceRow) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	isText, inTable := false, false
+	isText, inTable, section := false, false, ""
 	for i, line := range strings.Split(string(body), "\n") {
 		if !strings.HasPrefix(line, "|") {
 			inTable = false
+			if heading, is := strings.CutPrefix(line, "## "); is {
+				section = heading
+			}
 			continue
 		}
 		columns := cells.FindAllString(line[1:], -1)
@@ -50,7 +55,7 @@ func conformanceRows(t *testing.T, page string) (rows []conformanceRow) {
 		case !inTable:
 			isText, inTable = columns[0] == "Text", true
 		case columns[0] != "--":
-			rows = append(rows, conformanceRow{i + 1, columns[0], spans(columns[1]), columns[2], isText})
+			rows = append(rows, conformanceRow{i + 1, section, columns[0], spans(columns[1]), columns[2], isText})
 		}
 	}
 	return rows

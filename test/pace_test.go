@@ -34,7 +34,7 @@ func newPaced(t *testing.T) paced {
 			"path.repo": t.TempDir(),
 		}
 	})
-	return paced{stage{p, c, time.Minute}, t}
+	return paced{stage{p, c, time.Minute, nil}, t}
 }
 
 func (p paced) pass(d time.Duration) {

@@ -22,6 +22,7 @@ type stage struct {
 	clock clock.Clock
 	// every is, at native pace, the time between two runs; 0 at full pace.
 	every time.Duration
+	*answers
 }
 
 // runs is how many runs of a job an expectation waits for at native pace: more than any scenario has moves in a row.
@@ -132,7 +133,8 @@ func playNative(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	every := (s.Length() / 20).Truncate(time.Minute) + time.Minute // a year takes some twenty runs too
-	p := Program(t, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
+	a := &answers{}
+	p := Program(t, a.between, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
 		o.Settings = map[string]string{
 			"plugins.index_state_management.job_interval": strconv.Itoa(int(every.Minutes())),
 			"plugins.index_state_management.jitter":       "0",
@@ -141,7 +143,7 @@ func playNative(t *testing.T, text string) {
 	if s, err = scenario.Parse(text, p.Prefix); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PlayLate(stage{p, c, every}); err != nil {
+	if err := s.PlayLate(stage{p, c, every, a}); err != nil {
 		t.Error(err)
 	}
 }
@@ -151,12 +153,13 @@ func play(t *testing.T, text string) {
 	if !OnCluster() {
 		c = clock.NewVirtual(scenario.Start)
 	}
-	p := Program(t, func(o *steward.Options) { o.Clock = c })
+	a := &answers{}
+	p := Program(t, a.between, func(o *steward.Options) { o.Clock = c })
 	s, err := scenario.Parse(text, p.Prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Play(stage{p, c, 0}); err != nil {
+	if err := s.Play(stage{p, c, 0, a}); err != nil {
 		t.Error(err)
 	}
 }

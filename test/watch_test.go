@@ -21,7 +21,7 @@ func onStage(t *testing.T) paced {
 		t.Skip("a real cluster has no clock that can be moved")
 	}
 	c := clock.NewVirtual(scenario.Start)
-	return paced{stage{Program(t, Virtual(c)), c, 0}, t}
+	return paced{stage{Program(t, Virtual(c)), c, 0, nil}, t}
 }
 
 const withoutAlias = `{"name":"a","actions":[{"retry":{"count":1,"backoff":"constant","delay":"1m"},"rollover":{}}],"transitions":[]}`

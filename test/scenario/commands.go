@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -38,9 +39,13 @@ var forms = []form{
 	newForm("retry <index> in state <state>", false, retry),
 	newForm("retry <index>", false, retry),
 	newForm("send <method> <path>", true, send),
+	newForm("answer <method> <path> with <status>", true, answer),
+	newForm("answer <method> <path> as usual", false, answer),
+	newForm("edit <index>", true, edit),
 	newForm("at ...", false, at),
 	newForm("expect no <index>", false, expectNone),
 	newForm("expect recorded <index>", true, expectRecorded),
+	newForm("expect runs of <index>", true, expectRuns),
 	newForm("expect in <path>", true, expectIn),
 	newForm("expect <index>", true, expect),
 }
@@ -72,9 +77,35 @@ func send(w []string, b block) (func(*player) error, error) {
 		body = raw
 	}
 	return func(p *player) error {
-		_, err := p.call(w[0], w[1], body)
+		path, err := p.fill(w[1])
+		if err != nil {
+			return err
+		}
+		_, err = p.call(w[0], path, body)
 		return err
 	}, nil
+}
+
+var explained = regexp.MustCompile(`\{([\w.-]+):([\w.]+)\}`)
+
+// fill puts what explain shows in the places of a text that name it: {logs-1:action.action_properties.rollup_id}.
+func (p *player) fill(text string) (string, error) {
+	for _, place := range explained.FindAllStringSubmatch(text, -1) {
+		answer, err := p.call(http.MethodGet, api+"explain/"+place[1], nil)
+		if err != nil {
+			return "", err
+		}
+		entry, err := member(answer, place[1])
+		if err != nil {
+			return "", err
+		}
+		value, found := find(entry, place[2])
+		if !found {
+			return "", fmt.Errorf("explain shows no %s: %s", place[0], answer)
+		}
+		text = strings.Replace(text, place[0], fmt.Sprint(value), 1)
+	}
+	return text, nil
 }
 
 // index is the body of an index's creation: its settings and aliases.

@@ -21,15 +21,28 @@
 //	change <index> to <policy> [in state <state>]
 //	retry <index> [in state <state>]
 //	send <method> <path>                 any other request that has to succeed; its JSON body may follow
+//	answer <method> <path> with <status> from now on, requests to the cluster are answered so, with the JSON that follows;
+//	                                     * in the path fits anything, {name} in the JSON is the last part of the path
+//	answer <method> <path> as usual      the cluster answers them itself again
+//	edit <index>                         changes one of its documents by hand; lines "managed_index.<path> <value>", or
+//	                                     "managed_index_metadata.<path> <value>", follow
 //	at <time>                            lets time pass until then: "7d", "6d 23h 59m 59s 999ms", counted from the start
 //	expect <index>                       what explain shows of it; lines "<path> <value>" follow
 //	expect in <path>                     what a GET answers; lines "<path> <value>" follow
 //	expect no <index>                    it does not exist
 //	expect recorded <index>              what the history has of it; a line for each message, or (completed)
+//	expect runs of <index>               at native pace alone: what the next runs leave in its documents, a line for each
+//
+// {<index>:<path>}, in the path of a request or in an answer, is what explain shows of an index; "http://steward/" stands for the address of the program. In a text that is expected, * fits anything.
 //
 // A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a
 // text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
 // is no such member.
+//
+// A run's line is "<state> <action> <step> <status> <message>", "-" for what is null; all other members of the metadata are
+// computed from the lines by the plugin's rules ([documents]) and compared, too. "same" is a run that writes nothing, "disabled" one
+// that disables the job, "failed <message>" one that fails the policy itself and disables the job, "gone" one after which
+// there is no index.
 //
 // A line "# At full pace: ..." below the title says why a file cannot be played at native pace;
 // "# On a cluster: ..." why the simulated cluster does not do.

@@ -88,7 +88,7 @@ func newForm(text string, body bool, fn func([]string, block) (func(*player) err
 
 func (b block) command() (command, error) {
 	verb, _, _ := strings.Cut(b.text, " ")
-	c := command{line: b.line, text: b.text, verb: verb, instants: verb == "at" || b.expectsInstants()}
+	c := command{line: b.line, text: b.text, verb: verb, body: b.body, instants: verb == "at" || b.expectsInstants()}
 	for _, f := range forms {
 		words := f.pattern.FindStringSubmatch(b.text)
 		if words == nil {

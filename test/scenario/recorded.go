@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/opensteward/steward/wire"
 )
 
 // history are the indices in which the plugin records what its policies did.
@@ -23,13 +25,15 @@ func expectRecorded(w []string, b block) (func(*player) error, error) {
 	return func(p *player) error {
 		return p.Eventually(func() error {
 			got, err := p.recorded(w[0])
-			if err == nil && !slices.Equal(got, want) {
+			if err == nil && !slices.EqualFunc(got, want, fits) {
 				err = fmt.Errorf("recorded is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			return err
 		})
 	}, nil
 }
+
+func fits(got, want string) bool { return wire.Match(want, got) }
 
 // recorded are the messages of an index's records, oldest first.
 func (p *player) recorded(index string) ([]string, error) {
@@ -46,7 +50,9 @@ func (p *player) recorded(index string) ([]string, error) {
 		Hits struct {
 			Hits []struct {
 				Source struct {
-					Record struct{ Info struct{ Message string } } `json:"managed_index_meta_data"`
+					Record struct {
+						Info struct{ Message, Info string }
+					} `json:"managed_index_meta_data"`
 				} `json:"_source"`
 			}
 		}
@@ -56,9 +62,10 @@ func (p *player) recorded(index string) ([]string, error) {
 	}
 	var messages []string
 	for _, hit := range found.Hits.Hits {
-		text := hit.Source.Record.Info.Message
+		info := hit.Source.Record.Info
+		text := info.Message + info.Info
 		if text == "" {
-			text = "(completed)"
+			text = completedPolicy
 		}
 		messages = append(messages, text)
 	}

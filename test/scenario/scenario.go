@@ -3,9 +3,11 @@
 package scenario
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opensteward/steward/wire"
@@ -44,6 +46,7 @@ type command struct {
 	line int
 	text string
 	verb string
+	body []bodyLine
 	run  func(*player) error
 	// instants is true if it waits for an instant, or expects one.
 	instants bool
@@ -121,6 +124,9 @@ func (p *player) call(method, path string, body any) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if own, has := p.Backend.(interface{ URL() string }); has {
+		sent = bytes.ReplaceAll(sent, []byte("http://steward/"), []byte(own.URL()+"/"))
+	}
 	status, answer, err := p.Do(method, path, sent)
 	if err == nil && status/100 != 2 {
 		err = fmt.Errorf("%s %s: %d %s", method, path, status, answer)
@@ -139,4 +145,13 @@ func (p *player) manage(path string, body any) error {
 		err = fmt.Errorf("refused: %s", answer)
 	}
 	return err
+}
+
+// Expects reports whether the scenario expects a text, of explain, of the history or of a run, in which all of parts stand.
+func (s *Scenario) Expects(parts []string) bool {
+	return slices.ContainsFunc(s.commands, func(c command) bool {
+		return strings.HasPrefix(c.text, "expect ") && slices.ContainsFunc(c.body, func(l bodyLine) bool {
+			return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(l.text, part) })
+		})
+	})
 }
