@@ -80,10 +80,9 @@ type proofs struct {
 func newProofs(t *testing.T) *proofs {
 	p := &proofs{t: t, files: map[string]string{}, tests: map[string][]string{}, listed: map[string]bool{}}
 	for _, list := range []string{
-		"recorded/testdata/differences.txt", "recorded/testdata/differences-native.txt",
-		"recorded/testdata/flow-differences.txt", "recorded/testdata/ml-differences.txt",
+		"differences.txt", "differences-native.txt", "flow-differences.txt", "ml-differences.txt",
 	} {
-		for line := range strings.Lines(p.read("recorded/testdata/" + list + ".txt")) {
+		for line := range strings.Lines(p.read("recorded/testdata/" + list)) {
 			if name, _, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
 				p.listed[name] = true
 			}
@@ -195,6 +194,8 @@ func TestARowWithoutATestIsFound(t *testing.T) {
 		{"neither", conformanceRow{what: "x"}, "no test, and no reason why"},
 		{"a test that does not exist", conformanceRow{what: "x", tests: []string{"ism.TestNothing"}}, "there is no test ism.TestNothing"},
 		{"a scenario that does not exist", conformanceRow{what: "x", tests: []string{"scenario/nothing"}}, "there is no test scenario/nothing"},
+		{"an answer that differs", conformanceRow{what: "x", tests: []string{"recorded/ism-list-policies"}}, "recorded/ism-list-policies is listed as different"},
+		{"an answer that differs, and says so", conformanceRow{what: "x", tests: []string{"recorded/ism-list-policies"}, difference: "newer"}, ""},
 		{"a text that stands there", conformanceRow{what: "`Failed to find state={state} in policy={id}`", tests: []string{"ism.TestGates"}, text: true}, ""},
 		{"a text that does not", conformanceRow{what: "`Failed to lose state={state}`", tests: []string{"ism.TestGates"}, text: true}, "the text stands in none of its tests"},
 	} {
