@@ -199,6 +199,9 @@ func (d *directory) read() error {
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // deleted meanwhile
 			}
+			if err == nil {
+				err = checkInfo(uuid, info)
+			}
 			if err != nil {
 				return err
 			}
@@ -278,7 +281,11 @@ func (d *directory) change(do func(path string) error) error {
 
 func (d *directory) readContents(uuid string) (*contents, error) {
 	c := new(contents)
-	return c, readRecord(filepath.Join(d.path, contentsDir, uuid), c)
+	err := readRecord(filepath.Join(d.path, contentsDir, uuid), c)
+	if err == nil {
+		err = checkContents(uuid, c)
+	}
+	return c, err
 }
 
 func (d *directory) shardDir(index string, number int) string {
@@ -288,7 +295,11 @@ func (d *directory) shardDir(index string, number int) string {
 // readCopied reads a snapshot's copy of a shard.
 func (d *directory) readCopied(index string, number int, uuid string) (*copied, error) {
 	c := new(copied)
-	return c, readRecord(filepath.Join(d.shardDir(index, number), snapshotsDir, uuid), c)
+	err := readRecord(filepath.Join(d.shardDir(index, number), snapshotsDir, uuid), c)
+	if err == nil {
+		err = checkCopied(uuid, c)
+	}
+	return c, err
 }
 
 func (d *directory) writeCopied(index string, number int, uuid string, c *copied) error {
