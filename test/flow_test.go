@@ -162,3 +162,20 @@ func TestFiftyResourcesAreTakenAwayWithoutPauses(t *testing.T) {
 		t.Errorf("afterwards: %+v", s)
 	}
 }
+
+func TestATemplateSaysAtOnceThatItIsBeingProvisioned(t *testing.T) {
+	p := Program(t)
+	id := p.createWorkflow(template(noopNode("waits", "1h")))
+	var before, after struct {
+		Created     int64 `json:"created_time"`
+		Updated     int64 `json:"last_updated_time"`
+		Provisioned int64 `json:"last_provisioned_time"`
+	}
+	p.Must("GET", workflows+"/"+id, nil, &before)
+	p.Must("POST", workflows+"/"+id+"/_provision", nil, nil)
+	p.Must("GET", workflows+"/"+id, nil, &after)
+	if before.Provisioned != 0 || after.Provisioned < before.Updated || after.Created != before.Created || after.Updated != before.Updated {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	p.Must("POST", workflows+"/"+id+"/_cancel", nil, nil)
+}

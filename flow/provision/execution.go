@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow"
@@ -22,6 +23,9 @@ type execution struct {
 	rec  *record
 	act  *activity
 	done chan struct{} // closed at the end
+	// begun is closed when the template says that it is being provisioned, or will not say it any more.
+	begun    chan struct{}
+	sayBegun func()
 
 	// Of the run under way, set before its nodes start.
 	template *flow.Template
@@ -43,8 +47,9 @@ func (s *Service) launch(run storedRun, st storedState) *execution {
 	}
 	x := &execution{
 		s: s, id: run.Workflow, rec: newRecord(s, run, st), act: &activity{clock: s.o.Clock}, done: make(chan struct{}),
-		stopRun: func() {}, mask: func(text string) string { return text },
+		stopRun: func() {}, mask: func(text string) string { return text }, begun: make(chan struct{}),
 	}
+	x.sayBegun = sync.OnceFunc(func() { close(x.begun) })
 	for {
 		s.mu.Lock()
 		other := s.active[x.id]
@@ -80,6 +85,7 @@ func (x *execution) drive(ctx context.Context) {
 		x.s.mu.Lock()
 		delete(x.s.active, x.id)
 		x.s.mu.Unlock()
+		x.sayBegun()
 		close(x.done)
 	}()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -170,6 +176,7 @@ func (x *execution) provision(ctx context.Context) error {
 	if err := x.storeTemplate(ctx); err != nil {
 		return err
 	}
+	x.sayBegun()
 	failure := Run(run, x.plan, x.finished(), Hooks{Do: x.do, Enter: x.act.enter, Leave: x.act.leave})
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -32,6 +32,9 @@ type Request struct {
 	Rollback bool
 }
 
+// beginTimeout bounds the wait of a request that waits for nothing but the beginning.
+const beginTimeout = 5 * time.Second
+
 // lookAgain is the pause between two looks for the end of what another process does.
 const lookAgain = 100 * time.Millisecond
 
@@ -243,9 +246,18 @@ func newNodes(plan []flow.Planned) []*nodeRecord {
 	return nodes
 }
 
-// wait waits for the end of a run, for at most as long as wanted. x is nil if another process works on it.
+// wait waits for the end of a run, for at most as long as wanted; if not at all, then until its template says that it
+// has begun. x is nil if another process works on it.
 func (s *Service) wait(ctx context.Context, id string, x *execution, wait time.Duration) (*State, error) {
 	if wait < 0 {
+		if x != nil {
+			bound, cancel := context.WithTimeout(ctx, beginTimeout)
+			defer cancel()
+			select {
+			case <-x.begun:
+			case <-bound.Done():
+			}
+		}
 		return nil, nil
 	}
 	if wait > 0 {
