@@ -14,7 +14,7 @@ func TestATemplatePrintsAsThePluginPrintsIt(t *testing.T) {
 		"workflows":{"provision":{"nodes":[
 			{"id":"mk","type":"create_index","user_inputs":{"index_name":"ff1","configurations":{"settings":{"number_of_shards":1}}}},
 			{"id":"next","type":"noop","previous_node_inputs":{"mk":"index_name"},"user_inputs":{"m":{"n":5,"b":true},"delay":"1s"}}]}},
-		"created_time":1,"ui_metadata":{}}`
+		"created_time":1,"last_updated_time":null,"ui_metadata":{}}`
 	const want = `{"name":"t","description":"second","use_case":"TEST","version":{"template":"1.0.0","compatibility":["2.12.0","3.0.0"]},` +
 		`"workflows":{"provision":{"user_params":{},"nodes":[` +
 		`{"id":"mk","type":"create_index","previous_node_inputs":{},"user_inputs":{"index_name":"ff1","configurations":"{\"settings\":{\"number_of_shards\":1}}"}},` +

@@ -148,11 +148,11 @@ func (t *Template) field(p *wire.Parser, name string) (err error) {
 	case "user":
 		t.User, err = p.Raw()
 	case "created_time":
-		t.Created, err = p.Long()
+		t.Created, err = instant(p)
 	case "last_updated_time":
-		t.LastUpdated, err = p.Long()
+		t.LastUpdated, err = instant(p)
 	case "last_provisioned_time":
-		t.LastProvisioned, err = p.Long()
+		t.LastProvisioned, err = instant(p)
 	case "tenant_id":
 		t.TenantID, err = p.Text()
 	case "all_shared_principals":
@@ -161,6 +161,14 @@ func (t *Template) field(p *wire.Parser, name string) (err error) {
 		return badRequest("Unable to parse field [%s] in a template object.", name)
 	}
 	return err
+}
+
+// instant reads epoch milliseconds; null is none.
+func instant(p *wire.Parser) (int64, error) {
+	if p.Token() == wire.Null {
+		return 0, nil
+	}
+	return p.Long()
 }
 
 func trimmed(p *wire.Parser) (string, error) {

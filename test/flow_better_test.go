@@ -461,3 +461,18 @@ func TestACallIsUndoneByACallWithABody(t *testing.T) {
 		}
 	})
 }
+
+func TestACreationWhoseProvisioningFailsTellsWhereItsWorkflowIs(t *testing.T) {
+	p := Program(t)
+	body := strings.NewReader(string(template(indexNode("a", "UPPER"))))
+	res, err := http.Post(p.URL()+workflows+"?provision=true&wait_for_completion_timeout=30s", "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	where := res.Header.Get("Location")
+	if res.StatusCode != http.StatusBadRequest || where == "" {
+		t.Fatalf("%d, at %q", res.StatusCode, where)
+	}
+	p.wantState(strings.TrimPrefix(where, workflows+"/"), "FAILED")
+}

@@ -149,7 +149,21 @@ func (a *API) created(ctx context.Context, c *creation) (*rest.Response, error) 
 		return &rest.Response{Status: http.StatusCreated, Body: wire.Obj("workflow_id", id)}, nil
 	}
 	st, err := a.service.Provision(ctx, id, c.request)
-	return begun(id, st, worded(err, "Provisioning failed."))
+	if err != nil && !provision.IsUnknownState(err) {
+		return nil, located(worded(err, "Provisioning failed."), id)
+	}
+	return begun(id, st, err)
+}
+
+// located is an error that tells, in a header, where the workflow is that was made all the same.
+func located(err error, id string) error {
+	e := *fault.Of(err)
+	e.Header = e.Header.Clone()
+	if e.Header == nil {
+		e.Header = http.Header{}
+	}
+	e.Header.Set("Location", workflows+"/"+id)
+	return &e
 }
 
 // updated answers 201, or 202 if provision or reprovision was given.
