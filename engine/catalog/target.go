@@ -28,6 +28,8 @@ type SearchTarget struct {
 	Filters [][]byte
 	// Routing are the search routings of those aliases; none means every shard.
 	Routing []string
+	// Aliases are the aliases through which alone the index was named, sorted.
+	Aliases []string
 }
 
 // WriteTarget is the index that a document of the name goes to: an index, the write index of an alias or data stream.
@@ -207,6 +209,7 @@ func searchTarget(index *Index, named map[string]bool) SearchTarget {
 		if !named[alias] {
 			continue
 		}
+		t.Aliases = append(t.Aliases, alias)
 		a := index.Aliases[alias]
 		if a.Filter == nil {
 			whole = true

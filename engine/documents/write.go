@@ -5,6 +5,7 @@ package documents
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
@@ -176,7 +177,7 @@ func (s *Store) Target(index *catalog.Index, filter query.Query, routing []strin
 			r()
 		}
 	}
-	t = query.Target{Index: index.Name, UUID: index.UUID, Mapping: index.Mapping, Filter: filter}
+	t = query.Target{Index: index.Name, UUID: index.UUID, Mapping: index.Mapping, Filter: filter, MaxResultWindow: resultWindow(index)}
 	for _, sl := range g.slots {
 		if len(routing) > 0 && !wanted[sl.number] {
 			continue
@@ -190,4 +191,13 @@ func (s *Store) Target(index *catalog.Index, filter query.Query, routing []strin
 		t.Shards, t.Numbers = append(t.Shards, sh), append(t.Numbers, sl.number)
 	}
 	return t, release, nil
+}
+
+// resultWindow is the index's setting; 0 if it has none.
+func resultWindow(index *catalog.Index) int {
+	n, err := strconv.Atoi(index.Settings["index.max_result_window"])
+	if err != nil {
+		return 0
+	}
+	return n
 }

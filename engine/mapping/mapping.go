@@ -436,6 +436,14 @@ func (m *Mapping) Field(path string) *Field {
 	return f
 }
 
+// Definition prints the leaf field of this path as the mapping has it; nil if there is none.
+func (m *Mapping) Definition(path string) wire.Object {
+	if f := m.fields[path]; f != nil {
+		return f.json()
+	}
+	return nil
+}
+
 // Fields are the paths of all leaf fields that match a pattern, sorted.
 func (m *Mapping) Fields(pattern string) []string {
 	var out []string

@@ -4,10 +4,12 @@ package query
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	bq "github.com/blevesearch/bleve/v2/search/query"
 
+	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 )
 
@@ -19,7 +21,23 @@ func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (
 	}
 	started := time.Now()
 	c := &collector{request: r, want: r.From + r.Size}
-	res := &Response{request: r}
+	res, err := c.search(ctx, targets, now)
+	if err != nil {
+		return nil, err
+	}
+	fetch := func(target, place int, ids []string) ([]shard.Document, error) {
+		return targets[target].Shards[place].GetMany(ids)
+	}
+	if err := c.page(targets, c.kept[min(r.From, len(c.kept)):], fetch, res); err != nil {
+		return nil, err
+	}
+	res.Took = time.Since(started)
+	return res, nil
+}
+
+// search walks all targets and puts what it keeps in order. The response has no hits yet.
+func (c *collector) search(ctx context.Context, targets []Target, now time.Time) (*Response, error) {
+	res := &Response{request: c.request}
 	for i := range targets {
 		if err := c.target(ctx, &targets[i], now); err != nil {
 			if !ofShards(err) {
@@ -32,10 +50,7 @@ func Execute(ctx context.Context, targets []Target, r *Request, now time.Time) (
 		return nil, allFailed(res.failures)
 	}
 	res.Total, res.Shards = c.total, c.shards
-	if err := c.page(targets, res); err != nil {
-		return nil, err
-	}
-	res.Took = time.Since(started)
+	slices.SortFunc(c.kept, c.compare)
 	return res, nil
 }
 

@@ -27,7 +27,8 @@ var errWhole = errors.New("the search as a whole cannot run")
 // ofShards reports whether an error is that of an index's shards, which others may not share.
 func ofShards(err error) bool {
 	f := fault.Of(err)
-	return (f.Type == "query_shard_exception" || f.Type == "illegal_argument_exception") && !errors.Is(err, errWhole)
+	of := slices.Contains([]string{"query_shard_exception", "illegal_argument_exception", "search_exception"}, f.Type)
+	return of && !errors.Is(err, errWhole)
 }
 
 // shardFailure is the error of a query that an index cannot run; see Execute.

@@ -42,6 +42,8 @@ type Request struct {
 	NoStored bool
 	// DocValues are the fields whose doc values a hit shows.
 	DocValues []DocValue
+
+	scrolled bool
 }
 
 // Source selects parts of a document's source.
@@ -306,6 +308,11 @@ func (r *Request) check() error {
 func (r *Request) window(t *Target) error {
 	limit := cmp.Or(t.MaxResultWindow, MaxResultWindow)
 	switch {
+	case r.scrolled && r.After != nil:
+		return fault.New(500, "search_exception", "`search_after` cannot be used in a scroll context.")
+	case r.scrolled && r.Size > limit:
+		return fault.Illegal("Batch size is too large, size must be less than or equal to: [%d] but was [%d]. Scroll batch sizes cost as much memory as result windows so they are controlled by the [index.max_result_window] index level setting.",
+			limit, r.Size)
 	case r.From+r.Size > limit:
 		return fault.Illegal("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
 			limit, r.From+r.Size)

@@ -35,15 +35,14 @@ type Hit struct {
 	Fields wire.Object
 }
 
-// page fetches the documents of the page.
-func (c *collector) page(targets []Target, res *Response) error {
-	slices.SortFunc(c.kept, c.compare)
+// A Fetcher reads documents by id from a shard of a target, each by its place, in the order of ids. One that is gone
+// has ID "".
+type Fetcher func(target, shard int, ids []string) ([]shard.Document, error)
+
+// page adds the documents of a page to the hits.
+func (c *collector) page(targets []Target, page []candidate, fetch Fetcher, res *Response) error {
 	r := c.request
-	if r.From >= len(c.kept) {
-		return nil
-	}
-	page := c.kept[r.From:]
-	docs, err := fetch(targets, page)
+	docs, err := fetch.all(page)
 	if err != nil {
 		return err
 	}
@@ -66,8 +65,8 @@ func (c *collector) page(targets []Target, res *Response) error {
 	return nil
 }
 
-// fetch reads the documents of candidates, one transaction a shard.
-func fetch(targets []Target, page []candidate) ([]shard.Document, error) {
+// all reads the documents of candidates, one transaction a shard.
+func (f Fetcher) all(page []candidate) ([]shard.Document, error) {
 	type place struct{ target, shard int }
 	groups := map[place][]int{}
 	for i, cand := range page {
@@ -80,7 +79,7 @@ func fetch(targets []Target, page []candidate) ([]shard.Document, error) {
 		for i, m := range members {
 			ids[i] = page[m].id
 		}
-		docs, err := targets[at.target].Shards[at.shard].GetMany(ids)
+		docs, err := f(at.target, at.shard, ids)
 		if err != nil {
 			return nil, fmt.Errorf("fetch: %w", err)
 		}

@@ -509,19 +509,22 @@ func (s *Server) getMapping(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) getFieldMapping(r *rest.Request) (rest.Action, error) {
 	patterns := r.List("fields")
-	r.Ignore("include_defaults")
+	if defaults, err := r.Bool("include_defaults", false); err != nil {
+		return nil, err
+	} else if defaults {
+		return nil, fault.Unsupported("[include_defaults] of the mapping of fields")
+	}
 	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		out := wire.Object{}
 		for _, i := range list {
 			fields := wire.Object{}
 			for _, pattern := range patterns {
 				for _, path := range i.Mapping.Fields(pattern) {
-					f := i.Mapping.Field(path)
 					leaf := path
 					if at := lastDot(path); at >= 0 {
 						leaf = path[at+1:]
 					}
-					fields.Add(path, wire.Obj("full_name", path, "mapping", wire.Obj(leaf, wire.Obj("type", f.Type))))
+					fields.Add(path, wire.Obj("full_name", path, "mapping", wire.Obj(leaf, i.Mapping.Definition(path))))
 				}
 			}
 			out.Add(i.Name, wire.Obj("mappings", fields))

@@ -41,9 +41,10 @@ type Server struct {
 	// Predictor runs the models that ingest processors ask; nil if there are none.
 	Predictor ingest.Predictor
 
-	ingest *ingest.Service
-	tasks  tasks
-	found  map[string]bool // uuids of indices that were on disk at the start
+	ingest  *ingest.Service
+	tasks   tasks
+	scrolls scrolls
+	found   map[string]bool // uuids of indices that were on disk at the start
 }
 
 // Register adds all routes to a router.
@@ -54,6 +55,9 @@ func (s *Server) Register(rt *rest.Router) {
 	}
 	s.documentRoutes(rt)
 	s.searchRoutes(rt)
+	s.searchAboutRoutes(rt)
+	s.scrollRoutes(rt)
+	s.multiSearchRoutes(rt)
 	s.maintenanceRoutes(rt)
 	s.taskRoutes(rt)
 	s.clusterRoutes(rt)

@@ -22,7 +22,7 @@ func (s *Server) searchRoutes(rt *rest.Router) {
 		rt.Handle(method, "/{index}/_search", s.search)
 		rt.Handle(method, "/_count", s.count)
 		rt.Handle(method, "/{index}/_count", s.count)
-		for _, path := range []string{"/_msearch", "/{index}/_msearch", "/_search/scroll", "/_search/scroll/{scroll_id}", "/{index}/_explain/{id}", "/{index}/_validate/query", "/{index}/_field_caps", "/_field_caps", "/{index}/_termvectors/{id}", "/_search/template", "/{index}/_search/template", "/{index}/_search_shards"} {
+		for _, path := range []string{"/{index}/_explain/{id}", "/{index}/_termvectors/{id}", "/_search/template", "/{index}/_search/template"} {
 			rt.Handle(method, path, refuse)
 		}
 	}
@@ -36,80 +36,112 @@ func refuse(r *rest.Request) (rest.Action, error) {
 // searchOptions are the defaults of searches: open indices, aliases and data streams.
 var searchOptions = wire.IndexOptions{Open: true, AllowNoIndices: true, ForbidClosed: true}
 
+// searching is one search that is asked for.
+type searching struct {
+	expressions, routing []string
+	options              wire.IndexOptions
+	request              *query.Request
+	timeout              time.Duration // 0 means none
+	pipeline             usedPipeline
+	plainTotal           bool
+	// scroll is how long the search is kept for its next page; nil for one that has no further page.
+	scroll *time.Duration
+}
+
 func (s *Server) search(r *rest.Request) (rest.Action, error) {
-	expressions := r.List("index")
-	o, err := r.IndexOptions(searchOptions)
-	if err != nil {
-		return nil, err
-	}
-	req := query.NewRequest()
-	body, err := bodyOrSource(r)
-	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		if err := req.ParseRequest(body); err != nil {
-			return nil, err
-		}
-	}
-	if err := searchParams(r, req); err != nil {
-		return nil, err
-	}
-	totalAsInt, err := r.Bool("rest_total_hits_as_int", false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := strconv.Atoi(r.Param("track_total_hits", "")); totalAsInt && err == nil && req.TrackTotal >= 0 {
-		return nil, fault.Illegal("[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got %d", req.TrackTotal)
-	}
-	routing := r.List("routing")
-	timeout, err := r.Duration("timeout", 0)
-	if err != nil {
-		return nil, err
-	}
-	pipeline, err := readPipeline(r, req)
+	job, err := readSearch(r)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		if timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
-			defer cancel()
-		}
-		run, err := s.searchRun(pipeline, expressions, o)
+		answer, err := s.runSearch(ctx, job)
 		if err != nil {
 			return nil, err
-		}
-		targets, release, err := s.targets(expressions, o, routing)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
-		if totalAsInt {
-			req.TrackTotal = 1<<62 - 1
-		}
-		res, err := execute(ctx, run, targets, req, s.Clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		answer := res.JSON("")
-		if totalAsInt {
-			plainTotal(answer, res.Total)
 		}
 		return rest.OK(answer), nil
 	}, nil
 }
 
+func readSearch(r *rest.Request) (*searching, error) {
+	job := &searching{expressions: r.List("index"), routing: r.List("routing"), request: query.NewRequest()}
+	var err error
+	if job.options, err = r.IndexOptions(searchOptions); err != nil {
+		return nil, err
+	}
+	body, err := bodyOrSource(r)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		if err := job.request.ParseRequest(body); err != nil {
+			return nil, err
+		}
+	}
+	if err := searchParams(r, job.request); err != nil {
+		return nil, err
+	}
+	if job.plainTotal, err = r.Bool("rest_total_hits_as_int", false); err != nil {
+		return nil, err
+	}
+	if _, err := strconv.Atoi(r.Param("track_total_hits", "")); job.plainTotal && err == nil && job.request.TrackTotal >= 0 {
+		return nil, fault.Illegal("[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got %d", job.request.TrackTotal)
+	}
+	if job.timeout, err = r.Duration("timeout", 0); err != nil {
+		return nil, err
+	}
+	if job.scroll, err = readKeep(r.Param("scroll", "")); err != nil {
+		return nil, err
+	}
+	job.pipeline, err = readPipeline(r, job.request)
+	return job, err
+}
+
+// runSearch is the answer to a search.
+func (s *Server) runSearch(ctx context.Context, job *searching) (wire.Object, error) {
+	if job.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, job.timeout)
+		defer cancel()
+	}
+	run, err := s.searchRun(job.pipeline, job.expressions, job.options)
+	if err != nil {
+		return nil, err
+	}
+	targets, release, err := s.targets(job.expressions, job.options, job.routing)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if job.plainTotal {
+		job.request.TrackTotal = 1<<62 - 1
+	}
+	find, scrollID := query.Execute, ""
+	if job.scroll != nil {
+		find = s.beginScroll(*job.scroll, &scrollID)
+	}
+	res, err := execute(ctx, run, targets, job.request, s.Clock.Now(), find)
+	if err != nil {
+		return nil, err
+	}
+	answer := res.JSON(scrollID)
+	if job.plainTotal {
+		plainTotal(answer, res.Total)
+	}
+	return answer, nil
+}
+
+// finder runs a search; see [query.Execute].
+type finder func(ctx context.Context, targets []query.Target, req *query.Request, now time.Time) (*query.Response, error)
+
 // execute runs a search, through its pipeline if it has one.
-func execute(ctx context.Context, run *ingest.SearchRun, targets []query.Target, req *query.Request, now time.Time) (*query.Response, error) {
+func execute(ctx context.Context, run *ingest.SearchRun, targets []query.Target, req *query.Request, now time.Time, find finder) (*query.Response, error) {
 	if run == nil {
-		return query.Execute(ctx, targets, req, now)
+		return find(ctx, targets, req, now)
 	}
 	if err := run.Request(req); err != nil {
 		return nil, err
 	}
-	res, err := query.Execute(ctx, targets, req, now)
+	res, err := find(ctx, targets, req, now)
 	if err != nil {
 		return nil, err
 	}
@@ -230,15 +262,21 @@ func neutralParams(r *rest.Request) error {
 	r.Ignore("preference", "ignore_throttled", "ccs_minimize_roundtrips", "batched_reduce_size", "max_concurrent_shard_requests",
 		"pre_filter_shard_size", "allow_partial_search_results", "request_cache", "stats", "cancel_after_time_interval",
 		"phase_took", "track_scores", "typed_keys")
-	if r.Has("search_type") {
-		if t := r.Param("search_type", ""); t != "query_then_fetch" && t != "dfs_query_then_fetch" {
-			return fault.Illegal("No search type for [%s]", t)
-		}
+	if err := checkSearchType(r.Param("search_type", "query_then_fetch")); err != nil {
+		return err
 	}
-	for _, name := range []string{"scroll", "docvalue_fields", "explain", "suggest_field", "suggest_text", "stored_fields"} {
+	for _, name := range []string{"docvalue_fields", "explain", "suggest_field", "suggest_text", "stored_fields"} {
 		if v := r.Param(name, ""); r.Has(name) && v != "false" && v != "_none_" {
 			return fault.Unsupported("[" + name + "] of a search")
 		}
+	}
+	return nil
+}
+
+// checkSearchType refuses what is no type of search. Those that there are find the same on one node.
+func checkSearchType(t string) error {
+	if t != "query_then_fetch" && t != "dfs_query_then_fetch" {
+		return fault.Illegal("No search type for [%s]", t)
 	}
 	return nil
 }

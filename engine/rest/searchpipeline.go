@@ -51,7 +51,12 @@ func readPipeline(r *rest.Request, req *query.Request) (u usedPipeline, err erro
 	if verbose {
 		return u, fault.Unsupported("[verbose_pipeline] of a search")
 	}
-	u.id = r.Param("search_pipeline", "")
+	return pipelineOf(r.Param("search_pipeline", ""), req)
+}
+
+// pipelineOf is the pipeline of a request whose URL names id, or none.
+func pipelineOf(id string, req *query.Request) (u usedPipeline, err error) {
+	u.id = id
 	switch {
 	case req.Pipeline == nil:
 	case isObject(req.Pipeline):

@@ -25,7 +25,7 @@ var record = flag.String("record", "", "record the stories' answers from the Ope
 
 // servers are the keys whose values every server has its own of: ids, times, sizes, addresses.
 var servers = regexp.MustCompile(`(took$|uuid$|^_id$|_in_bytes$|_in_millis$|_in_nanos$|creation_date$|_time$|^timestamp|^node$|^nodes$|` +
-	`^name$|^_score$|^max_score$|^cluster_name$|store\.size$|^store$|^size$|^epoch$|^heap|^ip$|^id$|^version$|_string$|^size_memory$|^file_count$|^start_time)`)
+	`^name$|^_score$|^max_score$|^cluster_name$|store\.size$|^store$|^size$|^epoch$|^heap|^ip$|^id$|^version$|_string$|^size_memory$|^_scroll_id$|^file_count$|^start_time)`)
 
 // request is one request of a story.
 type request struct {

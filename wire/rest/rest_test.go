@@ -75,6 +75,7 @@ func TestRouterAnswers(t *testing.T) {
 		{"parameters", "GET", "/logs/_doc/1", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":"1"}`},
 		{"a literal wins over a name, with backtracking", "GET", "/_snapshot/_doc/x", "", nil, 200, `{"route":"/_snapshot/{repo}/{snap}","repo":"_doc","snap":"x"}`},
 		{"segments are unescaped after the split", "GET", "/logs/_doc/a%2Fb%20c", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":"a/b c"}`},
+		{"a literal wins over a name, whatever the method", "GET", "/_body", "", nil, 405, `{"error":"Incorrect HTTP method for uri [/_body] and method [GET], allowed: [POST]","status":405}`},
 		{"a dot path is not cleaned", "GET", "/logs/_doc/..", "", nil, 200, `{"route":"/{index}/_doc/{id}","index":"logs","id":".."}`},
 		{"a trailing slash is ignored", "GET", "/logs/", "", nil, 200, `{"route":"/{index}","index":"logs"}`},
 		{"an unknown path", "GET", "/a/b/c?x=1", "", nil, 400, `{"error":"no handler found for uri [/a/b/c?x=1] and method [GET]"}`},
@@ -111,6 +112,9 @@ func TestRouterAnswers(t *testing.T) {
 func TestHeadersOfAnswers(t *testing.T) {
 	if got := do("POST", "/_plugins/_ism/policies/p1", "").Header().Get("Allow"); got != "PUT,GET" {
 		t.Errorf("Allow of a 405: %q", got)
+	}
+	if o := do("OPTIONS", "/_plugins/_ism/policies/p1", ""); o.Code != 200 || o.Header().Get("Allow") != "PUT,GET" || o.Header().Get("Content-Type") != "text/plain; charset=UTF-8" {
+		t.Errorf("OPTIONS: %d %v", o.Code, o.Header())
 	}
 	w := do("GET", "/_opendistro/_ism/policies/p1", "", "X-Opaque-Id", "me")
 	want := `299 OpenSearch-3.4.0-unknown "[GET /_opendistro/_ism/policies/{policyID}] is deprecated! Use [GET /_plugins/_ism/policies/{policyID}] instead."`

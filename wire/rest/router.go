@@ -59,8 +59,9 @@ func (rt *Router) MaxBody(n int64) { rt.maxBody = n }
 func (rt *Router) Logger(l *slog.Logger) { rt.logger = l }
 
 // Handle adds a route. A pattern is a path with {name} segments ("/_plugins/_ism/policies/{policyID}"); a literal
-// segment wins over a name, with backtracking. Segments are unescaped after the split, so an id may hold %2F. A GET
-// route also serves HEAD unless HEAD has a route of its own. The same pattern and method twice panics.
+// segment wins over a name, whatever the method, unless it leads nowhere. Segments are unescaped after the split, so an
+// id may hold %2F. A GET route also serves HEAD unless HEAD has a route of its own. The same pattern and method twice
+// panics.
 func (rt *Router) Handle(method, pattern string, h Handler) {
 	rt.add(method, pattern, &route{handler: h, pattern: pattern})
 }
@@ -128,51 +129,48 @@ type match struct {
 	values []pathValue
 }
 
-// matches calls yield for every pattern that fits, the most literal first, until yield returns false.
-func (n *node) matches(rest []string, values []pathValue, yield func(match) bool) bool {
+// matches appends the patterns that fit best: a name stands only where no literal segment leads to a pattern. They
+// differ in their names alone.
+func (n *node) matches(rest []string, values []pathValue, list []match) []match {
 	if len(rest) == 0 {
-		return n.routes == nil || yield(match{n, values})
+		if n.routes != nil {
+			list = append(list, match{n, values})
+		}
+		return list
 	}
-	if next := n.literals[rest[0]]; next != nil && !next.matches(rest[1:], values, yield) {
-		return false
-	}
-	for _, p := range n.params {
-		if !p.node.matches(rest[1:], append(slices.Clip(values), pathValue{p.name, rest[0]}), yield) {
-			return false
+	if next := n.literals[rest[0]]; next != nil {
+		if found := next.matches(rest[1:], values, list); len(found) > len(list) {
+			return found
 		}
 	}
-	return true
+	for _, p := range n.params {
+		list = p.node.matches(rest[1:], append(slices.Clip(values), pathValue{p.name, rest[0]}), list)
+	}
+	return list
 }
 
 // Match reports whether some route's pattern fits the escaped path, whatever the method.
 func (rt *Router) Match(path string) bool {
-	found := false
-	rt.root.matches(segments(path), nil, func(match) bool {
-		found = true
-		return false
-	})
-	return found
+	return len(rt.root.matches(segments(path), nil, nil)) > 0
 }
 
 // find chooses a route. allowed are the methods of the patterns that fit where none has the method.
 func (rt *Router) find(method, path string) (r *route, values []pathValue, allowed []string) {
-	rt.root.matches(segments(path), nil, func(m match) bool {
+	for _, m := range rt.root.matches(segments(path), nil, nil) {
 		r = m.node.routes[method]
 		if r == nil && method == http.MethodHead {
 			r = m.node.routes[http.MethodGet]
 		}
 		if r != nil {
-			values = m.values
-			return false
+			return r, m.values, nil
 		}
 		for _, other := range m.node.methods {
 			if !slices.Contains(allowed, other) {
 				allowed = append(allowed, other)
 			}
 		}
-		return true
-	})
-	return r, values, allowed
+	}
+	return nil, nil, allowed
 }
 
 // ServeHTTP answers.
@@ -195,6 +193,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if found == nil {
 		if r.Method == http.MethodOptions && len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ","))
+			w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 			w.WriteHeader(http.StatusOK)
 			return
 		}
