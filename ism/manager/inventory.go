@@ -58,10 +58,35 @@ func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
 	return s
 }
 
-// aliasUse is how an alias is spread over indices.
-type aliasUse struct {
-	indices int
-	flagged bool // some index is marked as its write index
+// aliasUse is how an alias is spread over indices: how many have it, and how many of these are marked as its write index.
+type aliasUse struct{ indices, marked int }
+
+// aliasUses is how aliases are spread, by name.
+type aliasUses map[string]aliasUse
+
+// count adds an index with these aliases n times: 1, or -1 for one that has them no more.
+func (u aliasUses) count(aliases map[string]opensearch.Alias, n int) {
+	for name, a := range aliases {
+		use := u[name]
+		use.indices += n
+		if a.Write != nil && *a.Write {
+			use.marked += n
+		}
+		if use == (aliasUse{}) {
+			delete(u, name)
+		} else {
+			u[name] = use
+		}
+	}
+}
+
+// usesOf is how aliases are spread over the indices of a listing.
+func usesOf(listed map[string]map[string]opensearch.Alias) aliasUses {
+	uses := aliasUses{}
+	for _, aliases := range listed {
+		uses.count(aliases, 1)
+	}
+	return uses
 }
 
 // inventory is what is known of the cluster's indices. It is a cache of the cluster's metadata at version mark.
@@ -70,7 +95,7 @@ type inventory struct {
 	known   bool // false until the first reading
 	byName  map[string]*indexState
 	byUUID  map[string]*indexState
-	aliases map[string]aliasUse
+	aliases aliasUses
 	fullAt  time.Time // real time of the last full reading
 	partly  bool      // the cluster has changed since, and only names and what was new were read
 	// unreadable are indices whose metadata a block hides. What was known of them stays, and nothing is decided.
@@ -78,7 +103,7 @@ type inventory struct {
 }
 
 func newInventory() *inventory {
-	return &inventory{byName: map[string]*indexState{}, byUUID: map[string]*indexState{}}
+	return &inventory{byName: map[string]*indexState{}, byUUID: map[string]*indexState{}, aliases: aliasUses{}}
 }
 
 // found is what following the cluster's metadata found out.
@@ -177,21 +202,7 @@ func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos m
 			f.changed = append(f.changed, s.uuid)
 		}
 	}
-	v.aliases = aliasUses(listed)
-}
-
-// aliasUses is how aliases are spread over the indices of a listing.
-func aliasUses(listed map[string]map[string]opensearch.Alias) map[string]aliasUse {
-	uses := map[string]aliasUse{}
-	for _, aliases := range listed {
-		for alias, a := range aliases {
-			use := uses[alias]
-			use.indices++
-			use.flagged = use.flagged || a.Write != nil && *a.Write
-			uses[alias] = use
-		}
-	}
-	return uses
+	v.aliases = usesOf(listed)
 }
 
 // sameAliases compares names and write flags, which is what decisions look at.
@@ -201,13 +212,17 @@ func sameAliases(a, b map[string]opensearch.Alias) bool {
 	})
 }
 
-// put stores the details of one index.
+// put stores the details of one index, which may be newer than the last listing: how its aliases are spread follows.
 func (v *inventory) put(info opensearch.IndexInfo, f *found) {
 	s := newIndexState(info, v.mark.Version)
 	old := v.byUUID[s.uuid]
 	if was := v.byName[s.name]; was != nil && was.uuid != s.uuid {
 		v.remove(was)
 	}
+	if was := v.byName[s.name]; was != nil {
+		v.aliases.count(was.aliases, -1)
+	}
+	v.aliases.count(s.aliases, 1)
 	v.byName[s.name], v.byUUID[s.uuid] = s, s
 	switch {
 	case old == nil:
@@ -224,6 +239,7 @@ func (s *indexState) same(t *indexState) bool {
 }
 
 func (v *inventory) remove(s *indexState) {
+	v.aliases.count(s.aliases, -1)
 	delete(v.byName, s.name)
 	if v.byUUID[s.uuid] == s {
 		delete(v.byUUID, s.uuid)
@@ -268,7 +284,7 @@ func (v *inventory) isWriteIndex(s *indexState, alias string) bool {
 		return *a.Write
 	}
 	use := v.aliases[alias]
-	return !use.flagged && use.indices <= 1
+	return use.marked == 0 && use.indices <= 1
 }
 
 // target is what a rollover of the index rolls over: its data stream, else the alias its setting names, else, if

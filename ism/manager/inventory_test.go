@@ -57,6 +57,25 @@ func TestInventoryTakesAnIndexOfTheSameNameForAnotherOne(t *testing.T) {
 	}
 }
 
+func TestDetailsReadAfterTheListingFitTogether(t *testing.T) {
+	yes := true
+	marked, plain := map[string]opensearch.Alias{"x": {Write: &yes}}, map[string]opensearch.Alias{"x": {}}
+	v := stock(info("a", "1", map[string]string{settingPrefix + "rollover_alias": "x"}, nil), info("b", "2", nil, marked))
+	var f found
+	v.put(info("a", "1", map[string]string{settingPrefix + "rollover_alias": "x"}, plain), &f)
+	if got := v.facts(v.byName["a"], false); !got.HasTarget || got.TargetIndices != 2 || got.WriteIndex {
+		t.Errorf("beside the write index of its alias: %+v", got)
+	}
+	v.remove(v.byName["b"])
+	if got := v.facts(v.byName["a"], false); got.TargetIndices != 1 || !got.WriteIndex {
+		t.Errorf("alone in its alias: %+v", got)
+	}
+	v.put(info("a", "1", nil, nil), &f)
+	if len(v.aliases) != 0 {
+		t.Errorf("aliases that nothing has: %v", v.aliases)
+	}
+}
+
 func TestWriteIndexOfAnAlias(t *testing.T) {
 	yes, no := true, false
 	in := func(flag *bool) map[string]opensearch.Alias { return map[string]opensearch.Alias{"x": {Write: flag}} }

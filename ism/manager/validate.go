@@ -54,7 +54,7 @@ func (m *Manager) readFacts(ctx context.Context, list []Candidate, checked []dec
 	if err != nil {
 		return err
 	}
-	v := &inventory{aliases: aliasUses(listed)}
+	v := &inventory{aliases: usesOf(listed)}
 	facts := make(map[string]ism.Facts, len(list))
 	for _, c := range list {
 		facts[c.Info.UUID] = v.facts(newIndexState(c.Info, 0), m.opts.OnlyWriteAlias)
