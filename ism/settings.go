@@ -3,10 +3,9 @@
 package ism
 
 import (
-	"regexp"
 	"strings"
 
-	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire/regex"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -91,13 +90,7 @@ func Settings() []setting.Definition {
 	}
 }
 
-// checkPattern refuses regular expressions that Go's linear-time engine does not have, look-around above all.
 func checkPattern(value string) error {
-	if strings.Contains(value, "(?=") || strings.Contains(value, "(?!") || strings.Contains(value, "(?<=") || strings.Contains(value, "(?<!") {
-		return fault.Illegal("look-around in [%srestricted_index_pattern] is not supported", clusterPrefix)
-	}
-	if _, err := regexp.Compile("^(?:" + value + ")$"); err != nil {
-		return fault.Illegal("Failed to parse value [%s] for setting [%srestricted_index_pattern]: %s", value, clusterPrefix, err)
-	}
-	return nil
+	_, err := regex.Whole(value)
+	return err
 }

@@ -71,7 +71,8 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"plugins.jobscheduler.jitter_limit", "0.96", "Failed to parse value [0.96] for setting [plugins.jobscheduler.jitter_limit] must be <= 0.95"},
 		{"plugins.transform.circuit_breaker.jvm.threshold", "101", "Failed to parse value [101] for setting [plugins.transform.circuit_breaker.jvm.threshold] must be <= 100"},
 		{"plugins.index_state_management.template_migration.control", "-3", "Failed to parse value [-3] for setting [plugins.index_state_management.template_migration.control] must be >= -2"},
-		{"plugins.index_state_management.restricted_index_pattern", "(?=a)", "look-around in [plugins.index_state_management.restricted_index_pattern] is not supported"},
+		{"plugins.index_state_management.restricted_index_pattern", "(?=a)", "[(?=] in a regular expression is not supported"},
+		{"plugins.index_state_management.restricted_index_pattern", "logs-[", "Unclosed character class near index 5\nlogs-[\n     ^"},
 	} {
 		d, ok := registry.Lookup(c.key)
 		if !ok {

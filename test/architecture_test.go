@@ -36,7 +36,7 @@ var arrows = []struct {
 	{"notify", "channels are used by lifecycles, not the other way round", with(leaves, "opensearch")},
 	{"rollup/dimension", "policies hold dimensions too: pure", []string{"fault", "wire"}},
 	{"rollup", "jobs are used by lifecycles, not the other way round", with(leaves, "opensearch", "rollup/dimension")},
-	{"ism", "deciding is pure: no client, no clock", []string{"fault", "rollup/dimension", "wire", "wire/schedule", "wire/setting"}},
+	{"ism", "deciding is pure: no client, no clock", []string{"fault", "rollup/dimension", "wire", "wire/regex", "wire/schedule", "wire/setting"}},
 	{"ism/action", "a step knows its policy and the seam", with(leaves, "ism", "opensearch", "notify", "rollup", "rollup/dimension")},
 	{"ism/manager", "the reconciler", with(leaves, "ism", "ism/action", "lease", "notify", "opensearch")},
 	{"ism/ismapi", "handlers call the packages of their own side", with(leaves, "ism", "ism/action", "ism/manager", "opensearch")},

@@ -48,6 +48,25 @@ func waitingPolicy(p *Running, id, age, templates string) {
 		{"name":"hot","actions":[],"transitions":[{"state_name":"hot","conditions":{"min_index_age":"`+age+`"}}]}]`+templates+`}}`), nil)
 }
 
+func TestARestrictedDataStreamIsNotAttached(t *testing.T) {
+	p := Program(t)
+	stream := p.Name("-stream")
+	p.Must("PUT", "/_index_template/"+p.Prefix, []byte(`{"index_patterns":["`+p.Name("-*")+`"],"data_stream":{}}`), nil)
+	p.Must("PUT", "/_data_stream/"+stream, nil, nil)
+	waitingPolicy(p, p.Prefix, "365d", `,"ism_template":[{"index_patterns":["`+p.Name("-*")+`"],"priority":1}]`)
+	if got := attachmentOf(p, p.Prefix); !slices.Equal(got.Unmanaged, []string{".ds-" + stream + "-000001"}) {
+		t.Errorf("without restriction: %+v", got)
+	}
+	restrict := func(pattern string) {
+		p.Must("PUT", "/_cluster/settings", []byte(`{"persistent":{"plugins.index_state_management.restricted_index_pattern":`+pattern+`}}`), nil)
+	}
+	restrict(`"` + stream + `"`)
+	defer restrict("null")
+	if got := attachmentOf(p, p.Prefix); len(got.Unmanaged) > 0 {
+		t.Errorf("restricted: %+v", got)
+	}
+}
+
 func TestAttachmentsAreToldAndReconciled(t *testing.T) {
 	p := Program(t)
 	id, old, managed := p.Prefix, p.Name("-old"), p.Name("-managed")

@@ -30,7 +30,7 @@ var settingRows = []struct {
 	{key: settings + "allow_list", good: `["delete","close"]`},
 	{key: settings + "action_validation.enabled", good: "true", bad: "1", refusal: "Failed to parse value [1] as only [true] or [false] are allowed.", onlyNew: true},
 	{key: settings + "allow_running_on_red_cluster", good: "true", bad: "no", refusal: "Failed to parse value [no] as only [true] or [false] are allowed.", onlyNew: true},
-	{key: settings + "restricted_index_pattern", good: "secret-.*", bad: "(?!a)b", refusal: "look-around in [plugins.index_state_management.restricted_index_pattern] is not supported"},
+	{key: settings + "restricted_index_pattern", good: "secret-.*", bad: "(?!a)b", refusal: "[(?!] in a regular expression is not supported"},
 	{key: settings + "snapshot.deny_list", good: `["backup-*"]`},
 	{key: settings + "coordinator.sweep_period", good: "7m", bad: "4m", refusal: "failed to parse value [4m] for setting [KEY], must be >= [5m]"},
 	{key: settings + "coordinator.sweep_skip_period", good: "1m", bad: "soon", refusal: "failed to parse setting [KEY] with value [soon] as a time value: unit is missing or unrecognized", onlyNew: true},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/regex"
 )
 
 // textChange is a processor that makes a text, or each text of a list, another one.
@@ -92,20 +93,17 @@ func newBytes(_ *Service, c *config) processor {
 	})
 }
 
-// lookAround finds what regular expressions of Java have and those that run in linear time have not.
-var lookAround = regexp.MustCompile(`\(\?(=|!|<=|<!|>)|[*+?}]\+|\\[1-9]|\\k<`)
-
 // pattern compiles a regular expression.
 func (c *config) pattern(name, source string) *regexp.Regexp {
-	re, err := regexp.Compile(source)
-	if err == nil {
+	re, err := regex.Compile(source)
+	switch {
+	case err == nil:
 		return re
+	case fault.Is(err, "pattern_syntax_exception"):
+		c.wrong(name, "Invalid regex pattern. %s", fault.Of(err).Reason)
+	default:
+		c.fail(located(fault.Of(err), c.typ, c.tag, name))
 	}
-	if found := lookAround.FindString(source); found != "" {
-		c.fail(located(fault.Unsupported("["+found+"] in a regular expression"), c.typ, c.tag, name))
-		return nil
-	}
-	c.wrong(name, "Invalid regex pattern. %s", err)
 	return nil
 }
 

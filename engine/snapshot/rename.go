@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire/regex"
 )
 
 // Renaming replaces what a regular expression matches, as Java's replaceAll does.
@@ -21,12 +22,9 @@ var javaGroup = regexp.MustCompile(`\\(.)|\$(\d+)|\$\{(\w+)\}|\$`)
 
 // NewRenaming compiles a pattern with its replacement, in which $1 stands for a group and \ quotes.
 func NewRenaming(pattern, replacement string) (*Renaming, error) {
-	if lookAround.MatchString(pattern) {
-		return nil, fault.Unsupported("look-around in a rename pattern")
-	}
-	re, err := regexp.Compile(pattern)
+	re, err := regex.Compile(pattern)
 	if err != nil {
-		return nil, fault.New(http.StatusBadRequest, "pattern_syntax_exception", "%s near index %d\n%s", syntaxText(err), len(pattern), pattern)
+		return nil, err
 	}
 	r := &Renaming{pattern: re}
 	for at := 0; ; {
@@ -52,16 +50,6 @@ func NewRenaming(pattern, replacement string) (*Renaming, error) {
 			r.replacement += "${" + group + "}"
 		}
 	}
-}
-
-var lookAround = regexp.MustCompile(`\(\?(=|!|<=|<!|>)`)
-
-// syntaxText is what Java says of a pattern that is wrong.
-func syntaxText(err error) string {
-	if strings.Contains(err.Error(), "missing closing )") {
-		return "Unclosed group"
-	}
-	return err.Error()
 }
 
 func (r *Renaming) apply(name string) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire/regex"
 	"github.com/opensteward/steward/wire/rest"
 	"github.com/opensteward/steward/wire/setting"
 )
@@ -64,9 +65,14 @@ func (a *API) attach(ctx context.Context, targets []*target, id string) (*rest.R
 	return out.response(), nil
 }
 
+// restrictedNames matches the names of indices that get no policy.
+func restrictedNames(view setting.View) (*regexp.Regexp, error) {
+	return regex.Whole(view.Text("plugins.index_state_management.restricted_index_pattern"))
+}
+
 // addable are the targets that may get a policy; the others are listed as failed.
 func addable(targets []*target, policy *ism.Policy, view setting.View, out *outcome) []*target {
-	restricted, err := regexp.Compile("^(?:" + view.Text("plugins.index_state_management.restricted_index_pattern") + ")$")
+	restricted, err := restrictedNames(view)
 	var free []*target
 	for _, t := range targets {
 		switch {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -141,17 +140,17 @@ func (a *API) readAttachments(ctx context.Context) ([]*attached, error) {
 	if err != nil {
 		return nil, err
 	}
-	restricted, err := regexp.Compile("^(?:" + view.Text("plugins.index_state_management.restricted_index_pattern") + ")$")
+	restricted, err := restrictedNames(view)
 	if err != nil {
-		return nil, fault.Illegal("restricted_index_pattern is not a regular expression: %s", err)
+		return nil, err
 	}
-	for name, info := range infos {
+	for _, info := range infos {
 		if t := jobs[info.UUID]; t != nil {
 			t.IndexInfo = info
 			sortIn(policies, t)
 			continue
 		}
-		if p := claiming(policies, info); p != nil && !restricted.MatchString(name) {
+		if p := claiming(policies, info); p != nil && !restricted.MatchString(cmp.Or(info.DataStream, info.Name)) {
 			p.unmanaged = append(p.unmanaged, &target{IndexInfo: info})
 		}
 	}

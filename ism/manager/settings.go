@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/wire/regex"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -84,7 +85,7 @@ func (m *Manager) viewSettings(v setting.View) settings {
 		jitter: v.Double(settingJitter), jitterLimit: v.Double(settingJitterLimit), watch: v.Bool(settingWatch),
 	}
 	var err error
-	if s.restricted, err = regexp.Compile("^(?:" + v.Text(settingRestricted) + ")$"); err != nil {
+	if s.restricted, err = regex.Whole(v.Text(settingRestricted)); err != nil {
 		// It is checked where it is set; one that came another way keeps everything out rather than letting it in.
 		m.log.Warn("restricted_index_pattern is not a regular expression; no index is attached by template", "err", err)
 	}
