@@ -84,7 +84,7 @@ func (s stage) Eventually(look func() error) error {
 // engine, and before a real cluster those that need no waiting.
 func TestScenarios(t *testing.T) {
 	scenarios(t, func(name, text string, s *scenario.Scenario) {
-		if OnCluster() && s.Waits() {
+		if s.NativePace != "" || OnCluster() && s.Waits() {
 			return
 		}
 		t.Run(name, func(t *testing.T) { play(t, text) })

@@ -44,8 +44,8 @@
 // that disables the job, "failed <message>" one that fails the policy itself and disables the job, "gone" one after which
 // there is no index.
 //
-// A line "# At full pace: ..." below the title says why a file cannot be played at native pace;
-// "# On a cluster: ..." why the simulated cluster does not do.
+// A line "# At full pace: ..." below the title says why a file cannot be played at native pace,
+// "# At native pace: ..." why not at full pace; "# On a cluster: ..." why the simulated cluster does not do.
 //
 // A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
 // on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once more on the embedded

@@ -34,10 +34,13 @@ func Parse(text, names string) (*Scenario, error) {
 		switch {
 		case isComment:
 			reason, full := strings.CutPrefix(strings.TrimSpace(comment), "At full pace: ")
+			due, native := strings.CutPrefix(strings.TrimSpace(comment), "At native pace: ")
 			cluster, needed := strings.CutPrefix(strings.TrimSpace(comment), "On a cluster: ")
 			switch {
 			case opening && full:
 				s.FullPace = reason
+			case opening && native:
+				s.NativePace = due
 			case opening && needed:
 				s.Cluster = cluster
 			case opening:

@@ -35,6 +35,8 @@ type Scenario struct {
 	Title string
 	// FullPace is why the scenario cannot be played at native pace, from a line "# At full pace: ..."; "" if it can.
 	FullPace string
+	// NativePace is why it cannot be played at full pace, from a line "# At native pace: ..."; "" if it can.
+	NativePace string
 	// Cluster is why the scenario needs more of a cluster than the simulated one has, from a line "# On a cluster: ..."; ""
 	// if it does not.
 	Cluster  string

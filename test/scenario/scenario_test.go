@@ -27,7 +27,7 @@ func TestScenariosOnThePureCore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Cluster != "" {
+			if s.Cluster != "" || s.NativePace != "" {
 				t.Skip("only on a cluster: " + s.Cluster)
 			}
 			if err := s.Play(simulated.New(scenario.Start)); err != nil {
