@@ -22,6 +22,7 @@ func (s *Steward) openEngine() (backend, error) {
 		Logger: s.log, Plugins: []engine.Plugin{
 			{Component: "opensearch-flow-framework", Version: s.version() + ".0", Description: "Flow Framework"},
 			{Component: "opensearch-index-management", Version: s.version() + ".0", Description: "Index State Management"},
+			{Component: "opensearch-job-scheduler", Version: s.version() + ".0", Description: "Job Scheduler: runs the jobs of index management by their schedules"},
 			{Component: "opensearch-ml", Version: s.version() + ".0", Description: "ML Commons"},
 		},
 	})

@@ -12,7 +12,7 @@ import (
 // IndexStats are the numbers conditions ask for.
 type IndexStats struct {
 	Docs         int64 // primaries, deleted documents excluded
-	PrimaryBytes int64 // store size of the primaries
+	PrimaryBytes int64 // store size of the primaries that have segments
 	MaxShard     int   // number of the largest primary shard
 	MaxShardSize int64 // its store size in bytes
 	// Segments is the number of segments per shard copy.
@@ -25,10 +25,7 @@ type statsAnswer struct {
 	Shards  shardReport `json:"_shards"`
 	Indices map[string]struct {
 		Primaries struct {
-			Docs  struct{ Count int64 }
-			Store struct {
-				Size int64 `json:"size_in_bytes"`
-			}
+			Docs struct{ Count int64 }
 		}
 		Shards map[string][]shardStats
 	}
@@ -42,7 +39,21 @@ type shardStats struct {
 	Segments struct{ Count int64 }
 }
 
-const statsFilter = "_shards.failures,indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes," +
+// add counts a copy of shard n. The plugin adds up the sizes of segments, which are not in the answer: where there is no
+// segment there is no size, whatever the files take.
+func (s *IndexStats) add(n int, shard shardStats) {
+	s.Segments = append(s.Segments, shard.Segments.Count)
+	if !shard.Routing.Primary || shard.Segments.Count == 0 {
+		return
+	}
+	size := shard.Store.Size
+	s.PrimaryBytes += size
+	if size > s.MaxShardSize || (size == s.MaxShardSize && n < s.MaxShard) {
+		s.MaxShard, s.MaxShardSize = n, size
+	}
+}
+
+const statsFilter = "_shards.failures,indices.*.primaries.docs.count," +
 	"indices.*.shards.*.routing.primary,indices.*.shards.*.store.size_in_bytes,indices.*.shards.*.segments.count"
 
 // Stats reads the numbers of many indices in one request (nil: of all). An index that is gone or closed is left out.
@@ -64,15 +75,11 @@ func (c *Client) Stats(ctx context.Context, names []string) (map[string]IndexSta
 
 func (a statsAnswer) collect(out map[string]IndexStats) {
 	for name, idx := range a.Indices {
-		s := IndexStats{Docs: idx.Primaries.Docs.Count, PrimaryBytes: idx.Primaries.Store.Size}
+		s := IndexStats{Docs: idx.Primaries.Docs.Count}
 		for number, copies := range idx.Shards {
 			n, _ := strconv.Atoi(number)
 			for _, shard := range copies {
-				s.Segments = append(s.Segments, shard.Segments.Count)
-				larger := shard.Store.Size > s.MaxShardSize || (shard.Store.Size == s.MaxShardSize && n < s.MaxShard)
-				if shard.Routing.Primary && larger {
-					s.MaxShard, s.MaxShardSize = n, shard.Store.Size
-				}
+				s.add(n, shard)
 			}
 		}
 		slices.Sort(s.Segments)

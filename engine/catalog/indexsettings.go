@@ -90,6 +90,7 @@ var indexSettings = []row{
 
 	{key: "index.codec", def: "default", scope: static, check: checkCodec},
 	{key: "index.store.type", scope: static, check: only("", "fs", "niofs", "mmapfs", "hybridfs")},
+	{key: "index.store.stats_refresh_interval", kind: setting.Duration, def: "10s", scope: static},
 	{key: "index.shard.check_on_startup", def: "false", scope: static},
 	{key: "index.gc_deletes", kind: setting.Duration, def: "60s", low: "-1"},
 	{key: "index.translog.durability", def: "REQUEST", check: oneOf("No enum constant org.opensearch.index.translog.Translog.Durability.%s", "request", "async")},

@@ -3,7 +3,9 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -44,14 +46,23 @@ var analyzers = sync.OnceValue(func() map[string]analysis.Analyzer {
 
 func knownAnalyzer(name string) bool { return analyzers()[name] != nil }
 
+// searchAnalyzer is the name of the analyzer of searches; "" for a field that is not analyzed.
+func (f *Field) searchAnalyzer() string { return cmp.Or(f.SearchAnalyzer, f.Analyzer) }
+
+// Fold gives a part of a term, a pattern for example, the case of the field's terms.
+func (f *Field) Fold(text string) string {
+	switch f.searchAnalyzer() {
+	case "", "whitespace", "keyword":
+		return text
+	default:
+		return strings.ToLower(text)
+	}
+}
+
 // Analyze splits a text into the terms that a search of the field looks for.
 func (f *Field) Analyze(text string) []string {
-	name := f.SearchAnalyzer
-	if name == "" {
-		name = f.Analyzer
-	}
 	var terms []string
-	for _, token := range analyzers()[name].Analyze([]byte(text)) {
+	for _, token := range analyzers()[f.searchAnalyzer()].Analyze([]byte(text)) {
 		terms = append(terms, string(token.Term))
 	}
 	return terms

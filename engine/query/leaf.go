@@ -235,6 +235,7 @@ func (q exists) build(c *scope) (bq.Query, error) {
 type textPattern struct {
 	kind, field, text string
 	caseInsensitive   bool
+	analyzed          bool // the text is brought into the form of the field's terms, as query strings ask for
 }
 
 func (q textPattern) build(c *scope) (bq.Query, error) {
@@ -257,6 +258,9 @@ func (q textPattern) build(c *scope) (bq.Query, error) {
 	text := q.text
 	if q.kind != "regexp" {
 		text = f.Normalize(text)
+	}
+	if q.analyzed {
+		text = f.Fold(text)
 	}
 	if q.kind == "prefix" && !q.caseInsensitive {
 		b := bleve.NewPrefixQuery(text)

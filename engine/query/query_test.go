@@ -135,6 +135,8 @@ func TestQueriesFindDocuments(t *testing.T) {
 		{"dis_max", `{"dis_max":{"queries":[{"term":{"tag":"a"}},{"term":{"pages":-5}}]}}`, "1 4"},
 		{"query_string: a field", `{"query_string":{"query":"tag:b"}}`, "1 2"},
 		{"query_string: wildcards on a keyword", `{"query_string":{"query":"*c.*","default_field":"tag"}}`, "3"},
+		{"query_string: wildcards on a text have the case of its terms", `{"query_string":{"query":"*ROW*","default_field":"title"}}`, "1 3"},
+		{"a wildcard on a text has the case that is given", `{"wildcard":{"title":"*ROW*"}}`, ""},
 		{"query_string: everything", `{"query_string":{"query":"*","default_field":"tag","default_operator":"AND"}}`, "1 2 3"},
 		{"query_string: operators", `{"query_string":{"query":"brown AND NOT tag:a"}}`, "3"},
 		{"query_string: OR binds over the default", `{"query_string":{"query":"quick OR lazy","default_operator":"AND","default_field":"title"}}`, "1 2"},

@@ -439,7 +439,7 @@ func (p *luceneParser) bare(field string) Query {
 	case text == "*":
 		return exists{field}
 	case wild:
-		return p.each(field, func(name string) Query { return textPattern{kind: "wildcard", field: name, text: text} })
+		return p.each(field, func(name string) Query { return textPattern{kind: "wildcard", field: name, text: text, analyzed: true} })
 	}
 	return p.leaf(field, text, false)
 }

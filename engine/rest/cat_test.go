@@ -68,11 +68,12 @@ func TestCatTables(t *testing.T) {
 func TestCatUnits(t *testing.T) {
 	s := tables(t)
 	for _, c := range []struct{ name, path, want string }{
-		{"sizes are for people", "/_cat/indices/small?h=ss", `^[\d.]+kb\n$`},
-		{"sizes in bytes", "/_cat/indices/small?h=ss&bytes=b", `^\d{4,}\n$`},
-		{"sizes in a unit have no unit", "/_cat/indices/small?h=ss&bytes=kb", `^\d{1,3}\n$`},
+		{"sizes are for people", "/_cat/indices/big?h=ss", `^[\d.]+kb\n$`},
+		{"what has no documents takes a few bytes", "/_cat/indices/small?h=ss", `^\d{3}b\n$`},
+		{"sizes in bytes", "/_cat/indices/big?h=ss&bytes=b", `^\d{4,}\n$`},
+		{"sizes in a unit have no unit", "/_cat/indices/big?h=ss&bytes=kb", `^\d{1,3}\n$`},
 		{"the short name of a unit", "/_cat/indices/small?h=ss&bytes=g", `^0\n$`},
-		{"a unit that does not exist is passed over", "/_cat/indices/small?h=ss&bytes=pounds", `^[\d.]+kb\n$`},
+		{"a unit that does not exist is passed over", "/_cat/indices/big?h=ss&bytes=pounds", `^[\d.]+kb\n$`},
 		{"times are for people", "/_cat/recovery/small?h=time", `^0s\n$`},
 		{"times in a unit have no unit", "/_cat/recovery/small?h=time&time=ms", `^0\n$`},
 	} {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -240,7 +239,7 @@ func (s *Shard) segments() ([]Segment, error) {
 type Stats struct {
 	Docs, Deleted              int64 // of what searches see
 	Live                       int64 // documents stored, refreshed or not
-	Size                       int64 // bytes on disk
+	Size                       int64 // bytes that documents and segments take on disk
 	Segments                   int
 	MaxSeqNo                   int64
 	Uncommitted                int64 // writes that searches do not see yet
@@ -248,7 +247,8 @@ type Stats struct {
 	Indexed, DeletedOps, Gets  int64
 }
 
-// Stats reads the numbers. The size is what the files take on disk.
+// Stats reads the numbers. The size is what documents, segments and the description of the full-text index take on disk.
+// What else an empty shard has does not count: without documents it takes a few hundred bytes, as one of Lucene's does.
 func (s *Shard) Stats() (Stats, error) {
 	segments, err := s.Segments()
 	if err != nil {
@@ -260,28 +260,25 @@ func (s *Shard) Stats() (Stats, error) {
 		Indexed: s.counters.indexed.Load(), DeletedOps: s.counters.deleted.Load(), Gets: s.counters.gets.Load(),
 	}
 	for _, g := range segments {
-		st.Docs, st.Deleted = st.Docs+g.Docs, st.Deleted+g.Deleted
+		st.Docs, st.Deleted, st.Size = st.Docs+g.Docs, st.Deleted+g.Deleted, st.Size+g.Size
 	}
-	st.Size, err = DiskSize(s.dir)
-	return st, err
+	st.Size += s.documentBytes()
+	if info, err := os.Stat(filepath.Join(s.dir, indexDir, "index_meta.json")); err == nil {
+		st.Size += info.Size()
+	}
+	return st, nil
 }
 
-// DiskSize is what the files below dir take, in bytes. Files that vanish meanwhile count nothing.
-func DiskSize(dir string) (int64, error) {
-	var size int64
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		size += info.Size()
-		return err
+// emptyPages is how many pages the documents' file of an empty shard has in use.
+const emptyPages = 3
+
+// documentBytes is what the pages take that hold documents.
+func (s *Shard) documentBytes() int64 {
+	var pages int64
+	_ = s.db.View(func(tx *bbolt.Tx) error {
+		db := s.db.Stats()
+		pages = tx.Size()/int64(s.db.Info().PageSize) - int64(db.FreePageN+db.PendingPageN) - emptyPages
+		return nil
 	})
-	return size, err
+	return max(pages, 0) * int64(s.db.Info().PageSize)
 }

@@ -213,9 +213,13 @@ func putInt(b *bbolt.Bucket, key []byte, n int64) error { return b.Put(key, bigE
 
 func bigEndian(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
-// bleveConfig is made anew for each index: bleve writes the index's path into it.
+// bleveConfig is made anew for each index: bleve writes the index's path into it. As many small segments are left alone
+// as Lucene leaves; the steps between the tiers are so large that a big index has no more of them than it would have.
 func bleveConfig() map[string]any {
-	return map[string]any{"bolt_timeout": "1s", "numSnapshotsToKeep": 1}
+	return map[string]any{
+		"bolt_timeout": "1s", "numSnapshotsToKeep": 1,
+		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": 1, "TierGrowth": 10000},
+	}
 }
 
 func (s *Shard) openIndex() error {

@@ -342,6 +342,9 @@ func TestForceMergeReachesTheWantedNumberOfSegments(t *testing.T) {
 		}
 	}
 	apply(t, s, del("0"), del("1"))
+	if before, err := s.Segments(); err != nil || len(before) < 2 {
+		t.Fatalf("segments before the merge: %+v, %v", before, err)
+	}
 	if err := s.ForceMerge(context.Background(), 1, false); err != nil {
 		t.Fatal(err)
 	}
@@ -351,6 +354,39 @@ func TestForceMergeReachesTheWantedNumberOfSegments(t *testing.T) {
 	}
 	if n := found(t, s, "x"); n != 4 {
 		t.Errorf("%d found", n)
+	}
+}
+
+func TestTheSizeOfAShardIsThatOfItsDocuments(t *testing.T) {
+	s, dir := create(t)
+	size := func() int64 {
+		t.Helper()
+		st, err := s.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Size
+	}
+	if n := size(); n == 0 || n > 500 {
+		t.Errorf("an empty shard has %d bytes", n)
+	}
+	for i := range 20 {
+		apply(t, s, put(fmt.Sprint(i), strings.Repeat("x", 5000)))
+	}
+	if err := s.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	full := size()
+	if full < 100_000 || full > 200_000 {
+		t.Errorf("20 documents of 5,000 bytes take %d", full)
+	}
+	_ = s.Close()
+	var err error
+	if s, err = Open(dir, options); err != nil {
+		t.Fatal(err)
+	}
+	if again := size(); again < full*9/10 || again > full*11/10 {
+		t.Errorf("opened again they take %d bytes, not %d", again, full)
 	}
 }
 

@@ -7,6 +7,7 @@ package setting
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ const (
 // Definition declares one setting.
 type Definition struct {
 	// Key is the full name: "plugins.index_state_management.job_interval". A trailing ".*" declares a group whose
-	// member names are free.
+	// members have names of words: letters, digits, _ and -, with dots between words.
 	Key string
 	// Fallback is the older name whose value counts when Key has none; "" means none. It is declared with it.
 	Fallback string
@@ -159,6 +160,9 @@ func (r *Registry) add(d Definition) {
 	r.all = append(r.all, d)
 }
 
+// memberName is what the member of a group may be called.
+var memberName = regexp.MustCompile(`^([-\w]+\.)*[-\w]+$`)
+
 // Lookup finds the definition of a key, of a fallback or of a member of a group. A fallback's definition carries its
 // own name.
 func (r *Registry) Lookup(key string) (Definition, bool) {
@@ -166,8 +170,8 @@ func (r *Registry) Lookup(key string) (Definition, bool) {
 		return r.all[i], true
 	}
 	for _, i := range r.groups {
-		prefix := strings.TrimSuffix(r.all[i].Key, "*")
-		if strings.HasPrefix(key, prefix) && len(key) > len(prefix) {
+		member, ok := strings.CutPrefix(key, strings.TrimSuffix(r.all[i].Key, "*"))
+		if ok && memberName.MatchString(member) {
 			d := r.all[i]
 			d.Key = key
 			return d, true

@@ -52,6 +52,17 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestMembersOfAGroupHaveNamesOfWords(t *testing.T) {
+	r := NewRegistry(Definition{Key: "index.routing.allocation.require.*", Index: true})
+	for name, want := range map[string]bool{
+		"box_type": true, "_name": true, "zone.a-1": true, "": false, ".": false, "a.": false, "..//": false, "a b": false,
+	} {
+		if _, known := r.Lookup("index.routing.allocation.require." + name); known != want {
+			t.Errorf("%q is a member: %v, want %v", name, known, want)
+		}
+	}
+}
+
 func TestViewPrefersTheKeyThenItsFallbackThenTheDefault(t *testing.T) {
 	read := func(values Values) int64 { return View{registry, values}.Int("p.job_interval") }
 	for _, c := range []struct {
