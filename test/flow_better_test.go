@@ -301,8 +301,11 @@ func TestOurOwnParametersAreNotIgnoredWhereTheyMeanNothing(t *testing.T) {
 func TestHostileNamesMakeAndDeleteNothing(t *testing.T) {
 	p := Program(t)
 	p.Must("PUT", "/"+p.Name("-keep"), nil, nil)
-	for _, name := range []string{"*", "_all", "../_all", "_cluster/settings", p.Name("-keep") + ",x", "<x-{now/d}>", "-x", ".."} {
+	for _, name := range []string{"*", "_all", "../_all", "_cluster/settings", p.Name("-keep") + ",x", "<x-{now/d}>", "<x-{now}>", "..", "-x"} {
 		id := p.createWorkflow(template(indexNode("a", name)))
+		if _, answer := p.Call("POST", workflows+"/"+id+"/_provision?dry_run=true", nil); name != "-x" && !strings.Contains(string(answer), `"refused"`) {
+			t.Errorf("a dry run of %q: %s", name, answer)
+		}
 		code, answer := p.provision(id, "")
 		if code != http.StatusBadRequest {
 			t.Errorf("%q: %d %s", name, code, answer)

@@ -14,8 +14,8 @@ import (
 )
 
 // DryRun tells what provisioning a workflow would do: its nodes in their order, with their inputs as far as they are
-// known before anything is made, secrets masked, whether what a node makes is there already, and why a call would not be
-// sent. Nothing is written.
+// known before anything is made, secrets masked, whether what a node makes is there already, and why a node would be
+// refused before the cluster is called. Nothing is written.
 func (s *Service) DryRun(ctx context.Context, id string, o Request) (wire.Object, error) {
 	t, plan, err := s.provisionable(ctx, id, o)
 	if err != nil {
@@ -53,6 +53,7 @@ func dryStep(ctx context.Context, env step.Env, p flow.Planned, scope flow.Scope
 	if found.Check != nil && whole(p, inputs) {
 		if err := found.Check(env, inputs); err != nil {
 			o.Add("refused", mask(fault.Of(err).Reason))
+			return o, nil
 		}
 	}
 	if found.Exists == nil {

@@ -65,6 +65,11 @@ func addAlias(ctx context.Context, env Env, in flow.Inputs, name, alias, failure
 	return nil
 }
 
+func checkAlias(_ Env, in flow.Inputs) error {
+	_, _, err := aliasInputs(in)
+	return err
+}
+
 func aliasInputs(in flow.Inputs) (name, alias string, err error) {
 	name, alias = text(in, "index_name"), text(in, aliasInput)
 	if err := index(name); err != nil {

@@ -94,7 +94,7 @@ var ErrNotMade = errors.New("nothing was made")
 
 var steps = map[string]Step{
 	"noop":                   {Optional: []string{"delay"}, Run: noop},
-	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex, Exists: indexExists},
+	"create_index":           {Optional: keep[:1], Run: createIndex, Look: lookIndex, Check: checkIndex, Exists: indexExists},
 	"update_index":           {Run: updateIndex, Look: lookUpdate},
 	"delete_index":           {Run: deleteIndex},
 	"create_ingest_pipeline": ingest.making("model_id"),
@@ -128,7 +128,7 @@ var steps = map[string]Step{
 	"delete_component_template":  {Run: componentTemplates.remove},
 	"create_data_stream":         dataStreams.making(),
 	"delete_data_stream":         {Run: dataStreams.remove},
-	"create_alias":               {Optional: []string{"configurations"}, Run: createAlias, Look: lookAlias, Exists: aliasExists},
+	"create_alias":               {Optional: []string{"configurations"}, Run: createAlias, Look: lookAlias, Check: checkAlias, Exists: aliasExists},
 	"update_alias":               {Optional: []string{"configurations"}, Run: updateAlias},
 	"delete_alias":               {Run: deleteAlias},
 	"create_snapshot_repository": repositories.making(),

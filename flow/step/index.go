@@ -20,15 +20,12 @@ type indexNote struct {
 
 // createIndex makes an index. A body that cannot be read makes none (the plugin makes an empty one, and fails).
 func createIndex(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
-	name, configurations := text(in, "index_name"), text(in, "configurations")
-	if err := index(name); err != nil {
+	if err := checkIndex(env, in); err != nil {
 		return Result{}, err
 	}
+	name, configurations := text(in, "index_name"), text(in, "configurations")
 	call := opensearch.Call{Method: http.MethodPut, Path: opensearch.Path(name)}
 	if configurations != "" {
-		if !isObject(configurations) || wrapped(configurations) {
-			return Result{}, failed(http.StatusBadRequest, nil, "Failed to create the index %s, _doc is not permitted in mapping", name)
-		}
 		call.Body = json.RawMessage(configurations)
 	}
 	adopt, err := wants(in, "adopt")
@@ -58,6 +55,18 @@ func createIndex(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	}
 	made.Note = indexNote{UUID: uuid}
 	return made, nil
+}
+
+// checkIndex refuses a name that could mean more than one index, and a body that cannot be read.
+func checkIndex(_ Env, in flow.Inputs) error {
+	name, configurations := text(in, "index_name"), text(in, "configurations")
+	if err := index(name); err != nil {
+		return err
+	}
+	if configurations != "" && (!isObject(configurations) || wrapped(configurations)) {
+		return failed(http.StatusBadRequest, nil, "Failed to create the index %s, _doc is not permitted in mapping", name)
+	}
+	return nil
 }
 
 // lookIndex takes an index for the one of an attempt if it was not there before and has what the attempt asked for.

@@ -16,8 +16,11 @@ func single(input, name string) error {
 	return nil
 }
 
-// index refuses, besides, a name that would be read as another API.
+// index refuses, besides, a name that would be read as another API, and date math, which names another index tomorrow.
 func index(name string) error {
+	if strings.HasPrefix(name, "<") {
+		return failed(http.StatusBadRequest, nil, "Input [index_name] does not name one resource: [%s]", name)
+	}
 	if strings.HasPrefix(name, "_") && name != "_all" {
 		return failed(http.StatusBadRequest, nil, "Invalid index name [%s], must not start with '_', '-', or '+'", name)
 	}

@@ -70,6 +70,12 @@ func (n named) inputs(in flow.Inputs, verb string) (id, body string, err error) 
 	return id, body, nil
 }
 
+// check refuses a name that could mean more than one resource, and a body that is no JSON.
+func (n named) check(_ Env, in flow.Inputs) error {
+	_, _, err := n.inputs(in, "create")
+	return err
+}
+
 // create makes a resource. One that is there already is adopted if it is equal, and else left alone: the step fails.
 func (n named) create(ctx context.Context, env Env, in flow.Inputs) (Result, error) {
 	id, body, err := n.inputs(in, "create")
@@ -200,5 +206,5 @@ func (n named) remove(ctx context.Context, env Env, in flow.Inputs) (Result, err
 
 // making is the step that makes a resource of this kind; optional are inputs that it reads besides its own.
 func (n named) making(optional ...string) Step {
-	return Step{Optional: append(optional, keep...), Run: n.create, Look: n.look, Exists: n.exists}
+	return Step{Optional: append(optional, keep...), Run: n.create, Look: n.look, Check: n.check, Exists: n.exists}
 }
