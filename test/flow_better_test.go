@@ -366,11 +366,8 @@ func TestWhatThePluginCannotMakeIsChangedInPlace(t *testing.T) {
 			if _, answer := p.Call("GET", named(c.there), nil); !strings.Contains(string(answer), c.contains) {
 				t.Errorf("it is %s", answer)
 			}
-			other := []byte(strings.Replace(string(node(c.second)), `_name":"`, `_name":"other-`, 1))
-			if c.step == "create_ism_policy" {
-				other = []byte(strings.Replace(string(node(c.second)), `_id":"`, `_id":"other-`, 1))
-			}
-			code, answer := p.Call("PUT", workflows+"/"+id+reprovision, other)
+			other := strings.NewReplacer(`_name":"`, `_name":"other-`, `y_id":"`, `y_id":"other-`).Replace(string(node(c.second)))
+			code, answer := p.Call("PUT", workflows+"/"+id+reprovision, []byte(other))
 			p.wantRefusal(code, answer, http.StatusBadRequest, "Workflow Step n does not support updates when reprovisioning.")
 			p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+made[0].ID, nil, nil)
 			if code, answer := p.Call("GET", named(c.there), nil); code != http.StatusNotFound {
@@ -385,11 +382,15 @@ func TestAPolicyThatIsThereIsWrittenOverIfTheNodeSaysSo(t *testing.T) {
 	const states = `"default_state":"s","states":[{"name":"s","actions":[],"transitions":[]}]`
 	path := "/_plugins/_ism/policies/" + p.Name("")
 	p.Must("PUT", path, []byte(`{"policy":{"description":"theirs",`+states+`}}`), nil)
-	for more, want := range map[string]string{``: "theirs", `"overwrite":true,`: "ours"} {
+	for _, more := range []string{"", `"overwrite":true,`} {
+		want := "theirs"
+		if more != "" {
+			want = "ours"
+		}
 		id := p.createWorkflow(template(`{"id":"n","type":"create_ism_policy","user_inputs":{` + more + `"policy_id":"` + p.Name("") + `",
 			"configurations":{"policy":{"description":"ours",` + states + `}}}}`))
 		p.provision(id, "")
-		if _, answer := p.Call("GET", path, nil); want == "ours" && !strings.Contains(string(answer), `"ours"`) {
+		if _, answer := p.Call("GET", path, nil); !strings.Contains(string(answer), `"`+want+`"`) {
 			t.Errorf("with %q it is %s", more, answer)
 		}
 		if s := p.workflow(id); (s.State == "COMPLETED") != (want == "ours") {

@@ -56,71 +56,85 @@ func TestRequestsAreRefusedInThePluginsWords(t *testing.T) {
 	p := Program(t)
 	ids := map[string]string{"@new": p.createWorkflow([]byte(simple)), "@done": p.createWorkflow([]byte(simple))}
 	p.provision(ids["@done"], "")
-	p.run(t, ids, []flowCase{
-		// parameters
-		{"an unknown parameter", "GET", workflows + "/@new?colour=red", "", 400, "", "request [/_plugins/_flow_framework/workflow/@new] contains unrecognized parameter: [colour]"},
-		{"one much like a known one", "GET", workflows + "/@new/_status?al=true", "", 400, "", "[al] -> did you mean [all]?"},
-		{"no boolean", "GET", workflows + "/@new/_status?all=maybe", "", 400, "", "Failed to parse value [maybe] as only [true] or [false] are allowed."},
-		{"a time without unit", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=5", "", 400, "", "failed to parse setting [wait_for_completion_timeout] with value [5] as a time value: unit is missing or unrecognized"},
-		{"a part of a time", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=1.5s", "", 400, "", "failed to parse [1.5s], fractional time values are not supported"},
-		{"a negative time", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=-2s", "", 400, "", "negative durations are not supported"},
-		{"another method", "PATCH", workflows + "/@new", "", 405, "", "and method [PATCH], allowed: ["},
-		{"parameters without provision", "POST", workflows + "?idx=a", simple, 400, "Only the parameters [use_case, pretty, workflow_id, provision, reprovision, format, error_trace, human, update_fields, wait_for_completion_timeout, filter_path, validation] are permitted unless the provision parameter is set to true.", ""},
-		{"provision and update_fields", "PUT", workflows + "/@new?provision=true&update_fields=true", `{}`, 400, "You can not use both the provision and update_fields parameters in the same request.", ""},
-		{"reprovision of a new one", "POST", workflows + "?reprovision=true", simple, 400, "You can not use the reprovision parameter to create a new template.", ""},
-		{"reprovision of a use case", "PUT", workflows + "/@new?reprovision=true&use_case=x", simple, 400, "You cannot use the reprovision and use_case parameters in the same request.", ""},
-		{"a wait for nothing", "POST", workflows + "?wait_for_completion_timeout=1s", simple, 400, "Request parameter 'wait_for_completion_timeout' is not allowed unless the 'provision' or 'reprovision' parameter is set to true.", ""},
-		{"a new workflow of fields that are more than that", "POST", workflows + "?update_fields=true", simple, 400, "You can not update the field [workflows] without updating the whole template.", ""},
-		{"an unknown use case", "POST", workflows + "?use_case=bogus", "", 400, "Unable to find substitution ready file for use case: bogus", ""},
-		{"a use case without what it requires", "POST", workflows + "?use_case=cohere_embedding_model_deploy", "", 400, "Missing the following required parameters for use case [cohere_embedding_model_deploy] : [create_connector.credential.key]", ""},
-		{"a use case with a body of another kind", "POST", workflows + "?use_case=semantic_search", `[1]`, 400, "failure parsing request body when a use case is given, make sure to provide a map with values that are either Strings, Arrays, or Map of Strings to Strings", ""},
-		// templates
-		{"no body", "POST", workflows, "", 400, "IOException: template content invalid for specified Content-Type.", ""},
-		{"no name", "POST", workflows, `{}`, 400, "A template object requires a name.", ""},
-		{"an unknown member", "POST", workflows, `{"name":"t","colour":1}`, 400, "Unable to parse field [colour] in a template object.", ""},
-		{"an unknown member of the version", "POST", workflows, `{"name":"t","version":{"colour":"1"}}`, 400, "Unable to parse field [version] in a version object.", ""},
-		{"no node", "POST", workflows, `{"name":"t","workflows":{"provision":{}}}`, 400, "A workflow must have at least one node.", ""},
-		{"a node without type", "POST", workflows, inGraph(`{"id":"a"}`), 400, "An node object requires both an id and type field.", ""},
-		{"an unknown member of a node", "POST", workflows, inGraph(`{"id":"a","type":"noop","colour":1}`), 400, "Unable to parse field [colour] in a node object.", ""},
-		{"an input that is null", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"delay":null}}`), 400, "Unable to parse field [delay] in a node object.", ""},
-		{"an edge without end", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a"}]}}}`, 400, "An edge object requires both a source and dest field.", ""},
-		{"an unknown member of an edge", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"colour":"a"}]}}}`, 400, "Unable to parse field [colour] in an edge object.", ""},
-		{"an old processor without type", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"processors":[{}]}}`), 400, "A processor object requires a type field.", ""},
-		{"an unknown member of an old processor", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"processors":[{"colour":1}]}}`), 400, "Unable to parse field [colour] in a pipeline processor object.", ""},
-		// graphs
-		{"a step that is denied", "POST", workflows, inGraph(`{"id":"a","type":"delete_index","user_inputs":{"index_name":"x"}}`), 403, "The step type [delete_index] for node [a] can not be used in a workflow.", ""},
-		{"two nodes of one id", "POST", workflows, inGraph(`{"id":"a","type":"noop"},{"id":"a","type":"noop"}`), 400, "Duplicate node id a.", ""},
-		{"an edge from nowhere", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"x","dest":"a"}]}}}`, 400, "Edge source x does not correspond to a node.", ""},
-		{"an edge to nowhere", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a","dest":"x"}]}}}`, 400, "Edge destination x does not correspond to a node.", ""},
-		{"an edge to itself", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a","dest":"a"}]}}}`, 400, "Edge connects node a to itself.", ""},
-		{"no start", "POST", workflows, workflowN + `{"id":"a","type":"noop"},{"id":"b","type":"noop"}],"edges":[{"source":"a","dest":"b"},{"source":"b","dest":"a"}]}}}`, 400, "No start node detected: all nodes have a predecessor.", ""},
-		{"a cycle", "POST", workflows, workflowN + `{"id":"s","type":"noop"},{"id":"a","type":"noop"},{"id":"b","type":"noop"}],"edges":[{"source":"a","dest":"b"},{"source":"b","dest":"a"}]}}}`, 400, "Cycle detected: [a->b, b->a]", ""},
-		{"an unknown step", "POST", workflows, inGraph(`{"id":"a","type":"bogus"}`), 501, "Workflow step type [bogus] is not implemented.", ""},
-		{"a time-out that is none", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"node_timeout":"soon"}}`), 400, "Workflow validation failed for template t", ""},
-		{"a time-out below zero", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"node_timeout":"-1"}}`), 400, "Failed to parse timeout value [-1] for field [a.user_inputs.node_timeout]. Must be positive", ""},
-		{"a missing input", "POST", workflows, inGraph(`{"id":"a","type":"create_index","user_inputs":{"index_name":"x"}}`), 400, "Invalid workflow, node [a] missing the following required inputs : [configurations]", ""},
-		// workflows
-		{"get what is not there", "GET", workflows + "/nope", "", 404, "Failed to retrieve template (nope) from global context.", ""},
-		{"update what is not there", "PUT", workflows + "/nope", simple, 404, "Failed to retrieve template (nope) from global context.", ""},
-		{"update what is provisioned", "PUT", workflows + "/@done", simple, 400, "The template can not be updated unless its provisioning state is NOT_STARTED: @done. Deprovision the workflow to reset the state.", ""},
-		{"update a field that is none", "PUT", workflows + "/@done?update_fields=true", `{"workflows":{}}`, 400, "You can not update the field [workflows] without updating the whole template.", ""},
-		{"provision what is provisioned", "POST", workflows + "/@done/_provision", "", 400, "The workflow provisioning state is DONE and can not be provisioned unless its state is NOT_STARTED: @done. Deprovision the workflow to reset the state.", ""},
-		{"a parameter twice", "POST", workflows + "/@new/_provision?a=1", `{"a":"2"}`, 400, "Duplicate key a", ""},
-		{"a parameter that is no text", "POST", workflows + "/@new/_provision", `{"a":2}`, 400, "Request body fields must have string values", ""},
-		{"a parameter of our own in the body", "POST", workflows + "/@new/_provision", `{"dry_run":"true"}`, 400, "The parameter [dry_run] is not a substitution value; it belongs to the query", ""},
-		{"parameters that are no JSON", "POST", workflows + "/@new/_provision", `{"a`, 400, "Request body parsing failed", ""},
-		{"parameters that are no object", "POST", workflows + "/@new/_provision", `[1]`, 400, "", "Failed to parse object: expecting token of type [START_OBJECT] but found [START_ARRAY]"},
-		{"provision what is not there", "POST", workflows + "/nope/_provision", "", 404, "Failed to retrieve template (nope) from global context.", ""},
-		{"deprovision what is not there", "POST", workflows + "/nope/_deprovision", "", 404, "Failed to get workflow state for workflow nope", ""},
-		{"the status of what is not there", "GET", workflows + "/nope/_status", "", 404, "Fail to find workflow status of nope", ""},
-		{"an unknown step's description", "GET", workflows + "/_steps?workflow_step=bogus", "", 400, "Failed to retrieve workflow step json.", ""},
-		{"reprovision what is not provisioned", "PUT", workflows + "/@new?reprovision=true", simple, 400, "The template can not be reprovisioned unless its provisioning state is DONE or FAILED: @new", ""},
-		{"reprovision with a graph that is none", "PUT", workflows + "/@done?reprovision=true&validation=none", inGraph(`{"id":"n","type":"create_index"}`), 400, "Workflow validation failed for workflow @done", ""},
-		// searches
-		{"a search without body", "POST", workflows + "/_search", "", 400, "", "request body or source parameter is required"},
-		{"a search of states without body", "GET", workflows + "/state/_search", "", 400, "", "request body or source parameter is required"},
-		{"an unknown query", "POST", workflows + "/_search", `{"query":{"bogus":{}}}`, 400, "", "unknown query [bogus]"},
-	})
+	for about, cases := range map[string][]flowCase{
+		"parameters": refusedParameters, "templates": refusedTemplates, "graphs": refusedGraphs, "workflows": refusedWorkflows,
+	} {
+		t.Run(about, func(t *testing.T) { p.run(t, ids, cases) })
+	}
+}
+
+// refusedParameters is what parameters and searches are refused for.
+var refusedParameters = []flowCase{
+	{"an unknown parameter", "GET", workflows + "/@new?colour=red", "", 400, "", "request [/_plugins/_flow_framework/workflow/@new] contains unrecognized parameter: [colour]"},
+	{"one much like a known one", "GET", workflows + "/@new/_status?al=true", "", 400, "", "[al] -> did you mean [all]?"},
+	{"no boolean", "GET", workflows + "/@new/_status?all=maybe", "", 400, "", "Failed to parse value [maybe] as only [true] or [false] are allowed."},
+	{"a time without unit", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=5", "", 400, "", "failed to parse setting [wait_for_completion_timeout] with value [5] as a time value: unit is missing or unrecognized"},
+	{"a part of a time", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=1.5s", "", 400, "", "failed to parse [1.5s], fractional time values are not supported"},
+	{"a negative time", "POST", workflows + "/@new/_provision?wait_for_completion_timeout=-2s", "", 400, "", "negative durations are not supported"},
+	{"another method", "PATCH", workflows + "/@new", "", 405, "", "and method [PATCH], allowed: ["},
+	{"parameters without provision", "POST", workflows + "?idx=a", simple, 400, "Only the parameters [use_case, pretty, workflow_id, provision, reprovision, format, error_trace, human, update_fields, wait_for_completion_timeout, filter_path, validation] are permitted unless the provision parameter is set to true.", ""},
+	{"provision and update_fields", "PUT", workflows + "/@new?provision=true&update_fields=true", `{}`, 400, "You can not use both the provision and update_fields parameters in the same request.", ""},
+	{"reprovision of a new one", "POST", workflows + "?reprovision=true", simple, 400, "You can not use the reprovision parameter to create a new template.", ""},
+	{"reprovision of a use case", "PUT", workflows + "/@new?reprovision=true&use_case=x", simple, 400, "You cannot use the reprovision and use_case parameters in the same request.", ""},
+	{"a wait for nothing", "POST", workflows + "?wait_for_completion_timeout=1s", simple, 400, "Request parameter 'wait_for_completion_timeout' is not allowed unless the 'provision' or 'reprovision' parameter is set to true.", ""},
+	{"a new workflow of fields that are more than that", "POST", workflows + "?update_fields=true", simple, 400, "You can not update the field [workflows] without updating the whole template.", ""},
+	{"an unknown use case", "POST", workflows + "?use_case=bogus", "", 400, "Unable to find substitution ready file for use case: bogus", ""},
+	{"a use case without what it requires", "POST", workflows + "?use_case=cohere_embedding_model_deploy", "", 400, "Missing the following required parameters for use case [cohere_embedding_model_deploy] : [create_connector.credential.key]", ""},
+	{"a use case with a body of another kind", "POST", workflows + "?use_case=semantic_search", `[1]`, 400, "failure parsing request body when a use case is given, make sure to provide a map with values that are either Strings, Arrays, or Map of Strings to Strings", ""},
+	{"a search without body", "POST", workflows + "/_search", "", 400, "", "request body or source parameter is required"},
+	{"a search of states without body", "GET", workflows + "/state/_search", "", 400, "", "request body or source parameter is required"},
+	{"an unknown query", "POST", workflows + "/_search", `{"query":{"bogus":{}}}`, 400, "", "unknown query [bogus]"},
+}
+
+// refusedTemplates is what templates are refused for before their graph is looked at.
+var refusedTemplates = []flowCase{
+	{"no body", "POST", workflows, "", 400, "IOException: template content invalid for specified Content-Type.", ""},
+	{"no name", "POST", workflows, `{}`, 400, "A template object requires a name.", ""},
+	{"an unknown member", "POST", workflows, `{"name":"t","colour":1}`, 400, "Unable to parse field [colour] in a template object.", ""},
+	{"an unknown member of the version", "POST", workflows, `{"name":"t","version":{"colour":"1"}}`, 400, "Unable to parse field [version] in a version object.", ""},
+	{"no node", "POST", workflows, `{"name":"t","workflows":{"provision":{}}}`, 400, "A workflow must have at least one node.", ""},
+	{"a node without type", "POST", workflows, inGraph(`{"id":"a"}`), 400, "An node object requires both an id and type field.", ""},
+	{"an unknown member of a node", "POST", workflows, inGraph(`{"id":"a","type":"noop","colour":1}`), 400, "Unable to parse field [colour] in a node object.", ""},
+	{"an input that is null", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"delay":null}}`), 400, "Unable to parse field [delay] in a node object.", ""},
+	{"an edge without end", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a"}]}}}`, 400, "An edge object requires both a source and dest field.", ""},
+	{"an unknown member of an edge", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"colour":"a"}]}}}`, 400, "Unable to parse field [colour] in an edge object.", ""},
+	{"an old processor without type", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"processors":[{}]}}`), 400, "A processor object requires a type field.", ""},
+	{"an unknown member of an old processor", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"processors":[{"colour":1}]}}`), 400, "Unable to parse field [colour] in a pipeline processor object.", ""},
+}
+
+// refusedGraphs is what the graph of a template is refused for.
+var refusedGraphs = []flowCase{
+	{"a step that is denied", "POST", workflows, inGraph(`{"id":"a","type":"delete_index","user_inputs":{"index_name":"x"}}`), 403, "The step type [delete_index] for node [a] can not be used in a workflow.", ""},
+	{"two nodes of one id", "POST", workflows, inGraph(`{"id":"a","type":"noop"},{"id":"a","type":"noop"}`), 400, "Duplicate node id a.", ""},
+	{"an edge from nowhere", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"x","dest":"a"}]}}}`, 400, "Edge source x does not correspond to a node.", ""},
+	{"an edge to nowhere", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a","dest":"x"}]}}}`, 400, "Edge destination x does not correspond to a node.", ""},
+	{"an edge to itself", "POST", workflows, workflowN + `{"id":"a","type":"noop"}],"edges":[{"source":"a","dest":"a"}]}}}`, 400, "Edge connects node a to itself.", ""},
+	{"no start", "POST", workflows, workflowN + `{"id":"a","type":"noop"},{"id":"b","type":"noop"}],"edges":[{"source":"a","dest":"b"},{"source":"b","dest":"a"}]}}}`, 400, "No start node detected: all nodes have a predecessor.", ""},
+	{"a cycle", "POST", workflows, workflowN + `{"id":"s","type":"noop"},{"id":"a","type":"noop"},{"id":"b","type":"noop"}],"edges":[{"source":"a","dest":"b"},{"source":"b","dest":"a"}]}}}`, 400, "Cycle detected: [a->b, b->a]", ""},
+	{"an unknown step", "POST", workflows, inGraph(`{"id":"a","type":"bogus"}`), 501, "Workflow step type [bogus] is not implemented.", ""},
+	{"a time-out that is none", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"node_timeout":"soon"}}`), 400, "Workflow validation failed for template t", ""},
+	{"a time-out below zero", "POST", workflows, inGraph(`{"id":"a","type":"noop","user_inputs":{"node_timeout":"-1"}}`), 400, "Failed to parse timeout value [-1] for field [a.user_inputs.node_timeout]. Must be positive", ""},
+	{"a missing input", "POST", workflows, inGraph(`{"id":"a","type":"create_index","user_inputs":{"index_name":"x"}}`), 400, "Invalid workflow, node [a] missing the following required inputs : [configurations]", ""},
+}
+
+// refusedWorkflows is what is said of workflows that are not there, or in another state.
+var refusedWorkflows = []flowCase{
+	{"get what is not there", "GET", workflows + "/nope", "", 404, "Failed to retrieve template (nope) from global context.", ""},
+	{"update what is not there", "PUT", workflows + "/nope", simple, 404, "Failed to retrieve template (nope) from global context.", ""},
+	{"update what is provisioned", "PUT", workflows + "/@done", simple, 400, "The template can not be updated unless its provisioning state is NOT_STARTED: @done. Deprovision the workflow to reset the state.", ""},
+	{"update a field that is none", "PUT", workflows + "/@done?update_fields=true", `{"workflows":{}}`, 400, "You can not update the field [workflows] without updating the whole template.", ""},
+	{"provision what is provisioned", "POST", workflows + "/@done/_provision", "", 400, "The workflow provisioning state is DONE and can not be provisioned unless its state is NOT_STARTED: @done. Deprovision the workflow to reset the state.", ""},
+	{"a parameter twice", "POST", workflows + "/@new/_provision?a=1", `{"a":"2"}`, 400, "Duplicate key a", ""},
+	{"a parameter that is no text", "POST", workflows + "/@new/_provision", `{"a":2}`, 400, "Request body fields must have string values", ""},
+	{"a parameter of our own in the body", "POST", workflows + "/@new/_provision", `{"dry_run":"true"}`, 400, "The parameter [dry_run] is not a substitution value; it belongs to the query", ""},
+	{"parameters that are no JSON", "POST", workflows + "/@new/_provision", `{"a`, 400, "Request body parsing failed", ""},
+	{"parameters that are no object", "POST", workflows + "/@new/_provision", `[1]`, 400, "", "Failed to parse object: expecting token of type [START_OBJECT] but found [START_ARRAY]"},
+	{"provision what is not there", "POST", workflows + "/nope/_provision", "", 404, "Failed to retrieve template (nope) from global context.", ""},
+	{"deprovision what is not there", "POST", workflows + "/nope/_deprovision", "", 404, "Failed to get workflow state for workflow nope", ""},
+	{"the status of what is not there", "GET", workflows + "/nope/_status", "", 404, "Fail to find workflow status of nope", ""},
+	{"an unknown step's description", "GET", workflows + "/_steps?workflow_step=bogus", "", 400, "Failed to retrieve workflow step json.", ""},
+	{"reprovision what is not provisioned", "PUT", workflows + "/@new?reprovision=true", simple, 400, "The template can not be reprovisioned unless its provisioning state is DONE or FAILED: @new", ""},
+	{"reprovision with a graph that is none", "PUT", workflows + "/@done?reprovision=true&validation=none", inGraph(`{"id":"n","type":"create_index"}`), 400, "Workflow validation failed for workflow @done", ""},
 }
 
 func TestNamesThatMLCommonsWouldRefuseAreRefused(t *testing.T) {

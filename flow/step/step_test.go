@@ -84,87 +84,88 @@ const (
 	forbidden    = `403 {"error":{"root_cause":[],"type":"security_exception","reason":"no permissions"},"status":403}`
 )
 
+const settingsOf = "/i/_settings?flat_settings=true"
+
+// clusterCalls are what steps call, and what comes of it.
+var clusterCalls = []struct {
+	name, step, inputs string
+	answers            map[string]string
+	calls              []string
+	outputs            string
+}{
+	{
+		"an index is made with its configuration, after a note that it was not there", "create_index",
+		`{"index_name":"i","configurations":{"settings":{"number_of_shards":2}}}`,
+		map[string]string{"GET " + settingsOf: missing, "PUT /i": acknowledged},
+		[]string{"GET " + settingsOf, `note {"absent":true}`, `PUT /i {"settings":{"number_of_shards":2}}`, "GET " + settingsOf},
+		`{"index_name":"i"}`,
+	},
+	{
+		"an index without configuration has no body", "create_index", `{"index_name":"i","configurations":""}`,
+		map[string]string{"GET " + settingsOf: missing, "PUT /i": acknowledged},
+		[]string{"GET " + settingsOf, `note {"absent":true}`, "PUT /i", "GET " + settingsOf},
+		`{"index_name":"i"}`,
+	},
+	{
+		"an index that is there is adopted where the node says so", "create_index", `{"index_name":"i","configurations":"","adopt":true}`,
+		map[string]string{"GET " + settingsOf: `200 {"i":{"settings":{"index.uuid":"u"}}}`},
+		[]string{"GET " + settingsOf},
+		`{"index_name":"i"}`,
+	},
+	{
+		"an index is deleted", "delete_index", `{"index_name":"i"}`,
+		map[string]string{"DELETE /i": acknowledged},
+		[]string{"DELETE /i"},
+		`{"index_name":"i"}`,
+	},
+	{
+		"an index that is gone counts as deleted", "delete_index", `{"index_name":"i"}`,
+		map[string]string{"DELETE /i": missing},
+		[]string{"DELETE /i"},
+		`{"index_name":"i"}`,
+	},
+	{
+		"texts that hold arrays become arrays, patterns stay", "create_search_pipeline",
+		`{"pipeline_id":"p","configurations":"{\"w\":\"[0.3, 0.7]\",\"x\":\"[a-z]\"}"}`,
+		map[string]string{"GET /_search/pipeline/p": "404 {}", "PUT /_search/pipeline/p": acknowledged},
+		[]string{"GET /_search/pipeline/p", `note {"ours":true}`, `PUT /_search/pipeline/p {"w":[0.3, 0.7],"x":"[a-z]"}`},
+		`{"pipeline_id":"p"}`,
+	},
+	{
+		"an equal pipeline is adopted", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":{"a":{"b":1,"c":2}}}`,
+		map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":{"c":2,"b":1}}}`},
+		[]string{"GET /_ingest/pipeline/p"},
+		`{"pipeline_id":"p"}`,
+	},
+	{
+		"a pipeline is written over where the node says so", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}","overwrite":"true"}`,
+		map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":1}}`, "PUT /_ingest/pipeline/p": acknowledged},
+		[]string{"GET /_ingest/pipeline/p", `note {"ours":true}`, `PUT /_ingest/pipeline/p {}`},
+		`{"pipeline_id":"p"}`,
+	},
+	{
+		"a pipeline is changed by the same call", "update_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`,
+		map[string]string{"PUT /_ingest/pipeline/p": acknowledged},
+		[]string{`PUT /_ingest/pipeline/p {}`},
+		`{"pipeline_id":"p"}`,
+	},
+	{
+		"a number names a pipeline", "delete_ingest_pipeline", `{"pipeline_id":7}`,
+		map[string]string{"DELETE /_ingest/pipeline/7": missing},
+		[]string{"DELETE /_ingest/pipeline/7"},
+		`{"pipeline_id":"7"}`,
+	},
+	{
+		"a reindex waits, unthrottled by default", "reindex", `{"source_index":"a,b","destination_index":"d","max_docs":5,"refresh":"true"}`,
+		map[string]string{"POST /_reindex?refresh=true&wait_for_completion=true": `200 {"failures":[]}`},
+		[]string{`POST /_reindex?refresh=true&wait_for_completion=true {"dest":{"index":"d"},"max_docs":5,"source":{"index":["a","b"]}}`},
+		`{"reindex":{"destination_index":"d","source_index":"a,b"}}`,
+	},
+	{"a noop waits", "noop", `{"delay":"1ms"}`, nil, []string{"wait 1ms"}, `null`},
+}
+
 func TestStepsCallTheCluster(t *testing.T) {
-	const (
-		gone     = `404 {"error":{"root_cause":[],"type":"index_not_found_exception","reason":"no such index [i]"},"status":404}`
-		settings = "/i/_settings?flat_settings=true"
-	)
-	for _, c := range []struct {
-		name, step, inputs string
-		answers            map[string]string
-		calls              []string
-		outputs            string
-	}{
-		{
-			"an index is made with its configuration, after a note that it was not there", "create_index",
-			`{"index_name":"i","configurations":{"settings":{"number_of_shards":2}}}`,
-			map[string]string{"GET " + settings: gone, "PUT /i": acknowledged},
-			[]string{"GET " + settings, `note {"absent":true}`, `PUT /i {"settings":{"number_of_shards":2}}`, "GET " + settings},
-			`{"index_name":"i"}`,
-		},
-		{
-			"an index without configuration has no body", "create_index", `{"index_name":"i","configurations":""}`,
-			map[string]string{"GET " + settings: gone, "PUT /i": acknowledged},
-			[]string{"GET " + settings, `note {"absent":true}`, "PUT /i", "GET " + settings},
-			`{"index_name":"i"}`,
-		},
-		{
-			"an index that is there is adopted where the node says so", "create_index", `{"index_name":"i","configurations":"","adopt":true}`,
-			map[string]string{"GET " + settings: `200 {"i":{"settings":{"index.uuid":"u"}}}`},
-			[]string{"GET " + settings},
-			`{"index_name":"i"}`,
-		},
-		{
-			"an index is deleted", "delete_index", `{"index_name":"i"}`,
-			map[string]string{"DELETE /i": acknowledged},
-			[]string{"DELETE /i"},
-			`{"index_name":"i"}`,
-		},
-		{
-			"an index that is gone counts as deleted", "delete_index", `{"index_name":"i"}`,
-			map[string]string{"DELETE /i": missing},
-			[]string{"DELETE /i"},
-			`{"index_name":"i"}`,
-		},
-		{
-			"texts that hold arrays become arrays, patterns stay", "create_search_pipeline",
-			`{"pipeline_id":"p","configurations":"{\"w\":\"[0.3, 0.7]\",\"x\":\"[a-z]\"}"}`,
-			map[string]string{"GET /_search/pipeline/p": "404 {}", "PUT /_search/pipeline/p": acknowledged},
-			[]string{"GET /_search/pipeline/p", `note {"ours":true}`, `PUT /_search/pipeline/p {"w":[0.3, 0.7],"x":"[a-z]"}`},
-			`{"pipeline_id":"p"}`,
-		},
-		{
-			"an equal pipeline is adopted", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":{"a":{"b":1,"c":2}}}`,
-			map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":{"c":2,"b":1}}}`},
-			[]string{"GET /_ingest/pipeline/p"},
-			`{"pipeline_id":"p"}`,
-		},
-		{
-			"a pipeline is written over where the node says so", "create_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}","overwrite":"true"}`,
-			map[string]string{"GET /_ingest/pipeline/p": `200 {"p":{"a":1}}`, "PUT /_ingest/pipeline/p": acknowledged},
-			[]string{"GET /_ingest/pipeline/p", `note {"ours":true}`, `PUT /_ingest/pipeline/p {}`},
-			`{"pipeline_id":"p"}`,
-		},
-		{
-			"a pipeline is changed by the same call", "update_ingest_pipeline", `{"pipeline_id":"p","configurations":"{}"}`,
-			map[string]string{"PUT /_ingest/pipeline/p": acknowledged},
-			[]string{`PUT /_ingest/pipeline/p {}`},
-			`{"pipeline_id":"p"}`,
-		},
-		{
-			"a number names a pipeline", "delete_ingest_pipeline", `{"pipeline_id":7}`,
-			map[string]string{"DELETE /_ingest/pipeline/7": missing},
-			[]string{"DELETE /_ingest/pipeline/7"},
-			`{"pipeline_id":"7"}`,
-		},
-		{
-			"a reindex waits, unthrottled by default", "reindex", `{"source_index":"a,b","destination_index":"d","max_docs":5,"refresh":"true"}`,
-			map[string]string{"POST /_reindex?refresh=true&wait_for_completion=true": `200 {"failures":[]}`},
-			[]string{`POST /_reindex?refresh=true&wait_for_completion=true {"dest":{"index":"d"},"max_docs":5,"source":{"index":["a","b"]}}`},
-			`{"reindex":{"destination_index":"d","source_index":"a,b"}}`,
-		},
-		{"a noop waits", "noop", `{"delay":"1ms"}`, nil, []string{"wait 1ms"}, `null`},
-	} {
+	for _, c := range clusterCalls {
 		t.Run(c.name, func(t *testing.T) {
 			s := &script{answers: c.answers}
 			out, err := run(t, c.step, s, c.inputs)
@@ -186,8 +187,7 @@ func TestStepsCallTheCluster(t *testing.T) {
 }
 
 func TestStepsFailAsThePluginWordsIt(t *testing.T) {
-	const settings = "GET /i/_settings?flat_settings=true"
-	there := `200 {"i":{"settings":{"index.uuid":"u"}}}`
+	const settings, there = "GET " + settingsOf, `200 {"i":{"settings":{"index.uuid":"u"}}}`
 	for _, c := range []struct {
 		name, step, inputs, call, answer string
 		status                           int
