@@ -37,7 +37,7 @@ func (a *API) channels(*rest.Request) (rest.Action, error) {
 // features says which kinds can be created.
 func (a *API) features(*rest.Request) (rest.Action, error) {
 	return func(ctx context.Context) (*rest.Response, error) {
-		view, err := a.o.Sender.settings.view(ctx)
+		view, err := a.o.Sender.settings.Get(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -40,7 +40,7 @@ var accepted = []int{200, 201, 202, 203, 204, 205, 206, 207}
 // up. code is 200 and text the endpoint's answer, or code is the plugin's for the failure and text the reason. An error
 // means that ctx ended, or that the settings could not be read.
 func (s *Sender) deliver(ctx context.Context, d Destination, m Message, tries uint) (code int, text string, err error) {
-	view, err := s.settings.view(ctx)
+	view, err := s.settings.Get(ctx)
 	if err != nil {
 		return 0, "", err
 	}

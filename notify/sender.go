@@ -33,7 +33,7 @@ type SenderOptions struct {
 type Sender struct {
 	o        SenderOptions
 	store    *store
-	settings *settings
+	settings *opensearch.Kept[setting.View]
 	pause    time.Duration // before the first repetition
 
 	slow slow
@@ -51,7 +51,7 @@ func NewSender(o SenderOptions) *Sender {
 	if o.Native == nil {
 		o.Native = func() bool { return false }
 	}
-	return &Sender{o: o, store: &store{o.Client}, settings: &settings{read: o.Settings}, pause: firstPause}
+	return &Sender{o: o, store: &store{o.Client}, settings: opensearch.Keep(viewFor, 0, o.Settings), pause: firstPause}
 }
 
 // Send delivers a message to a destination. A failure is a fault whose reason the plugin would give as the cause; any

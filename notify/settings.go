@@ -3,9 +3,7 @@
 package notify
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/opensteward/steward/egress"
@@ -57,29 +55,6 @@ func checkKinds(value string) error {
 
 // viewFor is how long settings that were read count.
 const viewFor = time.Second
-
-// settings are the settings as they were last read.
-type settings struct {
-	read func(ctx context.Context) (setting.View, error)
-
-	mu   sync.Mutex
-	last setting.View
-	at   time.Time
-}
-
-// view reads the settings, at most once in a second.
-func (s *settings) view(ctx context.Context) (setting.View, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.at.IsZero() && time.Since(s.at) < viewFor {
-		return s.last, nil
-	}
-	v, err := s.read(ctx)
-	if err == nil {
-		s.last, s.at = v, time.Now()
-	}
-	return v, err
-}
 
 // rules are the settings that say where calls may go and how long one may take.
 type rules struct {

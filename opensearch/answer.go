@@ -5,6 +5,7 @@ package opensearch
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -14,8 +15,14 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// answerFault turns an answer that is not a success into the fault that writes the same answer again.
+// answerFault turns an answer that is not a success into the fault that writes the same answer again. A success of a shape
+// that its reader does not know is no answer.
 func answerFault(status int, header http.Header, body []byte) *fault.Error {
+	if status/100 == 2 {
+		e := fault.New(http.StatusServiceUnavailable, "transport_exception", "the cluster answered with a status of %d and nothing that can be understood", status)
+		e.Err = fmt.Errorf("answer: %.200q", body)
+		return e
+	}
 	e := parseAnswer(body)
 	if e == nil {
 		e = &fault.Error{Form: fault.Text, Reason: strings.TrimSpace(string(body))}

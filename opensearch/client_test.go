@@ -280,3 +280,19 @@ func TestManyDocumentsTakeManyRequests(t *testing.T) {
 		}
 	}
 }
+
+func TestASuccessThatCannotBeUnderstoodIsNoAnswer(t *testing.T) {
+	c := opensearch.NewClient(scripted(t,
+		answer{"GET /a/_doc/1", 200, `{"hello":"world"}`},
+		answer{"DELETE /a/_doc/1", 200, `<html>`},
+		answer{"GET /_cluster/health/a?filter_path=status%2Cerror&timeout=0s", 200, `[]`},
+	))
+	_, getErr := c.Get(t.Context(), "a", "1", "")
+	_, writeErr := c.Write(t.Context(), opensearch.Write{Op: opensearch.OpDelete, Index: "a", ID: "1"}, "")
+	_, healthErr := c.Health(t.Context(), "a")
+	for _, err := range []error{getErr, writeErr, healthErr} {
+		if !fault.Is(err, "transport_exception") || !fault.HasStatus(err, http.StatusServiceUnavailable) {
+			t.Error(err)
+		}
+	}
+}

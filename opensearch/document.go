@@ -155,7 +155,7 @@ func (c *Client) Write(ctx context.Context, w Write, refresh string) (Written, e
 		return Written{}, err
 	}
 	done := written(body)
-	if status/100 == 2 || (status == http.StatusNotFound && done.Result == "not_found") {
+	if status/100 == 2 && done.Result != "" || status == http.StatusNotFound && done.Result == "not_found" {
 		return done, nil
 	}
 	return Written{}, answerFault(status, header, body)
@@ -204,7 +204,7 @@ func written(body []byte) Written {
 		Result string `json:"result"`
 		Version
 	}
-	_ = json.Unmarshal(body, &answer) // an answer of another shape has no result, and becomes a fault by its status
+	_ = json.Unmarshal(body, &answer) // an answer of another shape has no result, and becomes a fault
 	return Written{ID: answer.ID, Number: answer.Number, Result: answer.Result, Version: answer.Version, Raw: body}
 }
 

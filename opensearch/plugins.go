@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -29,20 +28,11 @@ func (c *Client) HasPlugin(ctx context.Context, component string) (bool, error) 
 // AskPlugin returns a function that tells whether the cluster has a plugin, which asks when that is wanted, once in a
 // minute. While the cluster does not answer the last answer counts.
 func (c *Client) AskPlugin(component string) func() bool {
-	var mu sync.Mutex
-	var last bool
-	var at time.Time
+	has := Keep(pluginFor, 0, func(ctx context.Context) (bool, error) { return c.HasPlugin(ctx, component) })
 	return func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if !at.IsZero() && time.Since(at) < pluginFor {
-			return last
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), pluginWithin)
 		defer cancel()
-		if has, err := c.HasPlugin(ctx, component); err == nil {
-			last, at = has, time.Now()
-		}
+		last, _ := has.Get(ctx)
 		return last
 	}
 }

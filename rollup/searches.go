@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/opensteward/steward/fault"
@@ -29,13 +28,10 @@ const (
 // Searches is a transport that refuses searches which the plugin would rewrite: those that aggregate over a target of a
 // rollup job. Without the rewriting they would find nothing and not say so. Every other request goes on.
 type Searches struct {
-	next   http.RoundTripper
-	client *opensearch.Client
-	native func() bool
-
-	mu      sync.Mutex
-	targets []string
-	until   time.Time // when they are asked for again
+	next    http.RoundTripper
+	client  *opensearch.Client
+	native  func() bool
+	targets *opensearch.Kept[[]string]
 }
 
 // NewSearches returns the transport before next. native says whether the cluster has the plugin, which rewrites
@@ -44,15 +40,13 @@ func NewSearches(next http.RoundTripper, native func() bool) *Searches {
 	if native == nil {
 		native = never
 	}
-	return &Searches{next: next, client: opensearch.NewClient(next), native: native}
+	s := &Searches{next: next, client: opensearch.NewClient(next), native: native}
+	s.targets = opensearch.Keep(targetsFor, targetsRetry, s.known)
+	return s
 }
 
 // Changed says that jobs were changed.
-func (s *Searches) Changed() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.until = time.Time{}
-}
+func (s *Searches) Changed() { s.targets.Forget() }
 
 // RoundTrip refuses, or passes on.
 func (s *Searches) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -60,7 +54,7 @@ func (s *Searches) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(names) == 0 || r.Body == nil || r.Body == http.NoBody || s.native() {
 		return s.next.RoundTrip(r)
 	}
-	targets := s.known(r.Context())
+	targets, _ := s.targets.Get(r.Context()) // while the cluster does not answer the last ones count
 	at := slices.IndexFunc(names, func(name string) bool { return slices.Contains(targets, name) })
 	if at < 0 {
 		return s.next.RoundTrip(r)
@@ -104,24 +98,16 @@ func aggregates(body []byte) bool {
 	return false
 }
 
-// known are the targets of all rollup jobs. While the cluster does not answer the last ones count.
-func (s *Searches) known(ctx context.Context) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Now().Before(s.until) {
-		return s.targets
-	}
-	var targets []string
-	err := s.client.Scan(ctx, ConfigIndex, wire.Obj("exists", wire.Obj("field", Rollup.Name)), func(doc opensearch.Document) error {
+// known reads the targets of all rollup jobs.
+func (s *Searches) known(ctx context.Context) (targets []string, err error) {
+	err = s.client.Scan(ctx, ConfigIndex, wire.Obj("exists", wire.Obj("field", Rollup.Name)), func(doc opensearch.Document) error {
 		if j, err := readJob(Rollup, doc); err == nil {
 			targets = append(targets, j.Target)
 		}
 		return nil
 	})
-	if err != nil && !fault.Is(err, "index_not_found_exception") {
-		s.until = time.Now().Add(targetsRetry)
-		return s.targets
+	if fault.Is(err, "index_not_found_exception") {
+		return nil, nil
 	}
-	s.targets, s.until = targets, time.Now().Add(targetsFor)
-	return targets
+	return targets, err
 }

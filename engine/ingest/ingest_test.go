@@ -272,3 +272,48 @@ func TestWhatWentThroughIsCounted(t *testing.T) {
 		}
 	}
 }
+
+func TestTemplatesThatWouldGoOnForeverAreRefused(t *testing.T) {
+	list := "[1" + strings.Repeat(",1", 199) + "]"
+	const refused = "a template renders more than [16777216] bytes, or takes more steps"
+	for _, c := range []struct{ name, template, want string }{
+		{"a list", `{{#l}}{{^no}}x{{/no}}{{/l}}`, strings.Repeat("x", 200)},
+		{"a list within a list", `{{#l}}{{#o.l}}{{/o.l}}{{/l}}`, ""},
+		{"lists within lists", `{{#l}}{{#l}}{{#l}}{{/l}}{{/l}}{{/l}}`, refused},
+		{"a long value, many times", `{{#l}}{{#l}}{{l}}{{/l}}{{/l}}`, refused},
+		{"a long text, many times", `{{#l}}{{#l}}` + strings.Repeat("abc ", 200) + `{{/l}}{{/l}}`, refused},
+	} {
+		got := run(t, service(nil), `{"set":{"field":"v","value":"`+c.template+`"}},{"remove":{"field":["l","o"]}}`, `{"l":`+list+`,"o":{"l":`+list+`}}`)
+		if want, _ := json.Marshal(map[string]string{"v": c.want}); got != string(want) && got != c.want {
+			t.Errorf("%s: %.300s", c.name, got)
+		}
+	}
+}
+
+func TestASearchPipelineIsReadOnceUntilItChanges(t *testing.T) {
+	stored := `{"request_processors":[{"oversample":{"sample_factor":2}}]}`
+	pipelines := ingest.NewSearchPipelines(func(string) json.RawMessage {
+		if stored == "" {
+			return nil
+		}
+		return json.RawMessage(stored)
+	})
+	find := func() *ingest.SearchPipeline {
+		p, err := pipelines.Find("p")
+		if err != nil {
+			t.Error(err)
+		}
+		return p
+	}
+	first := find()
+	if first == nil || find() != first {
+		t.Error("it was read again")
+	}
+	stored = `{"request_processors":[]}`
+	if changed := find(); changed == nil || changed == first {
+		t.Error("it was not read again when it had changed")
+	}
+	if stored = ""; find() != nil {
+		t.Error("it is found although it is gone")
+	}
+}

@@ -5,6 +5,7 @@ package ingest_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,5 +133,38 @@ func TestAnyScriptIsReadOrRefused(t *testing.T) {
 		}
 		d := ingest.NewDocument("i", "1", "", mustObject(t, `{"a":{"a":[1,"x"]}}`), midday)
 		_, _ = p.Run(t.Context(), d)
+	})
+}
+
+func TestAnObjectKeepsItsMembersInOrderHoweverManyThereAre(t *testing.T) {
+	type member struct {
+		name  string
+		value int
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		o := ingest.NewObject()
+		var want []member
+		for range rapid.IntRange(0, 200).Draw(t, "changes") {
+			name := fmt.Sprint(rapid.IntRange(0, 80).Draw(t, "name"))
+			at := slices.IndexFunc(want, func(m member) bool { return m.name == name })
+			if value := rapid.IntRange(0, 9).Draw(t, "value"); value == 0 {
+				if o.Delete(name); at >= 0 {
+					want = slices.Delete(want, at, at+1)
+				}
+			} else if o.Set(name, value); at >= 0 {
+				want[at].value = value
+			} else {
+				want = append(want, member{name, value})
+			}
+			for _, m := range want {
+				if got, ok := o.Get(m.name); !ok || got != m.value {
+					t.Fatalf("%s is %v, not %d", m.name, got, m.value)
+				}
+			}
+		}
+		names := o.Names()
+		if !slices.EqualFunc(names, want, func(name string, m member) bool { return name == m.name }) {
+			t.Fatalf("%v, want %v", names, want)
+		}
 	})
 }

@@ -69,16 +69,24 @@ func (t template) render(d *Document) (string, error) {
 	if t.compiled == nil {
 		return t.fixed, nil
 	}
-	out, err := t.compiled.Render(t.model(d))
+	model := t.model(d)
+	if err := (&effort{maxRendered}).spend(t.compiled.Tags(), []any{model}); err != nil {
+		return "", err
+	}
+	var out boundedText
+	err := t.compiled.FRender(&out, map[string]any(model))
+	if fault.Is(err, "script_exception") {
+		return "", err
+	}
 	if err != nil {
 		return "", fault.New(400, "script_exception", "%s", err)
 	}
-	return out, nil
+	return out.String(), nil
 }
 
 // model is what the template may look at of the document.
-func (t template) model(d *Document) map[string]any {
-	out := make(map[string]any, len(t.roots))
+func (t template) model(d *Document) printedMap {
+	out := make(printedMap, len(t.roots))
 	for _, root := range t.roots {
 		switch v, ok := d.fields.Get(root); {
 		case root == "_source":

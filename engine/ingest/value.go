@@ -19,7 +19,15 @@ import (
 // The values of a document are nil, bool, string, json.Number, *Object and *List.
 
 // Object is a JSON object that keeps the order of its members.
-type Object struct{ members wire.Object }
+type Object struct {
+	members wire.Object
+	// places are those of the members by name, of as many as placed says: of none before one is set among many.
+	places map[string]int
+	placed int
+}
+
+// manyMembers is from how many members on a table finds one faster than a walk through them.
+const manyMembers = 32
 
 // List is a JSON array.
 type List struct{ items []any }
@@ -37,6 +45,7 @@ func (o *Object) Get(name string) (any, bool) {
 
 // Set puts a member, in the place of one of the same name or else last.
 func (o *Object) Set(name string, v any) {
+	o.place()
 	if i := o.index(name); i >= 0 {
 		o.members[i].Value = v
 		return
@@ -51,7 +60,7 @@ func (o *Object) Delete(name string) any {
 		return nil
 	}
 	v := o.members[i].Value
-	o.members = slices.Delete(o.members, i, i+1)
+	o.members, o.places, o.placed = slices.Delete(o.members, i, i+1), nil, 0
 	return v
 }
 
@@ -64,8 +73,31 @@ func (o *Object) Names() []string {
 	return out
 }
 
+// index is the place of the first member of a name; negative if there is none.
 func (o *Object) index(name string) int {
-	return slices.IndexFunc(o.members, func(m wire.Member) bool { return m.Name == name })
+	if i, ok := o.places[name]; ok {
+		return i
+	}
+	i := slices.IndexFunc(o.members[o.placed:], func(m wire.Member) bool { return m.Name == name })
+	if i >= 0 {
+		i += o.placed
+	}
+	return i
+}
+
+// place completes the table of places, if there are many. Only who may write to the object does so.
+func (o *Object) place() {
+	if len(o.members) < manyMembers {
+		return
+	}
+	if o.places == nil {
+		o.places = make(map[string]int, len(o.members))
+	}
+	for ; o.placed < len(o.members); o.placed++ { // members are added at the end, and leave by Delete
+		if _, twice := o.places[o.members[o.placed].Name]; !twice {
+			o.places[o.members[o.placed].Name] = o.placed
+		}
+	}
 }
 
 // MarshalJSON writes the members in order.

@@ -41,10 +41,11 @@ type Server struct {
 	// Predictor runs the models that ingest processors ask; nil if there are none.
 	Predictor ingest.Predictor
 
-	ingest  *ingest.Service
-	tasks   tasks
-	scrolls scrolls
-	found   map[string]bool // uuids of indices that were on disk at the start
+	ingest          *ingest.Service
+	searchPipelines *ingest.SearchPipelines
+	tasks           tasks
+	scrolls         scrolls
+	found           map[string]bool // uuids of indices that were on disk at the start
 }
 
 // Register adds all routes to a router.

@@ -15,6 +15,9 @@ import (
 )
 
 func (s *Server) searchPipelineRoutes(rt *rest.Router) {
+	s.searchPipelines = ingest.NewSearchPipelines(func(id string) json.RawMessage {
+		return s.Catalog.State().Documents[catalog.SearchPipelines][id]
+	})
 	rt.Handle("GET", "/_search/pipeline", s.getPipelines(catalog.SearchPipelines))
 	rt.Handle("GET", "/_search/pipeline/{id}", s.getPipelines(catalog.SearchPipelines))
 	rt.Handle("PUT", "/_search/pipeline/{id}", s.putSearchPipeline)
@@ -90,15 +93,10 @@ func (s *Server) searchRun(u usedPipeline, expressions []string, o wire.IndexOpt
 	if id == "" || id == ingest.None {
 		return nil, nil
 	}
-	body := state.Documents[catalog.SearchPipelines][id]
-	if body == nil {
-		return nil, fault.Illegal("Pipeline %s is not defined", id)
+	p, err := s.searchPipelines.Find(id)
+	if err == nil && p == nil {
+		err = fault.Illegal("Pipeline %s is not defined", id)
 	}
-	parsed, err := ingest.ParseObject(body)
-	if err != nil {
-		return nil, err
-	}
-	p, err := ingest.ParseSearch(id, parsed)
 	if err != nil {
 		return nil, err
 	}
