@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+func (s *Server) indexRoutes(rt *rest.Router) {
+	rt.Handle("PUT", "/{index}", s.createIndex)
+	rt.Handle("GET", "/{index}", s.getIndex)
+	rt.Handle("HEAD", "/{index}", s.indexExists)
+	rt.Handle("DELETE", "/{index}", s.deleteIndex)
+	rt.Handle("POST", "/{index}/_open", s.openIndex)
+	rt.Handle("POST", "/_open", noIndex)
+	rt.Handle("POST", "/_close", noIndex)
+	rt.Handle("POST", "/{index}/_close", s.closeIndex)
+	rt.Handle("PUT", "/{index}/_block/{block}", s.addBlock)
+	for _, path := range []string{"/_analyze", "/{index}/_analyze", "/{index}/_scale"} {
+		rt.Handle("GET", path, refuse)
+		rt.Handle("POST", path, refuse)
+	}
+	rt.Handle("GET", "/_resolve/index/{name}", s.resolveIndex)
+}
+
+// parseNewIndex reads the body of a creation: settings, mappings and aliases.
+func parseNewIndex(body []byte) (catalog.NewIndex, error) {
+	var n catalog.NewIndex
+	if body == nil {
+		return n, nil
+	}
+	p := wire.NewParser(body)
+	if err := p.NextExpect(wire.StartObject); err != nil {
+		return n, err
+	}
+	err := p.Object(func(name string) error { return newIndexMember(p, name, &n) })
+	return n, err
+}
+
+// newIndexMember reads one member of a creation.
+func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
+	switch name {
+	case "settings":
+		raw, err := objectOf(p)
+		if err != nil {
+			return err
+		}
+		n.Settings, err = catalog.ParseIndexSettings(raw)
+		return err
+	case "mappings":
+		raw, err := p.Raw()
+		n.Mappings = raw
+		return err
+	case "aliases":
+		raw, err := objectOf(p)
+		if err != nil {
+			return err
+		}
+		n.Aliases, err = parseNewAliases(raw)
+		return err
+	}
+	return fault.New(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", name)
+}
+
+// parseNewAliases reads the aliases that a new index gets.
+func parseNewAliases(raw []byte) (map[string]catalog.Alias, error) {
+	aliases, err := catalog.ParseAliases(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, alias := range sorted(aliases) {
+		if err := checkFilter(alias, aliases[alias]); err != nil {
+			return nil, err
+		}
+	}
+	return aliases, nil
+}
+
+func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
+	name := r.Path("index")
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	wait, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", ""))
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
+	}
+	n, err := parseNewIndex(body)
+	if err != nil {
+		return nil, err
+	}
+	n.ActiveShards = wait
+	return func(ctx context.Context) (*rest.Response, error) {
+		made, err := s.Catalog.CreateIndex(ctx, name, n)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(wait), "index", made.Name)), nil
+	}, nil
+}
+
+func (s *Server) getIndex(r *rest.Request) (rest.Action, error) {
+	flat, err := r.Bool("flat_settings", false)
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := r.Bool("include_defaults", false)
+	if err != nil {
+		return nil, err
+	}
+	human := r.Human()
+	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
+		state := s.Catalog.State()
+		out := wire.Object{}
+		for _, i := range list {
+			one := wire.Obj("aliases", aliasesJSON(i), "mappings", i.Mapping, "settings", settingsJSON(state, i, flat, human))
+			one.AddIf(defaults, "defaults", defaultsJSON(state, i, flat))
+			one.AddIf(i.DataStream != "", "data_stream", i.DataStream)
+			out.Add(i.Name, one)
+		}
+		return rest.OK(out), nil
+	})
+}
+
+func (s *Server) indexExists(r *rest.Request) (rest.Action, error) {
+	r.Ignore("flat_settings", "include_defaults")
+	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
+		if len(list) == 0 {
+			return nil, fault.IndexNotFound(r.Path("index"), "index_or_alias")
+		}
+		return &rest.Response{Body: []byte{}, ContentType: "application/json; charset=UTF-8"}, nil
+	})
+}
+
+func (s *Server) deleteIndex(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(deleteOptions)
+	if err != nil {
+		return nil, err
+	}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	return change(func(ctx context.Context) error { return s.Catalog.DeleteIndices(ctx, expressions, o) }), nil
+}
+
+func (s *Server) openIndex(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(openOptions)
+	if err != nil {
+		return nil, err
+	}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	wait, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", ""))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		opened, err := s.Catalog.OpenIndices(ctx, expressions, o)
+		if err != nil {
+			return nil, err
+		}
+		active := true
+		for _, i := range opened {
+			active = active && i.Acknowledges(wait)
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", active)), nil
+	}, nil
+}
+
+func (s *Server) closeIndex(r *rest.Request) (rest.Action, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(closeOptions)
+	if err != nil {
+		return nil, err
+	}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	if _, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", "")); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		list, err := s.Catalog.CloseIndices(ctx, expressions, o)
+		if err != nil {
+			return nil, err
+		}
+		closed := wire.Object{}
+		for _, i := range list {
+			closed.Add(i.Name, wire.Obj("closed", true))
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", len(list) > 0, "indices", closed)), nil
+	}, nil
+}
+
+func (s *Server) addBlock(r *rest.Request) (rest.Action, error) {
+	expressions, name := r.List("index"), r.Path("block")
+	o, err := r.IndexOptions(blockOptions)
+	if err != nil {
+		return nil, err
+	}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*rest.Response, error) {
+		list, err := s.Catalog.AddBlock(ctx, name, expressions, o)
+		if err != nil {
+			return nil, err
+		}
+		blocked := []wire.Object{}
+		for _, i := range list {
+			blocked = append(blocked, wire.Obj("name", i.Name, "blocked", true))
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", len(blocked) > 0, "indices", blocked)), nil
+	}, nil
+}
