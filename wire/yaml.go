@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -33,13 +34,20 @@ func ToYAML(body []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// yamlWords are names that older YAML reads as something else, and OpenSearch therefore quotes.
+var yamlWords = []string{"n", "no", "off", "on", "y", "yes"}
+
 func toNode(p *Parser) (*yaml.Node, error) {
 	switch p.Token() {
 	case StartObject:
 		n := &yaml.Node{Kind: yaml.MappingNode}
 		err := p.Object(func(name string) error {
 			v, err := toNode(p)
-			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, v)
+			key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}
+			if slices.Contains(yamlWords, strings.ToLower(name)) {
+				key.Style = yaml.DoubleQuotedStyle
+			}
+			n.Content = append(n.Content, key, v)
 			return err
 		})
 		return n, err

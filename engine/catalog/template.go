@@ -126,7 +126,7 @@ func (s *State) composed(t *IndexTemplate) []Template {
 	return out
 }
 
-// Merged is what a template and its components give together.
+// Merged is what a template and its components give together. A data stream's own field is not part of it.
 func (s *State) Merged(t *IndexTemplate) (Template, error) {
 	from := &origin{template: t}
 	if t.DataStream != nil {
@@ -137,8 +137,12 @@ func (s *State) Merged(t *IndexTemplate) (Template, error) {
 		maps.Copy(out.Settings, part.Settings)
 		maps.Copy(out.Aliases, part.Aliases)
 	}
+	if _, err := s.newMapping("", nil, out.Settings, from); err != nil {
+		return out, err
+	}
+	from.timestamp = "" // a data stream's own field is not shown
 	m, err := s.newMapping("", nil, out.Settings, from)
-	if err != nil {
+	if err != nil || len(m.JSON()) == 0 {
 		return out, err
 	}
 	out.Mappings, err = wire.Marshal(m)

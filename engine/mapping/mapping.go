@@ -444,6 +444,12 @@ func (m *Mapping) Definition(path string) wire.Object {
 	return nil
 }
 
+// Stored reports whether the leaf field of this path is to be stored beside the source.
+func (m *Mapping) Stored(path string) bool {
+	f := m.fields[path]
+	return f != nil && f.paramOf("store") == "true"
+}
+
 // Fields are the paths of all leaf fields that match a pattern, sorted.
 func (m *Mapping) Fields(pattern string) []string {
 	var out []string

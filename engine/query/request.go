@@ -38,12 +38,13 @@ type Request struct {
 	TrackScores bool
 	// Pipeline is the search pipeline that the body names or holds; nil if it does neither.
 	Pipeline json.RawMessage
-	// NoStored leaves _source out (stored_fields: _none_).
-	NoStored bool
+	// Stored are the stored fields that are wanted; nil for the source. "_none_" alone leaves out the id too.
+	Stored []string
 	// DocValues are the fields whose doc values a hit shows.
 	DocValues []DocValue
 
-	scrolled bool
+	scrolled    bool
+	sourceAsked bool // although stored fields are wanted
 }
 
 // Source selects parts of a document's source.
@@ -109,6 +110,7 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 			return err
 		})
 	case "_source":
+		r.sourceAsked = true
 		r.Source, err = ParseSource(p)
 	case "track_total_hits":
 		r.TrackTotal, err = parseTrack(p)
@@ -123,12 +125,8 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 	case "terminate_after":
 		r.TerminateAfter, err = p.Int()
 	case "stored_fields":
-		var names []string
-		err = texts(&parser{Parser: p}, &names)
-		if err == nil && (len(names) != 1 || names[0] != "_none_") {
-			err = fault.Unsupported("[stored_fields] of a search")
-		}
-		r.NoStored = true
+		r.Stored = []string{}
+		err = texts(&parser{Parser: p}, &r.Stored)
 	case "track_scores":
 		r.TrackScores, err = p.Bool()
 	case "timeout", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
@@ -288,6 +286,14 @@ func parseSortField(p *wire.Parser, field string) (Sort, error) {
 	return s, err
 }
 
+// nothingStored reports whether hits show neither id nor source.
+func (r *Request) nothingStored() bool { return len(r.Stored) == 1 && r.Stored[0] == "_none_" }
+
+// sourceShown reports whether hits show their source.
+func (r *Request) sourceShown() bool {
+	return !r.Source.Off && !r.nothingStored() && (r.Stored == nil || r.sourceAsked || slices.Contains(r.Stored, "_source"))
+}
+
 // shows reports whether hits show scores.
 func (r *Request) shows() bool {
 	return len(r.Sort) == 0 || r.TrackScores || slices.ContainsFunc(r.Sort, func(s Sort) bool { return s.Field == "_score" })
@@ -304,8 +310,11 @@ func (r *Request) check() error {
 	return nil
 }
 
-// window refuses pages that an index's shards do not give.
+// window refuses pages, and stored fields, that an index's shards do not give.
 func (r *Request) window(t *Target) error {
+	if slices.ContainsFunc(r.Stored, t.Mapping.Stored) {
+		return fault.Unsupported("[stored_fields] of a field that is stored")
+	}
 	limit := cmp.Or(t.MaxResultWindow, MaxResultWindow)
 	switch {
 	case r.scrolled && r.After != nil:

@@ -100,7 +100,7 @@ func (c *collector) show(hit *Hit, cand candidate) (err error) {
 		score := Score(cand.score)
 		hit.Score = &score
 	}
-	if !r.Source.Off && !r.NoStored {
+	if r.sourceShown() {
 		hit.Source, err = r.Source.Filter(hit.Document.Source)
 	}
 	return err
@@ -158,7 +158,8 @@ func (r *Response) shards() wire.Object {
 }
 
 func (r *Response) hit(h *Hit) wire.Object {
-	o := wire.Obj("_index", h.Index, "_id", h.ID)
+	o := wire.Obj("_index", h.Index)
+	o.AddIf(!r.request.nothingStored(), "_id", h.ID)
 	o.AddIf(r.request.Version, "_version", h.Version)
 	if r.request.SeqNo {
 		o.Add("_seq_no", h.SeqNo)

@@ -5,6 +5,8 @@ package rest
 import (
 	"context"
 
+	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -67,8 +69,10 @@ func (s *Server) getDataStreams(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
+// dataStreamStats tells of each data stream how large it is and when its latest document is of.
 func (s *Server) dataStreamStats(r *rest.Request) (rest.Action, error) {
 	r.Ignore("name")
+	human := r.Human()
 	return func(ctx context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		names, missing := named(r, state.DataStreams)
@@ -78,8 +82,9 @@ func (s *Server) dataStreamStats(r *rest.Request) (rest.Action, error) {
 		list := []wire.Object{}
 		indices, shards, total := 0, 0, int64(0)
 		for _, name := range names {
+			stream := state.DataStreams[name]
 			size := int64(0)
-			for _, i := range state.DataStreams[name].Indices {
+			for _, i := range stream.Indices {
 				st, err := s.Docs.Stats(ctx, state.Indices[i])
 				if err != nil {
 					return nil, err
@@ -88,10 +93,39 @@ func (s *Server) dataStreamStats(r *rest.Request) (rest.Action, error) {
 				indices++
 				shards += state.Indices[i].Shards()
 			}
+			latest, err := s.latest(ctx, stream)
+			if err != nil {
+				return nil, err
+			}
 			total += size
-			list = append(list, wire.Obj("data_stream", name, "backing_indices", len(state.DataStreams[name].Indices), "store_size_bytes", size, "maximum_timestamp", 0))
+			o := wire.Obj("data_stream", name, "backing_indices", len(stream.Indices))
+			o.AddIf(human, "store_size", wire.HumanBytes(size))
+			list = append(list, append(o, wire.Obj("store_size_bytes", size, "maximum_timestamp", latest)...))
 		}
-		return rest.OK(wire.Obj("_shards", wire.Obj("total", shards, "successful", shards, "failed", 0),
-			"data_stream_count", len(names), "backing_indices", indices, "total_store_size_bytes", total, "data_streams", list)), nil
+		answer := wire.Obj("_shards", shardsOf(shards), "data_stream_count", len(names), "backing_indices", indices)
+		answer.AddIf(human, "total_store_size", wire.HumanBytes(total))
+		return rest.OK(append(answer, wire.Obj("total_store_size_bytes", total, "data_streams", list)...)), nil
 	}, nil
+}
+
+func shardsOf(n int) wire.Object { return wire.Obj("total", n, "successful", n, "failed", 0) }
+
+// latest is the greatest timestamp of a data stream's documents in epoch milliseconds, 0 if it has none.
+func (s *Server) latest(ctx context.Context, stream *catalog.DataStream) (int64, error) {
+	req := query.NewRequest()
+	req.Size, req.Source.Off = 1, true
+	req.Sort = []query.Sort{query.NewSort(stream.TimestampField, "desc")}
+	o := searchOptions
+	o.IgnoreUnavailable = true // backing indices that are closed
+	targets, release, err := s.targets([]string{stream.Name}, o, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	res, err := query.Execute(ctx, targets, req, s.Clock.Now())
+	if err != nil || len(res.Hits) == 0 {
+		return 0, err
+	}
+	ms, _ := res.Hits[0].Sort[0].(int64)
+	return ms, nil
 }

@@ -167,6 +167,7 @@ func (s *Server) simulation(simulate func(state *catalog.State) (catalog.Simulat
 			return rest.OK(wire.Object{}), nil
 		}
 		shown := whole(*sim.Template)
+		shown.Mappings = sim.Template.Mappings
 		overlapping := []wire.Object{}
 		for _, o := range sim.Overlapping {
 			overlapping = append(overlapping, wire.Obj("name", o.Name, "index_patterns", o.Patterns))

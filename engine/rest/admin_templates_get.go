@@ -62,6 +62,15 @@ func templateMissing(kind, name string) error {
 	return fault.New(http.StatusNotFound, "resource_not_found_exception", "%s matching [%s] not found", kind, name)
 }
 
+// foundAny is an answer that is a 404 all the same if nothing was found.
+func foundAny(body wire.Object, found bool) *rest.Response {
+	res := rest.OK(body)
+	if !found {
+		res.Status = http.StatusNotFound
+	}
+	return res
+}
+
 func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 	flat, err := getParams(r)
 	if err != nil {
@@ -90,11 +99,7 @@ func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 			}
 			list = append(list, wire.Obj("name", name, "index_template", o))
 		}
-		res := rest.OK(wire.Obj("index_templates", list))
-		if len(list) == 0 && asks {
-			res.Status = http.StatusNotFound
-		}
-		return res, nil
+		return foundAny(wire.Obj("index_templates", list), len(list) > 0 || !asks), nil
 	}, nil
 }
 
@@ -117,7 +122,7 @@ func (s *Server) getComponentTemplates(r *rest.Request) (rest.Action, error) {
 			o.AddIf(t.Meta != nil, "_meta", t.Meta)
 			list = append(list, wire.Obj("name", name, "component_template", o))
 		}
-		return rest.OK(wire.Obj("component_templates", list)), nil
+		return foundAny(wire.Obj("component_templates", list), len(list) > 0 || r.Path("name") == ""), nil
 	}, nil
 }
 
@@ -128,7 +133,7 @@ func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
 	}
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
-		names, missing := named(r, state.LegacyTemplates)
+		names, _ := named(r, state.LegacyTemplates)
 		out := wire.Object{}
 		for _, name := range names {
 			t := state.LegacyTemplates[name]
@@ -138,11 +143,7 @@ func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
 			shown := whole(t.Template)
 			out.Add(name, append(o, templateJSON(state, &shown, flat)...))
 		}
-		status := http.StatusOK
-		if missing != "" && len(names) == 0 {
-			status = http.StatusNotFound
-		}
-		return &rest.Response{Status: status, Body: out}, nil
+		return foundAny(out, len(names) > 0 || r.Path("name") == ""), nil
 	}, nil
 }
 

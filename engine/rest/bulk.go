@@ -9,6 +9,7 @@ import (
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
+	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -37,7 +38,10 @@ func (s *Server) bulk(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	def.requireAlias, def.pipeline = o.requireAlias, r.Param("pipeline", "")
-	r.Ignore("_source", "_source_includes", "_source_excludes", "batch_size")
+	if src := sourceParams(r); r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
+		def.update.source = &src
+	}
+	r.Ignore("batch_size")
 	if !r.HasBody() {
 		return nil, fault.Parse("request body is required")
 	}
@@ -172,7 +176,12 @@ func (b *bulkItem) parse(text []byte, line int) error {
 		case "pipeline":
 			b.pipeline, err = p.Text()
 		case "_source":
-			err = p.Skip()
+			if p.Token() == wire.StartArray {
+				return malformed("expected a simple value for field [%s] but found [%s]", name, p.Token())
+			}
+			var src query.Source
+			src, err = query.ParseSource(p)
+			b.update.source = &src
 		default:
 			err = fault.Illegal("Action/metadata line [%d] contains an unknown parameter [%s]", line, name)
 		}
@@ -210,6 +219,9 @@ func (b *bulkItem) take(source []byte) error {
 	}
 	u, err := parseUpdate(source)
 	u.retries = b.update.retries
+	if u.source == nil {
+		u.source = b.update.source
+	}
 	b.update = u
 	return err
 }
@@ -316,6 +328,14 @@ func (b *bulkItem) answer(refresh string) wire.Object {
 		if o[i].Name == "_shards" { // those of the whole request: an update that changes nothing has them too
 			o[i].Value = writtenShards(b.index)
 		}
+	}
+	if u := b.update; b.action == "update" && u.source != nil && !u.source.Off {
+		get, err := u.shown(b.out)
+		if err != nil {
+			b.err = err
+			return b.answer(refresh)
+		}
+		o.Add("get", get)
 	}
 	o.Add("status", writeStatus(b.out))
 	return wire.Obj(b.action, o)

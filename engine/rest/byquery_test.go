@@ -113,7 +113,7 @@ func TestAJobThatIsCancelledStopsAndSaysSo(t *testing.T) {
 	if r.Response.Canceled != "by user request" || !r.Task.Cancelled || r.Response.Total != 50 || r.Response.Updated >= 50 {
 		t.Errorf("%+v", r)
 	}
-	if w := s.call("POST", "/_tasks/"+task+"/_cancel", ""); w.Code != http.StatusNotFound {
+	if w := s.call("POST", "/_tasks/"+task+"/_cancel", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"caused_by":{"type":"resource_not_found_exception","reason":"task [`+task+`] is not found"}}],"nodes":{}}`) {
 		t.Errorf("a task that has ended: %d %s", w.Code, w.Body)
 	}
 }

@@ -292,14 +292,11 @@ func (s *Server) catTasks(r *rest.Request) (func(context.Context, *table) error,
 	if err != nil {
 		return nil, err
 	}
-	return func(_ context.Context, t *table) error {
+	return func(ctx context.Context, t *table) error {
 		if detailed {
 			t.columns = append(slices.Clip(t.columns), taskDescription)
 		}
-		if !s.isNode(nodes) {
-			return nil
-		}
-		for _, one := range s.tasks.list(actions) {
+		for _, one := range s.listed(ctx, r, actions, nodes) {
 			running := time.Since(one.started)
 			t.add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
 				timeCell(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)

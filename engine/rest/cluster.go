@@ -112,10 +112,14 @@ func remoteInfo(*rest.Request) (rest.Action, error) { return rest.Now(rest.OK(wi
 
 // reroute has nothing to do on one node; commands would move copies between nodes.
 func (s *Server) reroute(r *rest.Request) (rest.Action, error) {
-	for _, name := range []string{"dry_run", "explain", "retry_failed"} {
+	for _, name := range []string{"dry_run", "retry_failed"} {
 		if _, err := r.Bool(name, false); err != nil {
 			return nil, err
 		}
+	}
+	explain, err := r.Bool("explain", false)
+	if err != nil {
+		return nil, err
 	}
 	r.Ignore("timeout")
 	if _, err := r.ManagerTimeout(); err != nil {
@@ -137,7 +141,9 @@ func (s *Server) reroute(r *rest.Request) (rest.Action, error) {
 	return func(context.Context) (*rest.Response, error) {
 		view := s.stateView(s.Catalog.State(), metrics)
 		state := append(wire.Obj("cluster_uuid", view.state.ClusterUUID), view.members()...)
-		return rest.OK(wire.Obj("acknowledged", true, "state", state)), nil
+		answer := wire.Obj("acknowledged", true, "state", state)
+		answer.AddIf(explain, "explanations", []wire.Object{}) // of commands
+		return rest.OK(answer), nil
 	}, nil
 }
 

@@ -67,4 +67,5 @@ func (s *Server) Register(rt *rest.Router) {
 	s.snapshotRoutes(rt)
 	s.adminRoutes(rt)
 	s.ingestRoutes(rt)
+	refuseRoutes(rt)
 }

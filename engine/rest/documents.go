@@ -206,10 +206,16 @@ func (s *Server) writeOne(ctx context.Context, index *catalog.Index, op shard.Op
 		return nil, err
 	}
 	res := &rest.Response{Status: writeStatus(out), Body: writeAnswer(index, out, refresh)}
-	if res.Status == http.StatusCreated {
-		res.Header = http.Header{"Location": {"/" + escape(index.Name) + "/_doc/" + escape(out.ID)}}
-	}
+	res.Header = created(index, out)
 	return res, nil
+}
+
+// created says where a new document is.
+func created(index *catalog.Index, out documents.Outcome) http.Header {
+	if writeStatus(out) != http.StatusCreated {
+		return nil
+	}
+	return http.Header{"Location": {"/" + escape(index.Name) + "/_doc/" + escape(out.ID)}}
 }
 
 // refreshAfter makes a write visible where the request waits for that: waiting for the next refresh and making one at

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -18,8 +19,9 @@ import (
 
 // readOptions are what get, source and mget share.
 type readOptions struct {
-	source  query.Source
-	stored  bool // _source is not shown
+	source query.Source
+	// stored are the stored fields that are wanted; with any, even "", the source is shown only if it is asked for.
+	stored  []string
 	refresh bool
 	version int64
 	routing string
@@ -42,11 +44,9 @@ func readReadOptions(r *rest.Request) (o readOptions, err error) {
 	}
 	r.Ignore("preference", "version_type")
 	o.routing = r.Param("routing", "")
-	if fields := r.List("stored_fields"); fields != nil {
-		if len(fields) != 1 || fields[0] != "_none_" {
-			return o, fault.Unsupported("[stored_fields] of a get")
-		}
-		o.stored = true
+	if r.Has("stored_fields") {
+		o.stored = strings.Split(r.Param("stored_fields", ""), ",")
+		o.source.Off = !r.Has("_source") && !slices.Contains(o.stored, "_source")
 	}
 	return o, nil
 }
@@ -124,7 +124,10 @@ func found(index *catalog.Index, doc shard.Document, o readOptions) (wire.Object
 	body := wire.Obj("_index", index.Name, "_id", doc.ID, "_version", doc.Version, "_seq_no", doc.SeqNo, "_primary_term", doc.PrimaryTerm)
 	body.AddIf(doc.Routing != "", "_routing", doc.Routing)
 	body.Add("found", true)
-	if o.source.Off || o.stored {
+	if slices.ContainsFunc(o.stored, index.Mapping.Stored) {
+		return nil, fault.Unsupported("[stored_fields] of a field that is stored")
+	}
+	if o.source.Off {
 		return body, nil
 	}
 	source, err := o.source.Filter(doc.Source)

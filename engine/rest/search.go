@@ -22,15 +22,7 @@ func (s *Server) searchRoutes(rt *rest.Router) {
 		rt.Handle(method, "/{index}/_search", s.search)
 		rt.Handle(method, "/_count", s.count)
 		rt.Handle(method, "/{index}/_count", s.count)
-		for _, path := range []string{"/{index}/_explain/{id}", "/{index}/_termvectors/{id}", "/_search/template", "/{index}/_search/template"} {
-			rt.Handle(method, path, refuse)
-		}
 	}
-}
-
-// refuse answers for parts of OpenSearch that this engine does not have.
-func refuse(r *rest.Request) (rest.Action, error) {
-	return nil, fault.Unsupported("the API [" + r.HTTP.Method + " " + r.Pattern + "]")
 }
 
 // searchOptions are the defaults of searches: open indices, aliases and data streams.
@@ -213,6 +205,9 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 	if r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
 		req.Source = sourceParams(r)
 	}
+	if r.Has("stored_fields") {
+		req.Stored = strings.Split(r.Param("stored_fields", ""), ",")
+	}
 	if r.Has("version") {
 		if req.Version, err = r.Bool("version", false); err != nil {
 			return err
@@ -265,7 +260,7 @@ func neutralParams(r *rest.Request) error {
 	if err := checkSearchType(r.Param("search_type", "query_then_fetch")); err != nil {
 		return err
 	}
-	for _, name := range []string{"docvalue_fields", "explain", "suggest_field", "suggest_text", "stored_fields"} {
+	for _, name := range []string{"docvalue_fields", "explain", "suggest_field", "suggest_text"} {
 		if v := r.Param(name, ""); r.Has(name) && v != "false" && v != "_none_" {
 			return fault.Unsupported("[" + name + "] of a search")
 		}

@@ -110,7 +110,7 @@ func (t *task) json(detailed bool) wire.Object {
 	o.AddIf(detailed, "description", t.description)
 	o.Add("start_time_in_millis", t.started.UnixMilli())
 	o.Add("running_time_in_nanos", running.Nanoseconds())
-	o.Add("cancellable", true)
+	o.Add("cancellable", t.action != taskListing)
 	o.Add("cancelled", !cancelled.IsZero())
 	headers := wire.Object{}
 	headers.AddIf(t.opaqueID != "", "X-Opaque-Id", t.opaqueID)
@@ -135,7 +135,21 @@ func (s *Server) nodeTasks(list []*task, detailed bool) wire.Object {
 	for _, t := range list {
 		byID.Add(t.ID(), t.json(detailed))
 	}
-	return wire.Obj("nodes", wire.Obj(query.NodeID, wire.Obj("name", s.nodeName(), "roles", nodeRoles, "tasks", byID)))
+	return wire.Obj("nodes", wire.Obj(query.NodeID, wire.Obj("name", s.nodeName(), "transport_address", s.transportAddress(),
+		"host", s.host(), "ip", s.transportAddress(), "roles", nodeRoles, "attributes", s.nodeAttributes(), "tasks", byID)))
+}
+
+// taskListing is the action of listing tasks. It cannot be cancelled.
+const taskListing = "cluster:monitor/tasks/lists"
+
+// listed are the tasks of actions on nodes, the listing itself included.
+func (s *Server) listed(ctx context.Context, r *rest.Request, actions, nodes []string) []*task {
+	if !s.isNode(nodes) {
+		return nil
+	}
+	_, done := s.tasks.start(ctx, r, taskListing, "")
+	defer done()
+	return s.tasks.list(actions)
 }
 
 func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
@@ -143,11 +157,14 @@ func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	actions := r.List("actions")
+	actions, nodes := r.List("actions"), r.List("nodes")
 	group := r.Param("group_by", "nodes")
-	r.Ignore("nodes", "parent_task_id", "wait_for_completion", "timeout")
-	return func(context.Context) (*rest.Response, error) {
-		list := s.tasks.list(actions)
+	if r.Has("parent_task_id") {
+		return nil, fault.Unsupported("parent tasks")
+	}
+	r.Ignore("wait_for_completion", "timeout")
+	return func(ctx context.Context) (*rest.Response, error) {
+		list := s.listed(ctx, r, actions, nodes)
 		switch group {
 		case "nodes":
 			return rest.OK(s.nodeTasks(list, detailed)), nil
@@ -183,8 +200,27 @@ func (s *Server) find(id string) (*task, error) {
 	return nil, nil
 }
 
+// noTask is the error of a task that nobody knows of.
 func noTask(id string) error {
-	return fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] isn't running and hasn't stored its results", id)
+	e := fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] isn't running and hasn't stored its results", id)
+	node, _, _ := strings.Cut(id, ":")
+	if node == query.NodeID {
+		return e
+	}
+	out := fault.New(http.StatusNotFound, e.Type, "task [%s] belongs to the node [%s] which isn't part of the cluster and there is no record of the task", id, node)
+	out.CausedBy = e
+	return out
+}
+
+// notCancelled is the answer to who wants to cancel a task that does not run.
+func notCancelled(id string) wire.Object {
+	node, _, _ := strings.Cut(id, ":")
+	cause := fault.New(http.StatusNotFound, "no_such_node_exception", "No such node [%s]", node).With("node_id", node)
+	if node == query.NodeID {
+		cause = fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] is not found", id)
+	}
+	failure := wire.Obj("type", "failed_node_exception", "reason", "Failed node ["+node+"]", "node_id", node, "caused_by", cause)
+	return wire.Obj("node_failures", []wire.Object{failure}, "nodes", wire.Object{})
 }
 
 // defaultTaskWait is how long a request waits for a task to end unless it says otherwise (OpenSearch's figure).
@@ -229,21 +265,26 @@ func (t *task) wait(ctx context.Context, timeout time.Duration) bool {
 }
 
 func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
-	id, actions := r.Path("task_id"), r.List("actions")
+	id, actions, nodes := r.Path("task_id"), r.List("actions"), r.List("nodes")
 	wait, err := r.Bool("wait_for_completion", false)
 	if err != nil {
 		return nil, err
 	}
-	r.Ignore("nodes", "parent_task_id")
+	if r.Has("parent_task_id") {
+		return nil, fault.Unsupported("parent tasks")
+	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		list := s.tasks.list(actions)
+		if !s.isNode(nodes) {
+			list = nil
+		}
 		if id != "" {
 			t, err := s.find(id)
 			if err != nil {
 				return nil, err
 			}
 			if t == nil {
-				return nil, noTask(id)
+				return rest.OK(notCancelled(id)), nil
 			}
 			list = []*task{t}
 		}

@@ -151,8 +151,9 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 		if err := s.refreshAfter(index, o.refresh, out.Shard); err != nil {
 			return nil, err
 		}
-		answer, err := updateAnswer(index, out, o.refresh, u)
-		return &rest.Response{Status: writeStatus(out), Body: answer}, err
+		res := &rest.Response{Status: writeStatus(out), Header: created(index, out)}
+		res.Body, err = updateAnswer(index, out, o.refresh, u)
+		return res, err
 	}, nil
 }
 
@@ -195,9 +196,15 @@ func updateAnswer(index *catalog.Index, out documents.Outcome, refresh string, u
 	if u.source == nil || u.source.Off {
 		return answer, nil
 	}
-	source, err := u.source.Filter(out.Source)
-	answer.Add("get", wire.Obj("_seq_no", out.SeqNo, "_primary_term", out.PrimaryTerm, "found", true, "_source", source))
+	get, err := u.shown(out)
+	answer.Add("get", get)
 	return answer, err
+}
+
+// shown is the updated document as far as the answer shows it.
+func (u update) shown(out documents.Outcome) (wire.Object, error) {
+	source, err := u.source.Filter(out.Source)
+	return wire.Obj("_seq_no", out.SeqNo, "_primary_term", out.PrimaryTerm, "found", true, "_source", source), err
 }
 
 // merge puts the members of a partial document into a source, objects member by member. Order and number texts stay.
