@@ -4,6 +4,11 @@ package test
 
 import "testing"
 
+// ofResource is a query for states with a resource that all of these queries match.
+func ofResource(queries string) string {
+	return `{"nested":{"path":"resources_created","query":{"bool":{"must":[` + queries + `]}}}}`
+}
+
 // TestStatesAreFoundByWhatTheySay: by their state, by their workflow, and by the resources that were made.
 func TestStatesAreFoundByWhatTheySay(t *testing.T) {
 	p := Program(t)
@@ -17,7 +22,9 @@ func TestStatesAreFoundByWhatTheySay(t *testing.T) {
 	}{
 		{"by the workflow", `{"term":{"workflow_id":"` + other + `"}}`, other},
 		{"by the state", `{"bool":{"filter":[{"match":{"state":"COMPLETED"}},{"terms":{"workflow_id":["` + id + `","` + other + `"]}}]}}`, id},
-		{"by a resource", `{"nested":{"path":"resources_created","query":{"bool":{"must":[{"match":{"resources_created.resource_id":"` + name + `"}}]}}}}`, id},
+		{"by a resource", ofResource(`{"match":{"resources_created.resource_id":"` + name + `"}}`), id},
+		{"by two conditions on one resource", ofResource(`{"term":{"resources_created.resource_type":"index_name"}},{"term":{"resources_created.resource_id":"` + name + `"}}`), id},
+		{"not by two that no resource has together", ofResource(`{"term":{"resources_created.resource_type":"pipeline_id"}},{"term":{"resources_created.resource_id":"` + name + `"}}`), ""},
 	} {
 		var found struct {
 			Hits struct {
@@ -27,8 +34,12 @@ func TestStatesAreFoundByWhatTheySay(t *testing.T) {
 			}
 		}
 		p.Must("POST", workflows+"/state/_search", []byte(`{"query":`+c.query+`}`), &found)
-		if hits := found.Hits.Hits; len(hits) != 1 || hits[0].ID != c.want {
-			t.Errorf("%s: %+v, want %s", c.name, hits, c.want)
+		got := ""
+		for _, hit := range found.Hits.Hits {
+			got += hit.ID
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 	p.Must("POST", workflows+"/"+id+"/_deprovision?allow_delete="+name, nil, nil)
