@@ -23,6 +23,9 @@ var midday = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // lengths is a model whose vectors are the lengths of texts.
 type lengths struct{ asked [][]string }
 
+// Rank is part of Predictor; no ingest processor asks for it.
+func (l *lengths) Rank(context.Context, string, string, []string) ([]float64, error) { return nil, nil }
+
 func (l *lengths) Embed(_ context.Context, model string, texts []string) ([][]float32, error) {
 	if model != "m" {
 		return nil, errors.New("no such model")

@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -33,13 +34,19 @@ type SearchRun struct {
 	pipeline *SearchPipeline
 	// sizes are what oversampling multiplied, by the name that later processors know them by.
 	sizes map[string]int
+	// ext is what the search says to processors; nil if nothing.
+	ext  json.RawMessage
+	rank Ranker
 }
 
-// Run begins a search.
-func (p *SearchPipeline) Run() *SearchRun { return &SearchRun{pipeline: p, sizes: map[string]int{}} }
+// Run begins a search. rank may be nil where there are no models.
+func (p *SearchPipeline) Run(rank Ranker) *SearchRun {
+	return &SearchRun{pipeline: p, sizes: map[string]int{}, rank: rank}
+}
 
 // Request lets the pipeline change the search.
 func (run *SearchRun) Request(r *query.Request) error {
+	run.ext = r.Ext
 	for _, s := range run.pipeline.requests {
 		if err := s.request(run, r); err != nil && !s.ignoreFailure {
 			return err
@@ -76,7 +83,7 @@ func responseFactories() map[string]searchFactory {
 		"truncate_hits": newTruncateHits, "rename_field": newRenameField, "sort": newSortHits, "split": newSplitHits, "collapse": newCollapse,
 		"agentic_context": newAgenticContext, "retrieval_augmented_generation": newGeneration,
 		"ml_inference": kept("ml_inference", inferenceParameters...),
-		"rerank":       kept("rerank", "", "ml_opensearch", "by_field", "context"),
+		"rerank":       newRerank,
 	}
 }
 

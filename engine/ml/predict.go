@@ -219,3 +219,32 @@ func (s *Service) Embed(ctx context.Context, model string, docs []string) ([][]f
 	}
 	return vectors, nil
 }
+
+// Rank tells how well each text fits a query, with a model whose connector reads ranks out of its service's answers.
+func (s *Service) Rank(ctx context.Context, model, query string, docs []string) ([]float64, error) {
+	in := Input{Texts: make(texts, len(docs)), Query: &query}
+	for i := range docs {
+		in.Texts[i] = &docs[i]
+	}
+	out, err := s.Predict(ctx, model, in)
+	if err != nil {
+		return nil, err
+	}
+	var ranks []float64
+	for _, result := range out.Results {
+		for _, t := range result.Output {
+			if len(t.Data) == 0 {
+				return nil, fault.Illegal("the model [%s] does not answer with ranks: its connector has no post_process_function for ranks", model)
+			}
+			f, err := strconv.ParseFloat(t.Data[0].String(), 64)
+			if err != nil {
+				return nil, fault.Illegal("the model [%s] answers a number that is too large: %s", model, t.Data[0])
+			}
+			ranks = append(ranks, f)
+		}
+	}
+	if len(ranks) != len(docs) {
+		return nil, fault.Illegal("the model [%s] answers %d ranks for %d texts", model, len(ranks), len(docs))
+	}
+	return ranks, nil
+}

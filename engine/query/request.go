@@ -40,6 +40,10 @@ type Request struct {
 	Pipeline json.RawMessage
 	// Stored are the stored fields that are wanted; nil for the source. "_none_" alone leaves out the id too.
 	Stored []string
+	// Ext is what the body says to processors of search pipelines; nil if nothing.
+	Ext json.RawMessage
+	// NoStored leaves _source out (stored_fields: _none_).
+	NoStored bool
 	// DocValues are the fields whose doc values a hit shows.
 	DocValues []DocValue
 
@@ -129,7 +133,9 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		err = texts(&parser{Parser: p}, &r.Stored)
 	case "track_scores":
 		r.TrackScores, err = p.Bool()
-	case "timeout", "stats", "ext", "batched_reduce_size", "indices_boost", "profile", "explain":
+	case "ext":
+		r.Ext, err = p.Raw()
+	case "timeout", "stats", "batched_reduce_size", "indices_boost", "profile", "explain":
 		err = neutral(p, name)
 	case "search_pipeline":
 		r.Pipeline, err = p.Raw()

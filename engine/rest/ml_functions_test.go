@@ -157,3 +157,27 @@ func TestAFunctionThatIsNoneOfMLCommonsIsRefusedByName(t *testing.T) {
 	wants(t, s.call("POST", "/_plugins/_ml/connectors/_create", script), 400,
 		reason("illegal_argument_exception", "a script as pre_process_function of a connector is not supported by the embedded engine", "400"))
 }
+
+// TestHitsAreRankedByAModel sends the texts of hits, and the text of the search's ext, to a service that ranks them.
+func TestHitsAreRankedByAModel(t *testing.T) {
+	s := mlServer(t)
+	service := serve(t, `{"results":[{"index":0,"relevance_score":0.25},{"index":1,"relevance_score":0.75}]}`)
+	body := `{"q":"${parameters.query}","d":${parameters.documents}}`
+	m := s.model(actionWith(t, service.URL+"/x", body, "cohere.rerank", "cohere.rerank"))
+	s.do("PUT", "/i/_doc/1?refresh=true", `{"n":1,"title":"one","tags":["a","b"]}`)
+	s.do("PUT", "/i/_doc/2?refresh=true", `{"n":2,"inner":{"title":"two"}}`)
+	search := `{"sort":["n"],"_source":["n"],"ext":{"rerank":{"query_context":{"query_text":"say \"it\""}}},` +
+		`"search_pipeline":{"response_processors":[{"rerank":{"ml_opensearch":{"model_id":"` + m + `"},"context":{"document_fields":["title","tags","inner.title"]}}}]}}`
+	if got := s.found("/i/_search", strings.Replace(search, `"_source":["n"],`, "", 1)); !strings.HasPrefix(got, `{"n":2`) {
+		t.Errorf("the hits are %s", got)
+	}
+	if diff := cmp.Diff([]string{`{"q":"say \"it\"","d":["onea b","two"]}`}, service.bodies); diff != "" {
+		t.Error(diff)
+	}
+	if got := s.found("/i/_search", strings.Replace(search, "query_text", "query_text_path", 1)); got != "[query_text_path] of a query_context is not supported by the embedded engine" {
+		t.Errorf("a path: %s", got)
+	}
+	if got := s.found("/i/_search", strings.Replace(search, m, "nobody", 1)); got != "Failed to find model with the provided model id: nobody" {
+		t.Errorf("no model: %s", got)
+	}
+}

@@ -95,7 +95,7 @@ func (s *Server) runSearch(ctx context.Context, job *searching) (wire.Object, er
 		ctx, cancel = context.WithTimeout(ctx, job.timeout)
 		defer cancel()
 	}
-	run, err := s.searchRun(job.pipeline, job.expressions, job.options)
+	run, err := s.searchRun(ctx, job.pipeline, job.expressions, job.options)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
@@ -77,9 +78,15 @@ func pipelineOf(id string, req *query.Request) (u usedPipeline, err error) {
 
 // searchRun begins a search with its pipeline: the one it names or holds, else the default of the indices that it names. nil
 // if there is none.
-func (s *Server) searchRun(u usedPipeline, expressions []string, o wire.IndexOptions) (*ingest.SearchRun, error) {
+func (s *Server) searchRun(ctx context.Context, u usedPipeline, expressions []string, o wire.IndexOptions) (*ingest.SearchRun, error) {
+	var rank ingest.Ranker
+	if s.Predictor != nil {
+		rank = func(model, query string, texts []string) ([]float64, error) {
+			return s.Predictor.Rank(ctx, model, query, texts)
+		}
+	}
 	if u.inline != nil {
-		return u.inline.Run(), nil
+		return u.inline.Run(rank), nil
 	}
 	state := s.Catalog.State()
 	id := u.id
@@ -100,7 +107,7 @@ func (s *Server) searchRun(u usedPipeline, expressions []string, o wire.IndexOpt
 	if err != nil {
 		return nil, err
 	}
-	return p.Run(), nil
+	return p.Run(rank), nil
 }
 
 // defaultSearchPipeline is what all indices that set a default agree on.
