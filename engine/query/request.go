@@ -42,8 +42,6 @@ type Request struct {
 	Stored []string
 	// Ext is what the body says to processors of search pipelines; nil if nothing.
 	Ext json.RawMessage
-	// NoStored leaves _source out (stored_fields: _none_).
-	NoStored bool
 	// DocValues are the fields whose doc values a hit shows.
 	DocValues []DocValue
 
