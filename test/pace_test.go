@@ -27,8 +27,13 @@ func newPaced(t *testing.T) paced {
 	if OnCluster() {
 		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
 	}
-	c := clock.NewVirtual(scenario.Start)
+	return pacedIn(t, clock.NewVirtual(scenario.Start), t.TempDir())
+}
+
+// pacedIn is such a program on a data directory that may have been another's.
+func pacedIn(t *testing.T, c *clock.Virtual, data string) paced {
 	p := Program(t, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
+		o.Data = data
 		o.Settings = map[string]string{
 			"plugins.index_state_management.job_interval": "1", "plugins.index_state_management.jitter": "0",
 			"path.repo": t.TempDir(),
@@ -191,6 +196,20 @@ func TestAnotherVersionOfThePolicyInTheJobFailsTheIndex(t *testing.T) {
 	p.pass(time.Minute)
 	e := p.entryOf("books")
 	if e.Info.Message != "There is a version conflict between your previous execution and your managed index" || e.Enabled {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestAJobThatAClientDisabledStaysSoAfterARestart(t *testing.T) {
+	c, data := clock.NewVirtual(scenario.Start), t.TempDir()
+	p := pacedIn(t, c, data)
+	p.managed("books", `{"name":"a","actions":[],"transitions":[{"state_name":"a","conditions":{"min_state_age":"30d"}}]}`)
+	p.pass(time.Minute)
+	p.editJob("books", `{"enabled":false,"enabled_time":null}`)
+	p.Stop()
+	p = pacedIn(t, c, data)
+	p.pass(2 * time.Minute)
+	if e := p.entryOf("books"); e.Enabled || e.Action.Name != "" {
 		t.Errorf("%+v", e)
 	}
 }

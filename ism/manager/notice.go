@@ -100,7 +100,9 @@ func (s *sweep) lead(ctx context.Context, fence int64) error {
 	if err := s.adopt(ctx, fence); err != nil {
 		return err
 	}
-	s.fence, s.reenable, s.enrolAll = fence, true, true
+	// The plugin enables jobs again when it is enabled itself, and at no other time. Here that may have happened while
+	// nobody led, or jobs may have been left disabled by the plugin before it was taken away.
+	s.fence, s.reenable, s.enrolAll = fence, !s.native(), true
 	s.tellOwed(ctx)
 	return nil
 }
