@@ -50,7 +50,8 @@ func (in *Input) change(r resolved) (Move, bool) {
 		job.ChangePolicy = &pending
 		return Move{Kind: Amend, Job: &job, Reason: "the policy change is no longer safe"}, true
 	}
-	m.PolicyID, m.PolicySeqNo, m.PolicyPrimaryTerm = c.PolicyID, &in.ChangeSeqNo, &in.ChangePrimaryTerm
+	seqNo, primaryTerm := in.ChangeSeqNo, in.ChangePrimaryTerm // pointers into in would keep all of it
+	m.PolicyID, m.PolicySeqNo, m.PolicyPrimaryTerm = c.PolicyID, &seqNo, &primaryTerm
 	m.PolicyCompleted, m.TransitionTo, m.Step = false, "", nil
 	if c.State != nil {
 		m.TransitionTo = *c.State

@@ -3,9 +3,11 @@
 package ism
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/rollup/dimension"
@@ -118,17 +120,51 @@ func (j *Job) withInterval(minutes int) *Job {
 }
 
 // ReadJob reads a stored job document. Numbers that clients wrote as texts are accepted; an unknown member is refused.
-func ReadJob(source []byte) (*Job, error) {
+func ReadJob(source []byte) (*Job, error) { return Policies{}.ReadJob(source) }
+
+// Policies are those that the jobs run which were read by one reader: thousands of jobs share one, which is parsed and kept once.
+type Policies map[[sha256.Size]byte]*Policy
+
+// ReadJob is as [ReadJob], but for the job's policy: it is that of the jobs read before, if it is the same.
+func (known Policies) ReadJob(source []byte) (*Job, error) {
 	j := &Job{}
-	err := readWrapped(source, "managed_index", func(p *wire.Parser, name string) error { return j.field(p, name) })
+	var policy json.RawMessage
+	err := readWrapped(source, "managed_index", func(p *wire.Parser, name string) (err error) {
+		if name == "policy" && p.Token() != wire.Null {
+			policy, err = p.Raw()
+			return err
+		}
+		return j.field(p, name)
+	})
 	switch {
 	case err != nil:
 		return nil, err
-	case j.Policy == nil:
+	case policy == nil:
 		return nil, fault.Illegal("ManagedIndexConfig policy is null")
 	}
-	j.Policy.ID = j.PolicyID
-	return j, nil
+	if j.Name == j.Index {
+		j.Name = j.Index // one text
+	}
+	j.Policy, err = known.policy(j.PolicyID, policy)
+	return j, err
+}
+
+func (known Policies) policy(id string, text json.RawMessage) (*Policy, error) {
+	key := sha256.Sum256(append([]byte(id+"\x00"), text...))
+	if p := known[key]; p != nil {
+		return p, nil
+	}
+	parser := wire.NewParser(text)
+	if _, err := parser.Next(); err != nil {
+		return nil, err
+	}
+	p, err := ParseBarePolicy(parser, 0)
+	if err != nil {
+		return nil, err
+	}
+	p.ID = id
+	known[key] = p
+	return p, nil
 }
 
 // readWrapped reads {"<kind>":{...}}.
@@ -162,15 +198,12 @@ func (j *Job) field(p *wire.Parser, name string) (err error) {
 	case "enabled_time":
 		j.EnabledTime, err = longOrNull(p)
 	case "policy_id":
-		j.PolicyID, err = p.Text()
+		j.PolicyID, err = sharedText(p)
 	case "policy_seq_no":
 		j.PolicySeqNo, err = p.Long()
 	case "policy_primary_term":
 		j.PolicyPrimaryTerm, err = p.Long()
-	case "policy":
-		if p.Token() != wire.Null {
-			j.Policy, err = ParseBarePolicy(p, 0)
-		}
+	case "policy": // null; see ReadJob
 	case "change_policy":
 		j.ChangePolicy, err = parseStoredChange(p)
 	case "jitter":
@@ -181,6 +214,12 @@ func (j *Job) field(p *wire.Parser, name string) (err error) {
 		err = invalidField(name, "ManagedIndexConfig")
 	}
 	return err
+}
+
+// sharedText is a text that many documents have alike, and that is kept once.
+func sharedText(p *wire.Parser) (string, error) {
+	text, err := p.Text()
+	return unique.Make(text).Value(), err
 }
 
 func longOrNull(p *wire.Parser) (*int64, error) {
@@ -204,7 +243,7 @@ func parseSchedule(p *wire.Parser) (Schedule, error) {
 			case "period":
 				s.Period, err = p.Long()
 			case "unit":
-				s.Unit, err = p.Text()
+				s.Unit, err = sharedText(p)
 			default:
 				err = p.Skip() // schedule_delay
 			}
@@ -256,7 +295,10 @@ func (c *ChangePolicy) JSON() any {
 }
 
 // MarshalJSON is the stored document.
-func (j *Job) MarshalJSON() ([]byte, error) {
+func (j *Job) MarshalJSON() ([]byte, error) { return wire.Marshal(j) }
+
+// JSONObject is the stored document.
+func (j *Job) JSONObject() wire.Object {
 	schedule := any(wire.Obj("interval", wire.Obj("start_time", j.Schedule.Start, "period", j.Schedule.Period, "unit", j.Schedule.Unit)))
 	if j.Schedule.Raw != nil {
 		schedule = wire.Obj("cron", j.Schedule.Raw)
@@ -265,5 +307,5 @@ func (j *Job) MarshalJSON() ([]byte, error) {
 		"name", j.Name, "enabled", j.Enabled, "index", j.Index, "index_uuid", j.UUID, "schedule", schedule,
 		"last_updated_time", j.LastUpdated, "enabled_time", j.EnabledTime,
 		"policy_id", j.PolicyID, "policy_seq_no", j.PolicySeqNo, "policy_primary_term", j.PolicyPrimaryTerm,
-		"policy", j.Policy.JSON(Stored, false), "change_policy", j.ChangePolicy.JSON(), "jitter", dimension.Double(j.Jitter))).MarshalJSON()
+		"policy", j.Policy.JSON(Stored, false), "change_policy", j.ChangePolicy.JSON(), "jitter", dimension.Double(j.Jitter)))
 }

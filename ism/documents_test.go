@@ -21,20 +21,82 @@ func TestDocumentsOfThePluginAreReadAndWrittenAsTheyAre(t *testing.T) {
 	}
 	for line := range bytes.Lines(file) {
 		line = bytes.TrimSpace(line)
-		var doc json.Marshaler
-		if strings.HasPrefix(string(line), `{"managed_index":`) {
-			doc, err = ism.ReadJob(line)
-		} else {
-			doc, err = ism.ReadMetadata(line)
+		for _, doc := range readBoth(t, line) {
+			got, err := doc.MarshalJSON()
+			if err != nil || !bytes.Equal(got, line) {
+				t.Errorf("%s (%v)\nwant %s", got, err, line)
+			}
 		}
+	}
+}
+
+// readBoth is a document as it is read, and as it comes out of its packed form.
+func readBoth(t *testing.T, line []byte) [2]json.Marshaler {
+	t.Helper()
+	const uuid, index = "some-uuid", "some-index"
+	if strings.HasPrefix(string(line), `{"managed_index":`) {
+		j, err := ism.ReadJob(line)
 		if err != nil {
-			t.Errorf("%s: %v", line, err)
-			continue
+			t.Fatalf("%s: %v", line, err)
 		}
-		got, err := doc.MarshalJSON()
-		if err != nil || !bytes.Equal(got, line) {
-			t.Errorf("%s (%v)\nwant %s", got, err, line)
+		return [2]json.Marshaler{j, ism.UnpackJob(ism.PackJob(j, uuid, index), uuid, index, j.Policy)}
+	}
+	m, err := ism.ReadMetadata(line)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return [2]json.Marshaler{m, ism.UnpackMetadata(ism.PackMetadata(m, uuid, index), uuid, index)}
+}
+
+func TestPackedDocumentsKeepWhatIsRareAndAreShort(t *testing.T) {
+	body := []byte(`{"managed_index_metadata":{"index":"logs","index_uuid":"u","policy_id":"p","policy_seq_no":-2,"policy_primary_term":0,` +
+		`"policy_completed":false,"rolled_over":true,"rolled_over_index_name":"logs-2","index_creation_date":1,"transition_to":"warm",` +
+		`"state":{"name":"hot","start_time":1700000000001},"action":{"name":"shrink","start_time":1700000000002,"index":2,"failed":true,` +
+		`"consumed_retries":3,"last_retry_time":0,"action_properties":{"max_num_segments":1,"snapshot_name":"s","rollup_id":"r",` +
+		`"has_rollup_failed":false,"shrink_action_properties":{"node_name":"n"},"transform_action_properties":{"transform_id":"t"}}},` +
+		`"step":{"name":"attempt_shrink_step","start_time":1700000000003,"step_status":"failed"},"retry_info":{"failed":true,"consumed_retries":4},` +
+		`"info":{"message":"x","conditions":{"min_size":{"current":1}},"":null}}}`)
+	m, err := ism.ReadMetadata(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := ism.PackMetadata(m, "u", "logs")
+	got, err := ism.UnpackMetadata(packed, "u", "logs").MarshalJSON()
+	if err != nil || !bytes.Equal(got, body) {
+		t.Errorf("%s (%v)\nwant %s", got, err, body)
+	}
+	if len(packed) > 256 {
+		t.Errorf("%d bytes, %q", len(packed), packed)
+	}
+	j, err := ism.ReadJob(jobWith(t, map[string]any{
+		"schedule":      map[string]any{"cron": map[string]any{"expression": "* * * * *", "timezone": "UTC"}},
+		"change_policy": map[string]any{"policy_id": "q", "state": "warm", "is_safe": true, "user": map[string]any{"name": "x"}}, "jitter": 0.5,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := j.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err = ism.UnpackJob(ism.PackJob(j, j.UUID, j.Index), j.UUID, j.Index, j.Policy).MarshalJSON()
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s (%v)\nwant %s", got, err, want)
+	}
+}
+
+func TestJobsOfOnePolicyShareIt(t *testing.T) {
+	known := ism.Policies{}
+	var jobs []*ism.Job
+	for _, id := range []string{"p", "p", "q"} {
+		j, err := known.ReadJob(jobWith(t, map[string]any{"policy_id": id}))
+		if err != nil {
+			t.Fatal(err)
 		}
+		jobs = append(jobs, j)
+	}
+	if jobs[0].Policy != jobs[1].Policy || jobs[0].Policy == jobs[2].Policy || jobs[2].Policy.ID != "q" {
+		t.Errorf("%p %p %p of %s", jobs[0].Policy, jobs[1].Policy, jobs[2].Policy, jobs[2].Policy.ID)
 	}
 }
 

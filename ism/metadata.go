@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/opensteward/steward/wire"
 )
@@ -110,12 +111,10 @@ func (i Info) Text(name string) string {
 }
 
 // MarshalJSON writes the members in order.
-func (i Info) MarshalJSON() ([]byte, error) {
-	if i == nil {
-		return []byte("null"), nil
-	}
-	return wire.Object(i).MarshalJSON()
-}
+func (i Info) MarshalJSON() ([]byte, error) { return wire.Marshal(i) }
+
+// JSONObject is the info itself.
+func (i Info) JSONObject() wire.Object { return wire.Object(i) }
 
 // UnmarshalJSON reads an object. Texts are kept as such, other values as they are written.
 func (i *Info) UnmarshalJSON(body []byte) error {
@@ -200,7 +199,7 @@ func (m *Metadata) field(p *wire.Parser, name string) (err error) {
 	case "index_uuid":
 		m.UUID, err = p.Text()
 	case "policy_id":
-		m.PolicyID, err = p.Text()
+		m.PolicyID, err = sharedText(p)
 	case "policy_seq_no":
 		m.PolicySeqNo, err = long(p)
 	case "policy_primary_term":
@@ -259,7 +258,7 @@ func instant(p *wire.Parser) (time.Time, error) {
 func (s *StateMeta) field(p *wire.Parser, name string) (err error) {
 	switch name {
 	case "name":
-		s.Name, err = p.Text()
+		s.Name, err = sharedText(p)
 	case "start_time":
 		s.StartTime, err = instant(p)
 	default:
@@ -271,12 +270,12 @@ func (s *StateMeta) field(p *wire.Parser, name string) (err error) {
 func (s *StepMeta) field(p *wire.Parser, name string) (err error) {
 	switch name {
 	case "name":
-		s.Name, err = p.Text()
+		s.Name, err = sharedText(p)
 	case "start_time":
 		s.StartTime, err = instant(p)
 	case "step_status":
 		s.Status, err = p.Text()
-		s.Status = strings.ToLower(s.Status)
+		s.Status = unique.Make(strings.ToLower(s.Status)).Value()
 	default:
 		err = p.Skip()
 	}
@@ -286,7 +285,7 @@ func (s *StepMeta) field(p *wire.Parser, name string) (err error) {
 func (a *ActionMeta) field(p *wire.Parser, name string) (err error) {
 	switch name {
 	case "name":
-		a.Name, err = p.Text()
+		a.Name, err = sharedText(p)
 	case "start_time":
 		a.StartTime, err = instant(p)
 	case "index":
@@ -408,8 +407,11 @@ func textOrNull(s string) any {
 	return s
 }
 
-// MarshalJSON is the stored document: all members, null where absent.
-func (m *Metadata) MarshalJSON() ([]byte, error) {
+// MarshalJSON is the stored document.
+func (m *Metadata) MarshalJSON() ([]byte, error) { return wire.Marshal(m) }
+
+// JSONObject is the stored document: all members, null where absent.
+func (m *Metadata) JSONObject() wire.Object {
 	return wire.Obj("managed_index_metadata", wire.Obj(
 		"index", m.Index, "index_uuid", m.UUID, "policy_id", m.PolicyID,
 		"policy_seq_no", m.PolicySeqNo, "policy_primary_term", m.PolicyPrimaryTerm,
@@ -417,7 +419,7 @@ func (m *Metadata) MarshalJSON() ([]byte, error) {
 		"rolled_over_index_name", textOrNull(m.RolledOverIndexName),
 		"index_creation_date", millis(m.Created), "transition_to", textOrNull(m.TransitionTo),
 		"state", object(m.State, (*StateMeta).json), "action", object(m.Action, (*ActionMeta).json),
-		"step", object(m.Step, (*StepMeta).json), "retry_info", m.Retry.json(), "info", m.Info)).MarshalJSON()
+		"step", object(m.Step, (*StepMeta).json), "retry_info", m.Retry.json(), "info", m.Info))
 }
 
 // Explain is the part of an explain answer that the metadata gives, from "index" to "info".

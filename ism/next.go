@@ -264,7 +264,8 @@ func (in *Input) resolveConflict() Move {
 		return Move{Kind: Amend, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm, in.Now), Reason: "finish the policy change"}
 	}
 	m := in.Meta.clone()
-	m.PolicyID, m.PolicySeqNo, m.PolicyPrimaryTerm = in.Job.PolicyID, &in.Job.PolicySeqNo, &in.Job.PolicyPrimaryTerm
+	seqNo, primaryTerm := in.Job.PolicySeqNo, in.Job.PolicyPrimaryTerm // pointers into in would keep all of it
+	m.PolicyID, m.PolicySeqNo, m.PolicyPrimaryTerm = in.Job.PolicyID, &seqNo, &primaryTerm
 	return Move{Kind: Save, Meta: m, Reason: "adopt the policy of the job"}
 }
 

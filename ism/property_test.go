@@ -61,7 +61,7 @@ func drawFacts(t *rapid.T) ism.Facts {
 	return f
 }
 
-// reread stores the documents of an index and reads them again.
+// reread stores the documents of an index, reads them again, and keeps them packed for a while.
 func reread(t *rapid.T, in *ism.Input) {
 	if in.Meta != nil {
 		body, err := in.Meta.MarshalJSON()
@@ -80,7 +80,10 @@ func reread(t *rapid.T, in *ism.Input) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Job = *job
+	in.Job = *ism.UnpackJob(ism.PackJob(job, job.UUID, job.Index), job.UUID, job.Index, job.Policy)
+	if in.Meta != nil {
+		in.Meta = ism.UnpackMetadata(ism.PackMetadata(in.Meta, job.UUID, job.Index), job.UUID, job.Index)
+	}
 }
 
 // needed is the input with only those facts that cost a request and that Needs asks for.

@@ -19,6 +19,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
@@ -72,17 +74,43 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			return transportFault(call, err)
-		}
-		return answerFault(res.StatusCode, res.Header, body)
+		return c.refusal(call, res)
 	}
 	if out == nil {
 		_, err := io.Copy(io.Discard, res.Body)
 		return wrapTransport(call, err)
 	}
 	return wrapTransport(call, json.NewDecoder(res.Body).Decode(out))
+}
+
+// doEach sends a call whose answer is an object and calls fn for each of its members; value is good during the call only. Of
+// an answer about all indices not more than one is held at a time.
+func (c *Client) doEach(ctx context.Context, call Call, fn func(name string, value []byte) error) error {
+	res, err := c.roundTrip(ctx, call)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		return c.refusal(call, res)
+	}
+	dec := jsontext.NewDecoder(res.Body, jsontext.AllowDuplicateNames(true))
+	return wrapTransport(call, eachMember(dec, func(name string) error {
+		value, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		return fn(name, value)
+	}))
+}
+
+// refusal is the fault of an answer that is not a success.
+func (c *Client) refusal(call Call, res *http.Response) error {
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return transportFault(call, err)
+	}
+	return answerFault(res.StatusCode, res.Header, body)
 }
 
 // Send sends a call and returns status, header and the whole body, whatever the status.

@@ -61,22 +61,27 @@ type indexAnswer struct {
 // mapping (see [PluginSettings]) stand among the settings.
 func (c *Client) Indices(ctx context.Context, names []string) (map[string]IndexInfo, error) {
 	out := map[string]IndexInfo{}
-	err := c.inChunks(ctx, names, func(expression string) error {
-		var answer map[string]indexAnswer
+	err := c.EachIndex(ctx, names, func(info IndexInfo) { out[info.Name] = info })
+	return out, err
+}
+
+// EachIndex is as Indices, but calls fn for each index, so that not all need be held at a time.
+func (c *Client) EachIndex(ctx context.Context, names []string, fn func(IndexInfo)) error {
+	return c.inChunks(ctx, names, func(expression string) error {
 		call := Call{
 			Method: http.MethodGet, Path: Path(expression),
 			Query: lenient("flat_settings", "true",
 				"filter_path", "*.aliases,*.settings,*.data_stream,*.mappings._meta."+metaName),
 		}
-		if err := c.Do(ctx, call, &answer); err != nil {
-			return err
-		}
-		for name, a := range answer {
-			out[name] = a.info(name)
-		}
-		return nil
+		return c.doEach(ctx, call, func(name string, value []byte) error {
+			var a indexAnswer
+			if err := json.Unmarshal(value, &a); err != nil {
+				return err
+			}
+			fn(a.info(name))
+			return nil
+		})
 	})
-	return out, err
 }
 
 func (a indexAnswer) info(name string) IndexInfo {
@@ -121,35 +126,48 @@ func allBut(without []string) string {
 // IndexNames lists all indices and their aliases, hidden and closed included, but those that are named: the cheap
 // listing.
 func (c *Client) IndexNames(ctx context.Context, without ...string) (map[string]map[string]Alias, error) {
-	var answer map[string]struct {
-		Aliases map[string]Alias `json:"aliases"`
-	}
+	out := map[string]map[string]Alias{}
 	call := Call{Method: http.MethodGet, Path: Path(allBut(without), "_alias"), Query: query("expand_wildcards", "all")}
-	if err := c.Do(ctx, call, &answer); err != nil {
-		return nil, err
-	}
-	out := make(map[string]map[string]Alias, len(answer))
-	for name, a := range answer {
+	err := c.doEach(ctx, call, func(name string, value []byte) error {
+		var a struct {
+			Aliases map[string]Alias `json:"aliases"`
+		}
+		if err := json.Unmarshal(value, &a); err != nil {
+			return err
+		}
+		if len(a.Aliases) == 0 {
+			a.Aliases = nil
+		}
 		out[name] = a.Aliases
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
 // IndexUUIDs are the uuids of all indices by name, hidden and closed included, but those that are named.
 func (c *Client) IndexUUIDs(ctx context.Context, without ...string) (map[string]string, error) {
-	var answer map[string]struct {
-		Settings map[string]string `json:"settings"`
-	}
+	out := map[string]string{}
 	call := Call{
 		Method: http.MethodGet, Path: Path(allBut(without), "_settings", "index.uuid"),
 		Query: query("expand_wildcards", "all", "flat_settings", "true", "filter_path", "*.settings"),
 	}
-	if err := c.Do(ctx, call, &answer); err != nil {
+	err := c.doEach(ctx, call, func(name string, value []byte) error {
+		var a struct {
+			Settings struct {
+				UUID string `json:"index.uuid"`
+			} `json:"settings"`
+		}
+		if err := json.Unmarshal(value, &a); err != nil {
+			return err
+		}
+		out[name] = a.Settings.UUID
+		return nil
+	})
+	if err != nil {
 		return nil, err
-	}
-	out := make(map[string]string, len(answer))
-	for name, a := range answer {
-		out[name] = a.Settings["index.uuid"]
 	}
 	return out, nil
 }

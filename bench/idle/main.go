@@ -28,7 +28,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	before := measure.RSS()
+	before := measure.Self().RSS()
 	for i := range *n {
 		index := fmt.Sprintf("/bench-%d", i)
 		if err := p.Send("PUT", index, "", nil); err != nil {
@@ -47,14 +47,14 @@ func run() error {
 	if err := p.Send("POST", "/_refresh", "", nil); err != nil {
 		return err
 	}
-	fmt.Printf("%d indices made: %d MB resident, %d MB before\n", *n, measure.RSS()>>20, before>>20)
+	fmt.Printf("%d indices made: %d MB resident, %d MB before\n", *n, measure.Self().RSS()>>20, before>>20)
 	var answer map[string]any
 	for range 3 { // until what is not used has been put away
 		time.Sleep(*span)
 		debug.FreeOSMemory()
-		cpu := measure.CPU()
+		cpu := measure.Self().CPU()
 		time.Sleep(*span)
-		fmt.Printf("idle: %d MB resident, %.2f s of processor time a minute\n", measure.RSS()>>20, (measure.CPU()-cpu).Seconds()/span.Minutes())
+		fmt.Printf("idle: %d MB resident, %.2f s of processor time a minute\n", measure.Self().RSS()>>20, (measure.Self().CPU()-cpu).Seconds()/span.Minutes())
 	}
 	if err := p.Send("GET", "/_count", "", &answer); err != nil {
 		return err

@@ -7,22 +7,26 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opensteward/steward/ism/manager"
 )
 
-// documents is the config index of a simulated cluster, in memory, with the requests that the reconciler and its API make:
-// writes with sequence numbers, reading by id, and searches for what is newer than a number and for pages of jobs.
+// documents are those of a simulated cluster, in memory, with the requests that the reconciler and its API make: of the
+// config index writes with sequence numbers, reading by id, and searches for what is newer than a number and for pages
+// of jobs; of any other index writing and reading by id, and searches that find nothing.
 type documents struct {
-	mu   sync.Mutex
-	byID map[string]*document
-	log  []*document // in the order of sequence numbers; one that was written again stays in it, outdated
+	mu    sync.Mutex
+	byID  map[string]*document
+	log   []*document // in the order of sequence numbers; one that was written again stays in it, outdated
+	other map[string]*document
+
+	version atomic.Int64 // of the cluster's state
 }
 
 type document struct {
@@ -39,18 +43,11 @@ type document struct {
 
 type answer = map[string]any
 
-// size is about how many bytes of memory the documents take.
-func (d *documents) size() (n int) {
-	const overhead = 300 // of a document's own fields, and of its place in map and log
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, doc := range d.log {
-		n += len(doc.Source) + overhead
-	}
-	return n
+func newDocuments() *documents {
+	return &documents{byID: map[string]*document{}, other: map[string]*document{}}
 }
 
-// put writes a document unless another than the expected one is there.
+// put writes a document of the config index unless another than the expected one is there.
 func (d *documents) put(id string, source json.RawMessage, create bool, ifSeqNo *int64) (*document, bool) {
 	was := d.byID[id]
 	if was != nil && (create || ifSeqNo != nil && *ifSeqNo != was.SeqNo) {
@@ -123,14 +120,31 @@ func (d *documents) get(body io.Reader) (answer, error) {
 	return answer{"docs": docs}, nil
 }
 
-// one serves the reading of one document.
-func (d *documents) one(id string) any {
+// one serves the reading and writing of one document.
+func (d *documents) one(r *http.Request, index, id string) (int, any, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if doc := d.byID[id]; doc != nil {
-		return doc
+	if r.Method == http.MethodGet {
+		doc := d.byID[id]
+		if index != manager.ConfigIndex {
+			doc = d.other[index+"/"+id]
+		}
+		if doc == nil {
+			return http.StatusNotFound, &document{Index: index, ID: id}, nil
+		}
+		return http.StatusOK, doc, nil
 	}
-	return &document{Index: manager.ConfigIndex, ID: id}
+	source, err := io.ReadAll(r.Body)
+	if err != nil {
+		return 0, nil, err
+	}
+	doc := &document{Index: index, ID: id, Term: 1, Version: 1, Found: true, Source: source}
+	if index == manager.ConfigIndex {
+		doc, _ = d.put(id, source, false, nil)
+	} else {
+		d.other[index+"/"+id] = doc
+	}
+	return http.StatusOK, answer{"_index": index, "_id": id, "_seq_no": doc.SeqNo, "_primary_term": 1, "_version": doc.Version, "result": "created"}, nil
 }
 
 // search serves _search in the order of sequence numbers, or of jobs by the names of their indices.
@@ -187,60 +201,70 @@ func (d *documents) jobs(from, size int) answer {
 }
 
 func found(total int, hits []*document) answer {
+	if hits == nil {
+		hits = []*document{}
+	}
 	return answer{
 		"took": 1, "timed_out": false, "_shards": answer{"total": 1, "successful": 1, "skipped": 0, "failed": 0},
 		"hits": answer{"total": answer{"value": total, "relation": "eq"}, "max_score": nil, "hits": hits},
 	}
 }
 
-// serve answers a request for documents; false if it is none.
-func (d *documents) serve(r *http.Request) (a any, known bool, err error) {
-	config := "/" + manager.ConfigIndex
-	body := r.Body
-	if body == nil {
-		body = http.NoBody
-	}
-	switch path := r.URL.Path; {
-	case path == "/_bulk":
-		a, err = d.bulk(body)
-	case path == config+"/_mget":
-		a, err = d.get(body)
-	case strings.HasPrefix(path, config+"/_doc/"):
-		return d.one(strings.TrimPrefix(path, config+"/_doc/")), true, nil
-	case path == config+"/_search":
-		a, err = d.search(body)
-	case path == config+"/_stats/docs":
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		shard := []answer{{"seq_no": answer{"max_seq_no": len(d.log) - 1}}}
-		a = answer{"indices": answer{manager.ConfigIndex: answer{"uuid": "config", "shards": answer{"0": shard}}}}
-	case path == "/_cluster/state/version":
-		a = answer{"version": 7, "state_uuid": "same"}
-	case path == "/_cluster/health":
-		a = answer{"status": "green"}
-	case path == "/_cluster/settings":
-		a = answer{"persistent": answer{}, "transient": answer{}}
-	case strings.HasSuffix(path, "/_refresh"):
+// serve answers a request that is not for the metadata of indices; a is nil if it is.
+func (d *documents) serve(r *http.Request) (status int, a any, err error) {
+	index, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	api, id, _ := strings.Cut(rest, "/")
+	status = http.StatusOK
+	switch {
+	case index == "_bulk":
+		a, err = d.bulk(r.Body)
+	case api == "_mget":
+		a, err = d.get(r.Body)
+	case api == "_doc" || api == "_create":
+		return d.one(r, index, id)
+	case api == "_search" && index == manager.ConfigIndex:
+		a, err = d.search(r.Body)
+	case api == "_search":
+		a = found(0, nil)
+	case rest == "_stats/docs":
+		a = d.stats(index)
+	case index == "_cluster" || index == "_nodes" || index == "_cat" || index == "":
+		a = d.overview(rest)
+	case rest == "_refresh":
 		a = answer{"_shards": answer{"total": 1, "successful": 1, "failed": 0}}
-	case strings.HasPrefix(path, "/.opendistro-ism-managed-index-history") && r.Method == http.MethodGet:
+	case strings.HasPrefix(index, ".opendistro-ism-managed-index-history") && r.Method == http.MethodGet:
 		a = answer{}
-	case strings.HasPrefix(path, config) && r.Method != http.MethodGet, r.Method == http.MethodPut, r.Method == http.MethodPost:
+	case index == manager.ConfigIndex && r.Method != http.MethodGet, r.Method == http.MethodPut, r.Method == http.MethodPost:
 		a = answer{"acknowledged": true}
-	default:
-		return nil, false, nil
 	}
-	return a, true, err
+	return status, a, err
 }
 
-func respond(r *http.Request, a any) (*http.Response, error) {
-	body, err := json.Marshal(a)
-	if err != nil {
-		return nil, err
+func (d *documents) stats(index string) any {
+	if index != manager.ConfigIndex {
+		return answer{"indices": answer{}}
 	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-	}, nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	shard := []answer{{"seq_no": answer{"max_seq_no": len(d.log) - 1}}}
+	return answer{"indices": answer{index: answer{"uuid": "config", "shards": answer{"0": shard}}}}
 }
 
-func nameOf(i int) string { return fmt.Sprintf("bench-%06d", i) }
+// overview is what the cluster says of itself.
+func (d *documents) overview(of string) any {
+	switch of {
+	case "state/version":
+		return answer{"version": d.version.Load(), "state_uuid": "same"}
+	case "health":
+		return answer{"status": "green"}
+	case "settings":
+		return answer{"persistent": answer{}, "transient": answer{}}
+	}
+	return answer{"version": answer{"number": "3.4.0"}}
+}
+
+func respond(w http.ResponseWriter, status int, a any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(a) // a client that has gone needs no answer
+}

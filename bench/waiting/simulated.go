@@ -3,41 +3,85 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opensteward/steward/ism/manager"
 )
 
 // simulated is a cluster whose indices are nothing but names and settings, and whose only documents are those of the
-// config index.
+// config index and of the index of the lease.
 type simulated struct {
 	*documents
-	names   []string
+	names   atomic.Pointer[[]string] // none before they are made
 	created time.Time
+
+	countMu sync.Mutex
+	counts  map[string]int
 }
 
-func newSimulated(n int) *simulated {
-	s := &simulated{documents: &documents{byID: map[string]*document{}}, created: time.Now()}
-	for i := range n {
-		s.names = append(s.names, nameOf(i))
-	}
+// The calls that a cluster does not have.
+const (
+	countPath = "/_bench/requests" // tells how many requests there were since it was asked last
+	makePath  = "/_bench/indices"  // makes the indices
+)
+
+func newSimulated() *simulated {
+	s := &simulated{documents: newDocuments(), counts: map[string]int{}}
+	s.names.Store(&[]string{})
 	return s
+}
+
+// make makes n indices.
+func (s *simulated) make(n int) {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = nameOf(i)
+	}
+	s.created = time.Now()
+	s.names.Store(&names)
+	s.version.Add(1)
+}
+
+// serveSimulated is the process that simulates a cluster. It prints where it answers, and ends with a signal.
+func serveSimulated() error {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("a simulated cluster is ready at http://%s\n", l.Addr())
+	server := &http.Server{Handler: newSimulated(), ReadHeaderTimeout: time.Minute}
+	return server.Serve(l)
 }
 
 func uuidOf(name string) string { return "uuid-of-" + name }
 
-// RoundTrip is part of http.RoundTripper.
-func (s *simulated) RoundTrip(r *http.Request) (*http.Response, error) {
-	if a, known, err := s.serve(r); known {
-		if err != nil {
-			return nil, err
-		}
-		return respond(r, a)
+// ServeHTTP is part of http.Handler.
+func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case countPath:
+		respond(w, http.StatusOK, s.takeCounts())
+		return
+	case makePath:
+		s.make(*n)
+		respond(w, http.StatusOK, answer{})
+		return
+	}
+	s.count(r)
+	if status, a, err := s.serve(r); err != nil {
+		respond(w, http.StatusInternalServerError, answer{"status": 500, "error": answer{"type": "simulation", "reason": err.Error()}})
+		return
+	} else if a != nil {
+		respond(w, status, a)
+		return
 	}
 	expression, what, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	listed := map[string]json.RawMessage{}
@@ -46,21 +90,36 @@ func (s *simulated) RoundTrip(r *http.Request) (*http.Response, error) {
 			listed[name] = s.describe(name, what)
 		}
 	}
-	return respond(r, listed)
+	respond(w, http.StatusOK, listed)
+}
+
+func (s *simulated) count(r *http.Request) {
+	s.countMu.Lock()
+	defer s.countMu.Unlock()
+	s.counts[r.Method+" "+r.URL.Path]++
+}
+
+func (s *simulated) takeCounts() map[string]int {
+	s.countMu.Lock()
+	defer s.countMu.Unlock()
+	taken := s.counts
+	s.counts = map[string]int{}
+	return taken
 }
 
 // meant are the indices that a part of an expression means.
 func (s *simulated) meant(part string) []string {
+	names := *s.names.Load()
 	switch part {
 	case "_all", "*":
-		return append(slices.Clone(s.names), manager.ConfigIndex)
+		return append(slices.Clone(names), manager.ConfigIndex)
 	case "bench-*":
-		return s.names
+		return names
 	case manager.ConfigIndex:
 		return []string{part}
 	}
-	if i, found := slices.BinarySearch(s.names, part); found {
-		return s.names[i : i+1]
+	if i, found := slices.BinarySearch(names, part); found {
+		return names[i : i+1]
 	}
 	return nil
 }
@@ -76,3 +135,5 @@ func (s *simulated) describe(name, what string) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"aliases":{},"settings":{%s,"index.creation_date":"%d","index.hidden":"%v"}}`,
 		uuid, s.created.UnixMilli(), strings.HasPrefix(name, ".")))
 }
+
+func nameOf(i int) string { return fmt.Sprintf("bench-%06d", i) }

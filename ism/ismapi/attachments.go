@@ -119,10 +119,9 @@ func (a *API) reconcileOne(ctx context.Context, p *attached, free []*target, vie
 	if len(p.outdated) == 0 {
 		return nil
 	}
-	changed, err := a.changeTo(ctx, p.outdated, changeRequest{policyID: p.id}, p.policy)
-	if err == nil {
-		out.failed = append(out.failed, changed.failed...)
-	}
+	var changed outcome
+	err := a.changeTo(ctx, p.outdated, changeRequest{policyID: p.id}, p.policy, &changed)
+	out.failed = append(out.failed, changed.failed...)
 	return err
 }
 
@@ -160,7 +159,7 @@ func (a *API) readAttachments(ctx context.Context) ([]*attached, error) {
 // readConfig reads all policies by id, and all jobs with their metadata by uuid.
 func (a *API) readConfig(ctx context.Context) (policies map[string]*attached, jobs map[string]*target, err error) {
 	policies, jobs = map[string]*attached{}, map[string]*target{}
-	metadata := map[string]opensearch.Document{}
+	metadata, known := map[string]opensearch.Document{}, ism.Policies{}
 	if err := a.refresh(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -176,7 +175,7 @@ func (a *API) readConfig(ctx context.Context) (policies map[string]*attached, jo
 			return nil
 		}
 		t := &target{}
-		if t.take(foundDocument(doc), opensearch.Document{}); t.job != nil {
+		if t.take(known, foundDocument(doc), opensearch.Document{}); t.job != nil {
 			jobs[doc.ID] = t
 		}
 		return nil
@@ -186,7 +185,7 @@ func (a *API) readConfig(ctx context.Context) (policies map[string]*attached, jo
 	}
 	for uuid, t := range jobs {
 		if doc, ok := metadata[uuid]; ok {
-			t.take(opensearch.Document{}, foundDocument(doc))
+			t.take(known, opensearch.Document{}, foundDocument(doc))
 		}
 	}
 	return policies, jobs, nil

@@ -44,27 +44,43 @@ func (a *API) changePolicy(r *rest.Request) (rest.Action, error) {
 		if policy == nil {
 			return nil, fault.Status(http.StatusNotFound, "Could not find policy=%s", c.policyID)
 		}
-		targets, err := a.targets(ctx, names, true)
-		if err != nil {
-			return nil, err
-		}
-		if len(targets) == 0 {
-			return nil, nothingNamed()
-		}
-		if err := a.readDocuments(ctx, targets); err != nil {
-			return nil, err
-		}
-		out, err := a.changeTo(ctx, targets, c, policy)
-		if err != nil {
-			return nil, err
-		}
-		return out.response(), nil
+		return a.changeAll(ctx, names, c, policy)
 	}, nil
 }
 
-// changeTo stores the change in the targets' jobs.
-func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, policy *ism.Policy) (*outcome, error) {
-	out := &outcome{}
+// changeAll changes the policy of the indices that expressions mean, portion by portion. Once one is stored, a failure
+// is that of the indices of its portion.
+func (a *API) changeAll(ctx context.Context, expressions []string, c changeRequest, policy *ism.Policy) (*rest.Response, error) {
+	names, err := a.resolve(ctx, expressions, true)
+	if err != nil {
+		return nil, err
+	}
+	found, out := 0, &outcome{}
+	for part := range slices.Chunk(names, portion) {
+		targets, err := a.described(ctx, part)
+		if err == nil {
+			err = a.readDocuments(ctx, targets)
+		}
+		if err == nil {
+			err = a.changeTo(ctx, targets, c, policy, out)
+		}
+		if err != nil && out.updated == 0 {
+			return nil, err
+		}
+		if err != nil {
+			out.failAll(part, targets, bulkMessage(err))
+		}
+		found += len(targets)
+	}
+	if found == 0 {
+		return nil, nothingNamed()
+	}
+	return out.response(), nil
+}
+
+// changeTo stores the change in the targets' jobs. out tells of each, unless there is an error.
+func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, policy *ism.Policy, out *outcome) error {
+	var refused outcome
 	var changed []*target
 	var writes []opensearch.Write
 	for _, t := range targets {
@@ -74,12 +90,12 @@ func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, 
 		}
 		switch {
 		case t.meta != nil && t.meta.TransitionTo != "":
-			out.fail(t, "Cannot change policy while transitioning to new state")
+			refused.fail(t, "Cannot change policy while transitioning to new state")
 			continue
 		case t.meta != nil && len(c.include) > 0 && !slices.Contains(c.include, state):
 			continue // neither updated nor failed
 		case t.job == nil:
-			out.fail(t, "This index is not being managed")
+			refused.fail(t, "This index is not being managed")
 			continue
 		}
 		job := *t.job
@@ -91,9 +107,10 @@ func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, 
 	}
 	results, err := a.client.Bulk(ctx, writes)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.changed()
+	out.failed = append(out.failed, refused.failed...)
 	for i, t := range changed {
 		if err := results[i].Err; err != nil {
 			out.fail(t, bulkMessage(err))
@@ -101,7 +118,7 @@ func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, 
 		}
 		out.updated++
 	}
-	return out, nil
+	return nil
 }
 
 func parseChange(body []byte) (changeRequest, error) {

@@ -195,9 +195,10 @@ func (a *API) managedPage(ctx context.Context, q explainRequest) ([]*target, int
 	var total int64
 	var targets []*target
 	var names []string
+	known := ism.Policies{}
 	err := a.searchJobs(ctx, q.page, q.filter, func(doc opensearch.Document) {
 		t := &target{}
-		t.take(doc, opensearch.Document{})
+		t.take(known, doc, opensearch.Document{})
 		if t.job != nil {
 			t.Name, t.UUID = t.job.Index, t.job.UUID
 			targets, names = append(targets, t), append(names, t.Name)

@@ -49,14 +49,24 @@ func readIndices(r *rest.Request, missing, verb string) ([]string, error) {
 // targets are the indices that expressions mean: open, closed and hidden ones, aliases and data streams resolved, our
 // own left out. strict makes a name that does not exist an error.
 func (a *API) targets(ctx context.Context, expressions []string, strict bool) ([]*target, error) {
-	names, err := a.client.Resolve(ctx, expressions, strict)
-	if err != nil {
+	names, err := a.resolve(ctx, expressions, strict)
+	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, ".steward") })
-	if len(names) == 0 {
-		return nil, nil
-	}
+	return a.described(ctx, names)
+}
+
+// resolve are the names of the indices that targets returns.
+func (a *API) resolve(ctx context.Context, expressions []string, strict bool) ([]string, error) {
+	names, err := a.client.Resolve(ctx, expressions, strict)
+	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, ".steward") }), err
+}
+
+// portion is how many indices a call that may mean very many of them has in memory at a time.
+const portion = 1000
+
+// described are the indices of these names that exist.
+func (a *API) described(ctx context.Context, names []string) ([]*target, error) {
 	infos, err := a.client.Indices(ctx, names)
 	if err != nil {
 		return nil, err
@@ -80,8 +90,9 @@ func (a *API) readDocuments(ctx context.Context, targets []*target) error {
 	if err != nil {
 		return err
 	}
+	known := ism.Policies{}
 	for i, t := range targets {
-		t.take(docs[2*i], docs[2*i+1])
+		t.take(known, docs[2*i], docs[2*i+1])
 	}
 	return nil
 }
@@ -90,9 +101,9 @@ func (a *API) readDocuments(ctx context.Context, targets []*target) error {
 const metadataSuffix = "#metadata"
 
 // take reads the documents, as far as they exist and can be read.
-func (t *target) take(job, meta opensearch.Document) {
+func (t *target) take(known ism.Policies, job, meta opensearch.Document) {
 	if job.Found {
-		if j, err := ism.ReadJob(job.Source); err == nil {
+		if j, err := known.ReadJob(job.Source); err == nil {
 			t.job, t.jobVersion = j, job.Version
 		}
 	}
@@ -119,6 +130,19 @@ type outcome struct {
 // fail lists an index as failed.
 func (o *outcome) fail(t *target, reason string) {
 	o.failed = append(o.failed, wire.Obj("index_name", t.Name, "index_uuid", t.UUID, "reason", reason))
+}
+
+// failAll lists a portion as failed: its targets, or where they could not be read, its names.
+func (o *outcome) failAll(names []string, targets []*target, reason string) {
+	for _, t := range targets {
+		o.fail(t, reason)
+	}
+	if targets != nil {
+		return
+	}
+	for _, name := range names {
+		o.fail(&target{IndexInfo: opensearch.IndexInfo{Name: name}}, reason)
+	}
 }
 
 // blocked lists all of the targets as failed if a block of the whole cluster is why; any other error is returned.

@@ -24,7 +24,7 @@ const (
 
 // watches reports whether an entry is blocked and to be tried again.
 func (m *Manager) watches(e *entry) bool {
-	return m.settings.watch && !m.native() && e.job != nil && e.job.Enabled && e.meta != nil && e.meta.Failed() && !e.meta.TimedOut()
+	return m.settings.watch && !m.native() && e.enabled && e.failed && !e.meta().TimedOut()
 }
 
 // blocks reports whether a try of a blocked index has come to nothing without a step.
@@ -58,7 +58,7 @@ func (s *sweep) wakeBlocked(ctx context.Context) error {
 			continue
 		}
 		names = append(names, e.name())
-		if name := ism.Repository(e.job, e.meta); name != "" {
+		if name := ism.Repository(e.job(), e.meta()); name != "" {
 			repositories[name] = append(repositories[name], e)
 		}
 	}

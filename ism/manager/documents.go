@@ -4,7 +4,6 @@ package manager
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -19,24 +18,28 @@ import (
 const metadataSuffix = "#metadata"
 
 // entry is one managed index: its two documents as last seen, and when to look at it again. A zero version means that
-// there is no such document.
+// there is no such document. The documents are packed, and what is asked of all entries at once stands beside them: see
+// entry.go.
 type entry struct {
 	uuid        string
-	job         *ism.Job
+	index       string      // its name, "" until there is a document
+	policy      *ism.Policy // of the job
+	packedJob   string      // "" if there is none
+	packedMeta  string      // "" if there is none
 	jobVersion  opensearch.Version
-	meta        *ism.Metadata
 	metaVersion opensearch.Version
 
-	due     time.Time
-	pos     int  // place in the queue plus one; 0 if not queued
-	running bool // a step is under way
-	stale   bool // the index's details are to be read before the next decision
-	watch   watch
-	tries   int // failures in a row that are not the policy's
-	polls   int // looks in a row of a step that waits for the cluster
-	blocked int // tries in a row of a blocked index
+	watch   *watch // nil unless its numbers are waited for
+	run     *run   // nil but at native pace
+	due     int64  // epoch milliseconds; good while queued
 	budget  budget
-	run     run // at native pace
+	pos     int32 // place in the queue plus one; 0 if not queued
+	tries   int32 // failures in a row that are not the policy's
+	polls   int32 // looks in a row of a step that waits for the cluster
+	blocked int32 // tries in a row of a blocked index
+	running bool  // a step is under way
+	stale   bool  // the index's details are to be read before the next decision
+	traits
 }
 
 func (e *entry) queued() bool { return e.pos > 0 }
@@ -52,8 +55,7 @@ type storedPolicy struct {
 type documents struct {
 	entries  map[string]*entry
 	policies map[string]storedPolicy
-	// shared are the policies that jobs run, by their content: thousands of jobs share one.
-	shared map[[sha256.Size]byte]*ism.Policy
+	shared   ism.Policies
 	// last is up to which sequence number each shard has been followed.
 	last map[string]int64
 	// own are the numbers of our own writes beyond last: they need not be read.
@@ -64,7 +66,7 @@ type documents struct {
 func newDocuments() *documents {
 	return &documents{
 		entries: map[string]*entry{}, policies: map[string]storedPolicy{},
-		shared: map[[sha256.Size]byte]*ism.Policy{}, last: map[string]int64{}, own: map[int64]bool{},
+		shared: ism.Policies{}, last: map[string]int64{}, own: map[int64]bool{},
 	}
 }
 
@@ -183,6 +185,9 @@ func (d *documents) advance(marks map[string]int64) {
 			}
 		}
 	}
+	if len(d.own) == 0 {
+		d.own = map[int64]bool{} // an emptied map keeps its memory
+	}
 }
 
 // list reads the ids of all documents and drops from the cache what is not among them.
@@ -198,12 +203,12 @@ func (d *documents) list(ctx context.Context, c *opensearch.Client, out *changes
 		}
 	}
 	for uuid, e := range d.entries {
-		if e.meta != nil && !ids[uuid+metadataSuffix] {
-			e.meta, e.metaVersion = nil, opensearch.Version{}
+		if e.hasMeta() && !ids[uuid+metadataSuffix] {
+			e.setMeta(nil, opensearch.Version{})
 			out.entries = append(out.entries, e)
 		}
-		if e.job != nil && !ids[uuid] {
-			e.job, e.jobVersion = nil, opensearch.Version{}
+		if e.hasJob() && !ids[uuid] {
+			e.setJob(nil, opensearch.Version{})
 			out.removed = append(out.removed, e)
 		}
 		d.dropEmpty(e)
@@ -236,7 +241,7 @@ func scanIDs(ctx context.Context, c *opensearch.Client, fn func(id string)) erro
 }
 
 func (d *documents) dropEmpty(e *entry) {
-	if e.job == nil && e.meta == nil {
+	if !e.hasJob() && !e.hasMeta() {
 		delete(d.entries, e.uuid)
 	}
 }
@@ -285,28 +290,13 @@ func (d *documents) applyJob(doc opensearch.Document, out *changes) {
 	if e.jobVersion == doc.Version {
 		return
 	}
-	job, err := ism.ReadJob(doc.Source)
+	job, err := d.shared.ReadJob(doc.Source)
 	if err != nil {
 		d.dropEmpty(e)
 		return
 	}
-	d.intern(job)
-	e.job, e.jobVersion = job, doc.Version
+	e.setJob(job, doc.Version)
 	out.entries = append(out.entries, e)
-}
-
-// intern makes a job share its policy with those that run the same one.
-func (d *documents) intern(job *ism.Job) {
-	text, err := wire.Marshal(job.Policy.JSON(ism.Stored, false))
-	if err != nil {
-		return
-	}
-	key := sha256.Sum256(text)
-	if p := d.shared[key]; p != nil {
-		job.Policy = p
-		return
-	}
-	d.shared[key] = job.Policy
 }
 
 func (d *documents) applyMetadata(doc opensearch.Document, out *changes) {
@@ -319,7 +309,7 @@ func (d *documents) applyMetadata(doc opensearch.Document, out *changes) {
 		d.dropEmpty(e)
 		return
 	}
-	e.meta, e.metaVersion = meta, doc.Version
+	e.setMeta(meta, doc.Version)
 	out.entries = append(out.entries, e)
 }
 
@@ -334,14 +324,6 @@ func (d *documents) entry(uuid string) *entry {
 
 // wrote notes the sequence number of a write of our own.
 func (d *documents) wrote(w opensearch.Written) { d.own[w.SeqNo] = true }
-
-// name is the index's name, as the job says.
-func (e *entry) name() string {
-	if e.job == nil {
-		return e.uuid
-	}
-	return e.job.Index
-}
 
 // match is the policy whose template claims an index or data stream of this name with the highest priority, of equals
 // the one written last; nil if none does.
@@ -358,9 +340,4 @@ func (d *documents) match(name string, created time.Time) *storedPolicy {
 		}
 	}
 	return best
-}
-
-// starting reports whether a step was announced and its result is not stored.
-func (e *entry) starting() bool {
-	return e.meta != nil && e.meta.Step != nil && e.meta.Step.Status == ism.StatusStarting
 }

@@ -116,7 +116,7 @@ func loaded(t *testing.T) (*documents, *configIndex) {
 	c.put("u#metadata", someMetadata)
 	d := newDocuments()
 	found, _ := follow(t, d, c)
-	if e := d.entries["u"]; e == nil || e.job == nil || e.meta == nil || e.name() != "logs" || d.policies["p"].policy == nil {
+	if e := d.entries["u"]; e == nil || !e.hasJob() || !e.hasMeta() || e.name() != "logs" || d.policies["p"].policy == nil {
 		t.Fatalf("loaded %+v", d)
 	}
 	if !found.policies || len(found.entries) != 2 {
@@ -149,8 +149,8 @@ func TestFollowingReadsWhatSomebodyElseWrote(t *testing.T) {
 	d, c := loaded(t)
 	v := c.put("u", strings.Replace(someJob, `"enabled":true`, `"enabled":false`, 1))
 	found, calls := follow(t, d, c)
-	if e := d.entries["u"]; e.job.Enabled || e.jobVersion != v || len(found.entries) != 1 {
-		t.Errorf("job %+v, found %+v", e.job, found)
+	if e := d.entries["u"]; e.enabled || e.jobVersion != v || len(found.entries) != 1 {
+		t.Errorf("job %+v, found %+v", e.job(), found)
 	}
 	if len(calls) != 2 { // refresh, search
 		t.Errorf("calls %v", calls)
@@ -161,7 +161,7 @@ func TestFollowingNoticesWhatSomebodyElseDeleted(t *testing.T) {
 	d, c := loaded(t)
 	c.remove("u")
 	found, _ := follow(t, d, c)
-	if e := d.entries["u"]; e.job != nil || e.meta == nil || len(found.removed) != 1 {
+	if e := d.entries["u"]; e.hasJob() || !e.hasMeta() || len(found.removed) != 1 {
 		t.Errorf("entry %+v, found %+v", e, found)
 	}
 	c.remove("p")

@@ -48,7 +48,7 @@ func (s *sweep) enrol(ctx context.Context) error {
 func (s *sweep) candidates() []*indexState {
 	var out []*indexState
 	consider := func(i *indexState) {
-		if e := s.docs.entries[i.uuid]; (e == nil || e.job == nil) && s.template(i) != nil {
+		if e := s.docs.entries[i.uuid]; (e == nil || !e.hasJob()) && s.template(i) != nil {
 			out = append(out, i)
 		}
 	}
@@ -76,7 +76,7 @@ func (s *sweep) template(i *indexState) *storedPolicy {
 	if !i.autoManage || hidden || NeverManaged(i.name) || restricted(s.settings.restricted, lookup) {
 		return nil
 	}
-	return s.docs.match(lookup, i.created)
+	return s.docs.match(lookup, i.created())
 }
 
 // restricted reports whether the whole name matches; without a pattern everything is.
@@ -95,6 +95,15 @@ func (s *sweep) attach(ctx context.Context, candidates []*indexState) error {
 	if _, err := s.inventory.reread(ctx, s.opts.Client, old); err != nil {
 		return err
 	}
+	for part := range slices.Chunk(candidates, maxBatch) {
+		if err := s.attachSome(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sweep) attachSome(ctx context.Context, candidates []*indexState) error {
 	var writes []write
 	var entries []*entry
 	for _, i := range candidates {
@@ -117,13 +126,13 @@ func (s *sweep) attach(ctx context.Context, candidates []*indexState) error {
 	}
 	refused, err := s.store(ctx, writes)
 	for _, e := range entries {
-		if e.job == nil || refused[e] {
+		if !e.hasJob() || refused[e] {
 			continue // somebody was faster, or it is tried again with the next full reading
 		}
 		s.docs.entries[e.uuid] = e
 		s.ready(e)
 		s.sum.Enrolled++
-		s.log.Info("attached", "index", e.name(), "policy", e.job.PolicyID)
+		s.log.Info("attached", "index", e.name(), "policy", e.policy.ID)
 	}
 	return err
 }
@@ -140,7 +149,7 @@ func (s *sweep) forget(ctx context.Context) error {
 	var gone []*entry
 	busy := false
 	for uuid, e := range s.docs.entries {
-		if e.job != nil && s.inventory.byUUID[uuid] != nil {
+		if e.hasJob() && s.inventory.byUUID[uuid] != nil {
 			continue
 		}
 		if e.running {
@@ -148,7 +157,7 @@ func (s *sweep) forget(ctx context.Context) error {
 			continue
 		}
 		gone = append(gone, e)
-		if e.job != nil {
+		if e.hasJob() {
 			names = append(names, e.name())
 		}
 	}
@@ -158,7 +167,7 @@ func (s *sweep) forget(ctx context.Context) error {
 	}
 	var writes []write
 	for _, e := range gone {
-		if e.job == nil || s.inventory.byUUID[e.uuid] == nil {
+		if !e.hasJob() || s.inventory.byUUID[e.uuid] == nil {
 			if meta := deleting(e, s.now); meta != nil {
 				s.history.last(e, meta, s.now)
 			}
@@ -167,7 +176,7 @@ func (s *sweep) forget(ctx context.Context) error {
 	}
 	refused, err := s.store(ctx, writes)
 	for _, e := range gone {
-		if e.job == nil && e.meta == nil && !refused[e] {
+		if !e.hasJob() && !e.hasMeta() && !refused[e] {
 			s.queue.remove(e)
 			delete(s.docs.entries, e.uuid)
 			s.sum.Forgot++
@@ -190,10 +199,10 @@ func (s *sweep) look(ctx context.Context, names []string) error {
 func (s *sweep) enable(ctx context.Context) error {
 	var writes []write
 	for _, e := range s.docs.entries {
-		if e.job == nil || e.job.Enabled || e.meta == nil || e.meta.Done() {
+		if !e.hasJob() || e.enabled || !e.hasMeta() || e.done {
 			continue
 		}
-		writes = append(writes, jobWrite(e, e.job.Enable(s.now)))
+		writes = append(writes, jobWrite(e, e.job().Enable(s.now)))
 	}
 	refused, err := s.store(ctx, writes)
 	for _, w := range writes {

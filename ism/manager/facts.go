@@ -25,12 +25,12 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 	}
 	out := make([]decided, 0, len(ready))
 	for _, e := range ready {
-		if e.job == nil || slices.Contains(s.inventory.unreadable, e.name()) {
+		if !e.hasJob() || slices.Contains(s.inventory.unreadable, e.name()) {
 			continue // without a job, or until its metadata can be read again
 		}
 		d := decided{entry: e, input: s.input(e)}
 		if s.watches(e) {
-			d.again, d.input.Meta = true, e.meta.Again()
+			d.again, d.input.Meta = true, d.input.Meta.Again()
 		}
 		d.needs = ism.Needs(d.input)
 		out = append(out, d)
@@ -82,9 +82,9 @@ func (s *sweep) readHealth(ctx context.Context) error {
 
 // input is everything known of an entry without a request.
 func (s *sweep) input(e *entry) ism.Input {
-	in := ism.Input{Job: *e.job, Meta: e.meta, Config: s.settings.config, Now: s.now}
+	in := ism.Input{Job: *e.job(), Meta: e.meta(), Config: s.settings.config, Now: s.now}
 	in.Facts.Red = s.red
-	if c := e.job.ChangePolicy; c != nil {
+	if c := in.Job.ChangePolicy; c != nil {
 		if p, ok := s.docs.policies[c.PolicyID]; ok {
 			in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm = p.policy, p.version.SeqNo, p.version.PrimaryTerm
 		}
@@ -101,7 +101,7 @@ func (s *sweep) input(e *entry) ism.Input {
 // facts are those that the cluster's metadata tells.
 func (v *inventory) facts(i *indexState, onlyWriteAlias bool) ism.Facts {
 	f := ism.Facts{
-		Exists: true, Open: i.open, Created: i.created, DataStream: i.dataStream != "", RolloverSkip: i.rolloverSkip,
+		Exists: true, Open: i.open, Created: i.created(), DataStream: i.dataStream != "", RolloverSkip: i.rolloverSkip,
 		Aliases: slices.Collect(maps.Keys(i.aliases)), Target: v.target(i, onlyWriteAlias),
 	}
 	alias, has := i.aliases[f.Target]

@@ -78,11 +78,11 @@ func (h *history) last(e *entry, meta *ism.Metadata, now time.Time) {
 // deleting is the metadata of an index that is gone, if its policy was about to delete it; nil otherwise. Whoever did it
 // did not come to say so.
 func deleting(e *entry, now time.Time) *ism.Metadata {
-	if e.job == nil || !e.starting() || e.meta.Step.Name != deleteStep {
+	if !e.hasJob() || !e.starting || e.meta().Step.Name != deleteStep {
 		return nil
 	}
 	info := ism.Message("Successfully deleted index [index=" + e.name() + "]")
-	return ism.Finish(ism.Move{Meta: e.meta}, ism.Result{Status: ism.StatusCompleted, Info: info}, now)
+	return ism.Finish(ism.Move{Meta: e.meta()}, ism.Result{Status: ism.StatusCompleted, Info: info}, now)
 }
 
 // unanswered notes writes of which it is not known whether they were made.
@@ -97,12 +97,12 @@ func (h *history) unanswered(writes []write) {
 // seen keeps records of metadata that was read again and turned out to be what an unanswered write stored.
 func (h *history) seen(entries []*entry, now time.Time) {
 	for _, e := range entries {
-		if e.meta == nil || !h.unsure[e.uuid] {
+		if !e.hasMeta() || !h.unsure[e.uuid] {
 			continue
 		}
 		delete(h.unsure, e.uuid)
-		if !e.meta.RetryPending() {
-			h.add(e, e.meta, e.metaVersion.SeqNo, now)
+		if meta := e.meta(); !meta.RetryPending() {
+			h.add(e, meta, e.metaVersion.SeqNo, now)
 		}
 	}
 }

@@ -27,7 +27,10 @@ func (s *sweep) repairHistory(ctx context.Context) error {
 	}
 	var missing []*entry
 	for _, e := range s.docs.entries {
-		if e.meta != nil && e.metaVersion.SeqNo > from && e.meta.Recorded() && !e.meta.RetryPending() {
+		if !e.hasMeta() || e.metaVersion.SeqNo <= from {
+			continue
+		}
+		if meta := e.meta(); meta.Recorded() && !meta.RetryPending() {
 			missing = append(missing, e)
 		}
 	}
@@ -38,7 +41,7 @@ func (s *sweep) repairHistory(ctx context.Context) error {
 		}
 		for _, e := range chunk {
 			if !there[recordID(e.uuid, e.metaVersion.SeqNo)] {
-				h.add(e, e.meta, e.metaVersion.SeqNo, s.now)
+				h.add(e, e.meta(), e.metaVersion.SeqNo, s.now)
 			}
 		}
 	}

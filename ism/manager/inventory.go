@@ -25,16 +25,24 @@ const (
 
 // indexState is what is kept of one index; a cluster may have a hundred thousand of them.
 type indexState struct {
-	name, uuid    string
-	created       time.Time
-	open, hidden  bool
+	name, uuid string
+	createdAt  int64 // epoch milliseconds; 0 if unknown
+	// read is the cluster's version when settings were read.
+	read          int64
 	dataStream    string
-	aliases       map[string]opensearch.Alias // nil if none
 	rolloverAlias string
+	aliases       map[string]opensearch.Alias // nil if none
+	open, hidden  bool
 	rolloverSkip  bool
 	autoManage    bool
-	// read is the cluster's version when settings were read.
-	read int64
+}
+
+// created is when the index was created; the zero time if that is not known.
+func (s *indexState) created() time.Time {
+	if s.createdAt == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(s.createdAt).UTC()
 }
 
 func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
@@ -45,12 +53,15 @@ func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
 		return info.Settings[legacySettingPrefix+name]
 	}
 	s := &indexState{
-		name: info.Name, uuid: info.UUID, created: info.Created,
+		name: info.Name, uuid: info.UUID,
 		open: info.Open, hidden: info.Hidden, dataStream: info.DataStream,
 		rolloverAlias: strings.TrimSpace(setting("rollover_alias")),
 		rolloverSkip:  setting("rollover_skip") == "true",
 		autoManage:    setting("auto_manage") != "false",
 		read:          version,
+	}
+	if !info.Created.IsZero() {
+		s.createdAt = info.Created.UnixMilli()
 	}
 	if len(info.Aliases) > 0 {
 		s.aliases = info.Aliases
@@ -126,18 +137,18 @@ func (v *inventory) follow(ctx context.Context, c *opensearch.Client, mark opens
 		return found{}, err
 	}
 	f := found{full: !v.known || now.Sub(v.fullAt) >= fullEvery}
-	infos := map[string]opensearch.IndexInfo{}
+	var states []*indexState
 	if f.full {
-		infos, err = v.readAll(ctx, c, uuids)
+		states, err = readStates(ctx, c, mark, v.all(uuids))
 		v.fullAt = now
 	} else if names := v.unknown(uuids); len(names) > 0 {
-		infos, err = c.Indices(ctx, names)
+		states, err = readStates(ctx, c, mark, names)
 	}
 	if err != nil {
 		return found{}, err
 	}
 	v.mark, v.known, v.partly = mark, true, !f.full
-	v.apply(listed, infos, &f)
+	v.apply(listed, states, &f)
 	for _, name := range before {
 		if s := v.byName[name]; s != nil && !slices.Contains(v.unreadable, name) {
 			f.changed = append(f.changed, s.uuid)
@@ -167,12 +178,18 @@ func (v *inventory) list(ctx context.Context, c *opensearch.Client) (
 	return nil, nil, err
 }
 
-// readAll reads the details of all indices that can be read.
-func (v *inventory) readAll(ctx context.Context, c *opensearch.Client, uuids map[string]string) (map[string]opensearch.IndexInfo, error) {
+// all are the names that mean all indices that can be read.
+func (v *inventory) all(uuids map[string]string) []string {
 	if len(v.unreadable) == 0 {
-		return c.Indices(ctx, nil)
+		return nil
 	}
-	return c.Indices(ctx, slices.Collect(maps.Keys(uuids)))
+	return slices.Collect(maps.Keys(uuids))
+}
+
+// readStates reads the details of indices, of all if names is nil.
+func readStates(ctx context.Context, c *opensearch.Client, mark opensearch.Mark, names []string) (states []*indexState, err error) {
+	err = c.EachIndex(ctx, names, func(info opensearch.IndexInfo) { states = append(states, newIndexState(info, mark.Version)) })
+	return states, err
 }
 
 // unknown are the names of indices that are new, or others than before of the same name.
@@ -187,14 +204,14 @@ func (v *inventory) unknown(uuids map[string]string) []string {
 }
 
 // apply takes over a listing and the details that were read with it.
-func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, infos map[string]opensearch.IndexInfo, f *found) {
+func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, states []*indexState, f *found) {
 	for name, s := range v.byName {
 		if _, ok := listed[name]; !ok && !slices.Contains(v.unreadable, name) {
 			v.remove(s)
 		}
 	}
-	for _, info := range infos {
-		v.put(info, f)
+	for _, s := range states {
+		v.put(s, f)
 	}
 	for name, aliases := range listed {
 		if s := v.byName[name]; s != nil && !sameAliases(s.aliases, aliases) {
@@ -213,8 +230,7 @@ func sameAliases(a, b map[string]opensearch.Alias) bool {
 }
 
 // put stores the details of one index, which may be newer than the last listing: how its aliases are spread follows.
-func (v *inventory) put(info opensearch.IndexInfo, f *found) {
-	s := newIndexState(info, v.mark.Version)
+func (v *inventory) put(s *indexState, f *found) {
 	old := v.byUUID[s.uuid]
 	if was := v.byName[s.name]; was != nil && was.uuid != s.uuid {
 		v.remove(was)
@@ -260,13 +276,17 @@ func (v *inventory) reread(ctx context.Context, c *opensearch.Client, names []st
 	if len(names) > manyNames && len(v.unreadable) == 0 {
 		ask = nil
 	}
-	infos, err := c.Indices(ctx, ask)
+	states, err := readStates(ctx, c, v.mark, ask)
 	if err != nil {
 		return f, err
 	}
+	byName := make(map[string]*indexState, len(states))
+	for _, s := range states {
+		byName[s.name] = s
+	}
 	for _, name := range names {
-		if info, ok := infos[name]; ok {
-			v.put(info, &f)
+		if s := byName[name]; s != nil {
+			v.put(s, &f)
 		} else if s := v.byName[name]; s != nil {
 			v.remove(s)
 		}

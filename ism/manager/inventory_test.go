@@ -24,12 +24,12 @@ func stock(infos ...opensearch.IndexInfo) *inventory {
 
 func restock(v *inventory, infos ...opensearch.IndexInfo) found {
 	listed := map[string]map[string]opensearch.Alias{}
-	details := map[string]opensearch.IndexInfo{}
+	var states []*indexState
 	for _, i := range infos {
-		listed[i.Name], details[i.Name] = i.Aliases, i
+		listed[i.Name], states = i.Aliases, append(states, newIndexState(i, v.mark.Version))
 	}
 	var f found
-	v.apply(listed, details, &f)
+	v.apply(listed, states, &f)
 	slices.Sort(f.added)
 	slices.Sort(f.changed)
 	return f
@@ -62,7 +62,7 @@ func TestDetailsReadAfterTheListingFitTogether(t *testing.T) {
 	marked, plain := map[string]opensearch.Alias{"x": {Write: &yes}}, map[string]opensearch.Alias{"x": {}}
 	v := stock(info("a", "1", map[string]string{settingPrefix + "rollover_alias": "x"}, nil), info("b", "2", nil, marked))
 	var f found
-	v.put(info("a", "1", map[string]string{settingPrefix + "rollover_alias": "x"}, plain), &f)
+	v.put(newIndexState(info("a", "1", map[string]string{settingPrefix + "rollover_alias": "x"}, plain), v.mark.Version), &f)
 	if got := v.facts(v.byName["a"], false); !got.HasTarget || got.TargetIndices != 2 || got.WriteIndex {
 		t.Errorf("beside the write index of its alias: %+v", got)
 	}
@@ -70,7 +70,7 @@ func TestDetailsReadAfterTheListingFitTogether(t *testing.T) {
 	if got := v.facts(v.byName["a"], false); got.TargetIndices != 1 || !got.WriteIndex {
 		t.Errorf("alone in its alias: %+v", got)
 	}
-	v.put(info("a", "1", nil, nil), &f)
+	v.put(newIndexState(info("a", "1", nil, nil), v.mark.Version), &f)
 	if len(v.aliases) != 0 {
 		t.Errorf("aliases that nothing has: %v", v.aliases)
 	}

@@ -287,7 +287,7 @@ func (m *Manager) Status() Status {
 	s.Waiting, s.NextDue = len(m.queue.heap), m.queue.next()
 	s.Running, s.Unrecorded = m.steps.count(), len(m.history.pending)
 	for _, e := range m.docs.entries {
-		if e.job != nil {
+		if e.hasJob() {
 			s.Managed++
 		}
 	}

@@ -106,7 +106,7 @@ func (s *sweep) secondWrites(d *decided, refused bool) []write {
 // looksAgain reports whether a step only looks, and looked before: that it does so once more need not be stored, but at
 // native pace.
 func (m *Manager) looksAgain(d *decided) bool {
-	meta := d.entry.meta
+	meta := d.entry.meta()
 	return !m.native() && action.Lookup(d.move.Step.Name).Looks && meta != nil && meta.Step != nil &&
 		meta.Step.Name == d.move.Step.Name && meta.Step.Status == ism.StatusConditionNotMet
 }
@@ -114,7 +114,7 @@ func (m *Manager) looksAgain(d *decided) bool {
 // follow goes on after the first writes.
 func (s *sweep) follow(ctx context.Context, d *decided, refused bool) {
 	e := d.entry
-	if s.docs.entries[e.uuid] != e || e.job == nil {
+	if s.docs.entries[e.uuid] != e || !e.hasJob() {
 		return // forgotten meanwhile
 	}
 	switch {
@@ -166,7 +166,7 @@ func (s *sweep) retry(e *entry) {
 		s.nextRun(e, s.now)
 		return
 	}
-	s.queue.schedule(e, s.now.Add(pause(e.tries)))
+	s.queue.schedule(e, s.now.Add(pause(int(e.tries))))
 	e.tries++
 }
 
@@ -187,8 +187,12 @@ func (s *sweep) wait(d *decided) {
 		return
 	}
 	due := d.move.Due
-	e.watch.active = d.needs&ism.NeedStats != 0
-	if e.watch.active {
+	if d.needs&ism.NeedStats == 0 {
+		e.watch = nil
+	} else {
+		if e.watch == nil {
+			e.watch = &watch{}
+		}
 		at := e.watch.next(s.now, stepStart(e), readNumbers(d))
 		if !s.opts.Watched {
 			due = earlier(due, at)
@@ -213,8 +217,8 @@ func earlier(a, b time.Time) time.Time {
 // budget bounds how many moves an index makes in a minute, so that a policy that goes round in circles does not keep
 // the cluster busy.
 type budget struct {
-	since time.Time
-	spent int
+	since int64 // epoch nanoseconds
+	spent int32
 }
 
 const (
@@ -224,19 +228,20 @@ const (
 
 // take spends one move and returns when the next may be made.
 func (b *budget) take(now time.Time) time.Time {
-	if now.Sub(b.since) >= budgetPeriod {
-		b.since, b.spent = now, 0
+	since := time.Unix(0, b.since).UTC()
+	if now.Sub(since) >= budgetPeriod {
+		b.since, b.spent, since = now.UnixNano(), 0, now
 	}
 	b.spent++
 	if b.spent > budgetMoves {
-		return b.since.Add(budgetPeriod)
+		return since.Add(budgetPeriod)
 	}
 	return now
 }
 
 // start begins a step in the background.
 func (s *sweep) start(ctx context.Context, d *decided) {
-	e, meta := d.entry, d.entry.meta
+	e, meta := d.entry, d.entry.meta()
 	if d.again || s.looksAgain(d) {
 		meta = d.move.Meta
 	}
@@ -244,7 +249,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	env := &action.Env{
 		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
 		Config: d.input.Config, Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
-		Interval: e.job.Schedule.Interval(), Notifier: s.opts.Notifier,
+		Interval: d.input.Job.Schedule.Interval(), Notifier: s.opts.Notifier,
 		Background: func(fn func(context.Context)) bool {
 			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)
 		},
@@ -284,10 +289,11 @@ func (s *sweep) intends(e *entry, d *decided) intentionRecord {
 
 // stepStart is when the step that waits began.
 func stepStart(e *entry) time.Time {
-	if e.meta == nil || e.meta.Step == nil {
+	meta := e.meta()
+	if meta == nil || meta.Step == nil {
 		return time.Time{}
 	}
-	return e.meta.Step.StartTime
+	return meta.Step.StartTime
 }
 
 // readNumbers is what the watch compares.
@@ -296,5 +302,5 @@ func readNumbers(d *decided) numbers {
 	if st == nil {
 		return numbers{}
 	}
-	return numbers{docs: st.Docs, bytes: st.PrimaryBytes, reached: reached(d.input.Job.Policy, d.entry.meta, *st)}
+	return numbers{docs: st.Docs, bytes: st.PrimaryBytes, reached: reached(d.input.Job.Policy, d.entry.meta(), *st)}
 }

@@ -41,7 +41,7 @@ func (s *sweep) notice(ctx context.Context) error {
 // stream has a new index.
 func (s *sweep) wakeChanged(f found) {
 	for _, uuid := range f.changed {
-		if e := s.docs.entries[uuid]; e != nil && e.job != nil {
+		if e := s.docs.entries[uuid]; e != nil && e.hasJob() {
 			s.ready(e)
 		}
 	}
@@ -55,7 +55,7 @@ func (s *sweep) wakeChanged(f found) {
 		return
 	}
 	for uuid, e := range s.docs.entries {
-		if i := s.inventory.byUUID[uuid]; i != nil && e.job != nil && grown[i.dataStream] {
+		if i := s.inventory.byUUID[uuid]; i != nil && e.hasJob() && grown[i.dataStream] {
 			s.ready(e)
 		}
 	}
@@ -112,9 +112,9 @@ func (s *sweep) adopt(ctx context.Context, fence int64) error {
 	var writes []write
 	var open []*entry
 	for _, e := range s.docs.entries {
-		if e.starting() {
+		if e.starting {
 			open = append(open, e)
-			writes = append(writes, metaWrite(e, e.meta))
+			writes = append(writes, metaWrite(e, e.meta()))
 		}
 	}
 	intentions, err := adoptIntentions(ctx, s.opts.Client, open, fence)
@@ -145,7 +145,7 @@ func (m *Manager) readNumbersAgain() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.docs.entries {
-		if e.watch.active && !e.running {
+		if e.watch != nil && !e.running {
 			m.ready(e)
 		}
 	}
@@ -180,7 +180,7 @@ func (s *sweep) takeKnown() {
 		return
 	}
 	for _, e := range s.docs.entries {
-		if e.meta != nil && e.meta.Action != nil && e.meta.Action.Properties.OfJob(ended) {
+		if e.keeps && e.meta().Action.Properties.OfJob(ended) {
 			s.ready(e)
 		}
 	}

@@ -80,7 +80,7 @@ func (s *sweep) announced(d *decided) *notice {
 	case !move.Notify:
 		return nil
 	case move.Meta.Retry.Failed:
-		return s.noticeOf(d, d.entry.meta, s.fence) // the policy itself failed: as things were before, as in the plugin
+		return s.noticeOf(d, d.entry.meta(), s.fence) // the policy itself failed: as things were before, as in the plugin
 	default:
 		return s.noticeOf(d, move.Meta, s.fence)
 	}
@@ -219,10 +219,11 @@ func (s *sweep) storeLate(ctx context.Context) error {
 	var writes []write
 	for _, l := range late {
 		e := l.entry
-		if s.docs.entries[e.uuid] != e || e.meta == nil || !owes(e.meta) || !sameFailure(e.meta, l.meta) {
+		meta := e.meta()
+		if s.docs.entries[e.uuid] != e || meta == nil || !owes(meta) || !sameFailure(meta, l.meta) {
 			continue
 		}
-		w := metaWrite(e, e.meta.WithInfo(e.meta.Info.With(noticeKey, l.text)))
+		w := metaWrite(e, meta.WithInfo(meta.Info.With(noticeKey, l.text)))
 		w.meta = nil // the history has the failure
 		writes = append(writes, w)
 	}
@@ -243,10 +244,14 @@ func sameFailure(a, b *ism.Metadata) bool {
 // tellOwed sends the notices whose outcome a leader before this one did not come to store.
 func (s *sweep) tellOwed(ctx context.Context) {
 	for _, e := range s.docs.entries {
-		if e.job == nil || e.meta == nil || !owes(e.meta) || e.metaVersion == (opensearch.Version{}) {
+		if !e.hasJob() || !e.failed {
 			continue
 		}
-		n := s.noticeOf(&decided{entry: e, input: ism.Input{Job: *e.job}}, e.meta, s.fence)
+		meta := e.meta()
+		if !owes(meta) || e.metaVersion == (opensearch.Version{}) {
+			continue
+		}
+		n := s.noticeOf(&decided{entry: e, input: ism.Input{Job: *e.job()}}, meta, s.fence)
 		if n == nil {
 			continue
 		}

@@ -30,9 +30,13 @@ type run struct {
 // nextRun schedules the next run of an entry's job. Runs are counted from the last one's nominal time, so that jitter
 // does not add up, and from now for a job that is new or was written meanwhile.
 func (m *Manager) nextRun(e *entry, now time.Time) {
-	if e.job == nil || !e.job.Enabled {
+	if !e.enabled {
 		m.queue.remove(e)
 		return
+	}
+	job := e.job()
+	if e.run == nil {
+		e.run = &run{}
 	}
 	base := e.run.nominal
 	switch {
@@ -41,12 +45,12 @@ func (m *Manager) nextRun(e *entry, now time.Time) {
 	case e.queued():
 		return
 	}
-	e.run = run{e.jobVersion, e.job.Schedule.Next(base)}
+	*e.run = run{e.jobVersion, job.Schedule.Next(base)}
 	if e.run.nominal.IsZero() {
 		m.queue.remove(e)
 		return
 	}
-	spread := float64(e.job.Schedule.Next(e.run.nominal).Sub(e.run.nominal)) * min(e.job.Jitter, m.settings.jitterLimit)
+	spread := float64(job.Schedule.Next(e.run.nominal).Sub(e.run.nominal)) * min(job.Jitter, m.settings.jitterLimit)
 	m.queue.schedule(e, e.run.nominal.Add(time.Duration(rand.Float64()*spread)).Truncate(time.Millisecond))
 }
 

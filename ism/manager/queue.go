@@ -16,12 +16,12 @@ func (q *queue) schedule(e *entry, at time.Time) {
 	if whole := at.Truncate(time.Millisecond); whole.Before(at) {
 		at = whole.Add(time.Millisecond)
 	}
-	e.due = at
+	e.due = at.UnixMilli()
 	switch {
 	case at.IsZero():
 		q.remove(e)
 	case e.queued():
-		heap.Fix(&q.heap, e.pos-1)
+		heap.Fix(&q.heap, int(e.pos)-1)
 	default:
 		heap.Push(&q.heap, e)
 	}
@@ -29,7 +29,7 @@ func (q *queue) schedule(e *entry, at time.Time) {
 
 func (q *queue) remove(e *entry) {
 	if e.queued() {
-		heap.Remove(&q.heap, e.pos-1)
+		heap.Remove(&q.heap, int(e.pos)-1)
 	}
 }
 
@@ -38,13 +38,13 @@ func (q *queue) next() time.Time {
 	if len(q.heap) == 0 {
 		return time.Time{}
 	}
-	return q.heap[0].due
+	return time.UnixMilli(q.heap[0].due).UTC()
 }
 
 // pop takes out what is due at now, the longest overdue first, at most limit entries.
 func (q *queue) pop(now time.Time, limit int) []*entry {
 	var out []*entry
-	for len(q.heap) > 0 && len(out) < limit && !q.heap[0].due.After(now) {
+	for len(q.heap) > 0 && len(out) < limit && q.heap[0].due <= now.UnixMilli() {
 		out = append(out, heap.Pop(&q.heap).(*entry))
 	}
 	return out
@@ -54,18 +54,18 @@ func (q *queue) pop(now time.Time, limit int) []*entry {
 type entryHeap []*entry
 
 func (h entryHeap) Len() int           { return len(h) }
-func (h entryHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h entryHeap) Less(i, j int) bool { return h[i].due < h[j].due }
 
 func (h entryHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].pos, h[j].pos = i+1, j+1
+	h[i].pos, h[j].pos = int32(i)+1, int32(j)+1
 }
 
 // Push is for container/heap.
 func (h *entryHeap) Push(x any) {
 	e := x.(*entry)
 	*h = append(*h, e)
-	e.pos = len(*h)
+	e.pos = int32(len(*h))
 }
 
 // Pop is for container/heap.

@@ -68,7 +68,7 @@ func (s *sweep) resultWrites(r *stepResult) []write {
 	if r.staysBlocked() {
 		return nil
 	}
-	if same(meta, r.entry.meta) {
+	if same(meta, r.entry.meta()) {
 		return nil // it looked again and saw the same
 	}
 	return []write{metaWrite(r.entry, meta)}
@@ -92,7 +92,7 @@ func same(a, b *ism.Metadata) bool {
 func (s *sweep) settled(r *stepResult, refused bool) {
 	e := r.entry
 	e.stale = true
-	if s.docs.entries[e.uuid] != e || e.job == nil && !r.deleted() {
+	if s.docs.entries[e.uuid] != e || !e.hasJob() && !r.deleted() {
 		return
 	}
 	switch {
@@ -126,7 +126,7 @@ func (s *sweep) afterResult(r *stepResult) {
 	}
 	at := r.result.Again
 	if at.IsZero() {
-		at = s.now.Add(poll(e.polls))
+		at = s.now.Add(poll(int(e.polls)))
 	}
 	if late := r.move.Action.Late(r.move.Meta.Action.StartTime); !late.IsZero() && late.After(s.now) && late.Before(at) {
 		at = late

@@ -36,7 +36,7 @@ func metaWrite(e *entry, meta *ism.Metadata) write {
 	if e.metaVersion == (opensearch.Version{}) {
 		op.Op = opensearch.OpCreate
 	}
-	stored := func(v opensearch.Version) { e.meta, e.metaVersion = meta, v }
+	stored := func(v opensearch.Version) { e.setMeta(meta, v) }
 	return write{entry: e, op: op, meta: meta, stored: stored}
 }
 
@@ -48,7 +48,7 @@ func jobWrite(e *entry, job *ism.Job) write {
 	if e.jobVersion == (opensearch.Version{}) {
 		op.Op = opensearch.OpCreate
 	}
-	return write{entry: e, op: op, stored: func(v opensearch.Version) { e.job, e.jobVersion = job, v }}
+	return write{entry: e, op: op, stored: func(v opensearch.Version) { e.setJob(job, v) }}
 }
 
 // forgetWrites delete both documents of an entry, as far as there are any.
@@ -60,8 +60,8 @@ func forgetWrites(e *entry) []write {
 			out = append(out, write{entry: e, op: op, stored: stored})
 		}
 	}
-	remove(e.uuid, e.jobVersion, func(opensearch.Version) { e.job, e.jobVersion = nil, opensearch.Version{} })
-	remove(e.uuid+metadataSuffix, e.metaVersion, func(opensearch.Version) { e.meta, e.metaVersion = nil, opensearch.Version{} })
+	remove(e.uuid, e.jobVersion, func(opensearch.Version) { e.setJob(nil, opensearch.Version{}) })
+	remove(e.uuid+metadataSuffix, e.metaVersion, func(opensearch.Version) { e.setMeta(nil, opensearch.Version{}) })
 	return out
 }
 
@@ -178,9 +178,9 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 		}
 		e := s.docs.entry(strings.TrimSuffix(doc.ID, metadataSuffix))
 		if doc.ID == e.uuid {
-			e.job, e.jobVersion = nil, opensearch.Version{}
+			e.setJob(nil, opensearch.Version{})
 		} else {
-			e.meta, e.metaVersion = nil, opensearch.Version{}
+			e.setMeta(nil, opensearch.Version{})
 		}
 		s.docs.dropEmpty(e)
 	}
@@ -189,7 +189,7 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 		s.ready(e) // also one that another process has attached before we could
 	}
 	for _, e := range entries {
-		if s.docs.entries[e.uuid] != e || e.job == nil {
+		if s.docs.entries[e.uuid] != e || !e.hasJob() {
 			s.queue.remove(e)
 			s.gone = true
 		}

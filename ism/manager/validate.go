@@ -33,7 +33,7 @@ func (m *Manager) Validations(ctx context.Context, list []Candidate) (map[string
 			continue
 		}
 		typ := ism.NextAction(c.Job, c.Meta)
-		d := decided{entry: &entry{uuid: c.Info.UUID, job: c.Job}, needs: ism.ValidationNeeds(typ, config)}
+		d := decided{entry: c.entry(), needs: ism.ValidationNeeds(typ, config)}
 		checked, types = append(checked, d), append(types, typ)
 	}
 	if err := m.readFacts(ctx, list, checked, view.Values["cluster.remote_store.enabled"] == "true"); err != nil {

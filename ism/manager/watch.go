@@ -20,12 +20,11 @@ const (
 
 // watch paces the reading of one index's numbers.
 type watch struct {
-	active bool
-	step   time.Time // start of the step that waits
-	read   time.Time // when the numbers were read last
-	docs   int64
-	bytes  int64
-	every  time.Duration
+	step  time.Time // start of the step that waits
+	read  time.Time // when the numbers were read last
+	docs  int64
+	bytes int64
+	every time.Duration
 }
 
 // numbers are what a watch compares: documents and bytes now, and how large a part of the nearest threshold is

@@ -22,7 +22,7 @@ func (m *Manager) Why(ctx context.Context, list []Candidate) (map[string]*ism.Wh
 			continue
 		}
 		in := ism.Input{Job: *c.Job, Meta: c.Meta, Config: settings.config, Now: m.opts.Clock.Now()}
-		asked = append(asked, decided{entry: &entry{uuid: c.Info.UUID, job: c.Job}, input: in, needs: ism.Needs(in)})
+		asked = append(asked, decided{entry: c.entry(), input: in, needs: ism.Needs(in)})
 	}
 	if err := m.readFacts(ctx, list, asked, view.Values["cluster.remote_store.enabled"] == "true"); err != nil {
 		return nil, err

@@ -12,14 +12,11 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/opensteward/steward"
 	"github.com/opensteward/steward/opensearch"
@@ -76,6 +73,11 @@ func (p *Program) Close() error {
 
 // Send sends a JSON body and fails unless the answer is a success; out may be nil.
 func (p *Program) Send(method, path, body string, out any) error {
+	return Send(p.Client, method, path, body, out)
+}
+
+// Send sends a JSON body by a client and fails unless the answer is a success; out may be nil.
+func Send(client *opensearch.Client, method, path, body string, out any) error {
 	c := opensearch.Call{Method: method, Path: path}
 	if body != "" {
 		c.Body = []byte(body)
@@ -84,7 +86,7 @@ func (p *Program) Send(method, path, body string, out any) error {
 		c.Path = path[:at]
 		c.Query = query(path[at+1:])
 	}
-	return p.Client.Do(context.Background(), c, out)
+	return client.Do(context.Background(), c, out)
 }
 
 func query(text string) map[string][]string {
@@ -102,28 +104,6 @@ func Main(run func() error) {
 	if err := run(); err != nil {
 		log.Fatal(err)
 	}
-}
-
-// CPU is the processor time that this process has used.
-func CPU() time.Duration {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// RSS is the memory that this process has resident, in bytes; 0 where the system does not tell.
-func RSS() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	var total, resident int64
-	if _, err := fmt.Sscan(string(b), &total, &resident); err != nil {
-		return 0
-	}
-	return resident * int64(os.Getpagesize())
 }
 
 // Times are durations to be summed up.
@@ -159,31 +139,4 @@ func Each(n, workers int, fn func(i int) error) (Times, error) {
 	}
 	wg.Wait()
 	return times, errors.Join(errs...)
-}
-
-// Counter counts requests and those of them that write.
-type Counter struct {
-	Next             http.RoundTripper
-	mu               sync.Mutex
-	requests, writes int
-}
-
-// RoundTrip is part of http.RoundTripper.
-func (c *Counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.mu.Lock()
-	c.requests++
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasSuffix(r.URL.Path, "/_search") && !strings.HasSuffix(r.URL.Path, "/_refresh") {
-		c.writes++
-	}
-	c.mu.Unlock()
-	return c.Next.RoundTrip(r)
-}
-
-// Take returns the counts and begins again.
-func (c *Counter) Take() (requests, writes int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	requests, writes = c.requests, c.writes
-	c.requests, c.writes = 0, 0
-	return requests, writes
 }
