@@ -93,15 +93,9 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 	case "post_filter":
 		r.PostFilter, err = parse(&parser{Parser: p}, 0)
 	case "from":
-		r.From, err = p.Int()
-		if err == nil && r.From < 0 {
-			err = fault.Illegal("[from] parameter cannot be negative, found [%d]", r.From)
-		}
+		r.From, err = notNegative(p, name)
 	case "size":
-		r.Size, err = p.Int()
-		if err == nil && r.Size < 0 {
-			err = fault.Illegal("[size] parameter cannot be negative, found [%d]", r.Size)
-		}
+		r.Size, err = notNegative(p, name)
 	case "sort":
 		r.Sort, err = parseSort(p)
 	case "search_after":
@@ -146,6 +140,14 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		err = fault.Parsing(line, col, "Unknown key for a %s in [%s].", p.Token(), name)
 	}
 	return err
+}
+
+func notNegative(p *wire.Parser, name string) (int, error) {
+	n, err := p.Int()
+	if err == nil && n < 0 {
+		err = fault.Illegal("[%s] parameter cannot be negative, found [%d]", name, n)
+	}
+	return n, err
 }
 
 // neutral reads members that change nothing of what is found.

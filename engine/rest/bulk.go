@@ -5,6 +5,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -123,75 +124,15 @@ func parseBulk(body []byte, def bulkItem) ([]bulkItem, error) {
 // parse reads an action line.
 func (b *bulkItem) parse(text []byte, line int) error {
 	p := wire.NewParser(text)
-	malformed := func(format string, args ...any) error {
-		return fault.Illegal("Malformed action/metadata line [%d], "+format, append([]any{line}, args...)...)
-	}
-	if t, err := p.Next(); err != nil || t != wire.StartObject {
-		if err != nil {
-			return err
-		}
-		return malformed("expected START_OBJECT but found [%s]", t)
-	}
-	if t, err := p.Next(); err != nil || t != wire.FieldName {
-		if err != nil {
-			return err
-		}
-		return malformed("expected FIELD_NAME but found [%s]", t)
-	}
-	b.action = p.Name()
-	switch b.action {
-	case "index", "create", "update", "delete":
-	default:
-		return malformed("expected one of [create, delete, index, update] but found [%s]", b.action)
-	}
-	if t, err := p.Next(); err != nil || t != wire.StartObject {
-		return malformed("expected START_OBJECT or END_OBJECT but found [%s]", t)
-	}
-	seqNo, term, version, versionType := int64(-2), int64(0), int64(-3), ""
-	opType := ""
-	err := p.Object(func(name string) (err error) {
-		switch name {
-		case "_index":
-			b.name, err = p.Text()
-		case "_id":
-			if p.Token() != wire.Null {
-				b.op.ID, err = p.Text()
-			}
-		case "routing", "_routing":
-			b.op.Routing, err = p.Text()
-		case "if_seq_no":
-			seqNo, err = p.Long()
-		case "if_primary_term":
-			term, err = p.Long()
-		case "version", "_version":
-			version, err = p.Long()
-		case "version_type", "_version_type":
-			versionType, err = p.Text()
-		case "op_type":
-			opType, err = p.Text()
-		case "retry_on_conflict", "_retry_on_conflict":
-			b.update.retries, err = p.Int()
-		case "require_alias":
-			b.requireAlias, err = p.Bool()
-		case "pipeline":
-			b.pipeline, err = p.Text()
-		case "_source":
-			if p.Token() == wire.StartArray {
-				return malformed("expected a simple value for field [%s] but found [%s]", name, p.Token())
-			}
-			var src query.Source
-			src, err = query.ParseSource(p)
-			b.update.source = &src
-		default:
-			err = fault.Illegal("Action/metadata line [%d] contains an unknown parameter [%s]", line, name)
-		}
+	if err := b.parseAction(p, line); err != nil {
 		return err
-	})
-	if err != nil {
+	}
+	m := bulkMeta{seqNo: -2, version: -3}
+	if err := p.Object(func(name string) error { return b.member(p, &m, name, line) }); err != nil {
 		return err
 	}
 	switch {
-	case b.action == "create" || (b.action == "index" && opType == "create"):
+	case b.action == "create" || (b.action == "index" && m.opType == "create"):
 		b.op.Op = shard.OpCreate
 	case b.action == "delete":
 		b.op.Op = shard.OpDelete
@@ -208,7 +149,76 @@ func (b *bulkItem) parse(text []byte, line int) error {
 	case b.op.ID == "":
 		return fault.Validation("id is missing")
 	}
-	return setCondition(&b.op, seqNo, term, version, versionType)
+	return setCondition(&b.op, m.seqNo, m.term, m.version, m.versionType)
+}
+
+func malformed(line int, format string, args ...any) error {
+	return fault.Illegal("Malformed action/metadata line [%d], "+format, append([]any{line}, args...)...)
+}
+
+// parseAction reads the beginning of an action line, up to the object of its metadata.
+func (b *bulkItem) parseAction(p *wire.Parser, line int) error {
+	for _, want := range []wire.Token{wire.StartObject, wire.FieldName} {
+		if t, err := p.Next(); err != nil {
+			return err
+		} else if t != want {
+			return malformed(line, "expected %s but found [%s]", want, t)
+		}
+	}
+	b.action = p.Name()
+	if !slices.Contains([]string{"index", "create", "update", "delete"}, b.action) {
+		return malformed(line, "expected one of [create, delete, index, update] but found [%s]", b.action)
+	}
+	if t, err := p.Next(); err != nil || t != wire.StartObject {
+		return malformed(line, "expected START_OBJECT or END_OBJECT but found [%s]", t)
+	}
+	return nil
+}
+
+// bulkMeta is what the metadata of an action says besides where it goes.
+type bulkMeta struct {
+	seqNo, term, version int64
+	versionType, opType  string
+}
+
+// member reads a member of an action's metadata.
+func (b *bulkItem) member(p *wire.Parser, m *bulkMeta, name string, line int) (err error) {
+	switch name {
+	case "_index":
+		b.name, err = p.Text()
+	case "_id":
+		if p.Token() != wire.Null {
+			b.op.ID, err = p.Text()
+		}
+	case "routing", "_routing":
+		b.op.Routing, err = p.Text()
+	case "if_seq_no":
+		m.seqNo, err = p.Long()
+	case "if_primary_term":
+		m.term, err = p.Long()
+	case "version", "_version":
+		m.version, err = p.Long()
+	case "version_type", "_version_type":
+		m.versionType, err = p.Text()
+	case "op_type":
+		m.opType, err = p.Text()
+	case "retry_on_conflict", "_retry_on_conflict":
+		b.update.retries, err = p.Int()
+	case "require_alias":
+		b.requireAlias, err = p.Bool()
+	case "pipeline":
+		b.pipeline, err = p.Text()
+	case "_source":
+		if p.Token() == wire.StartArray {
+			return malformed(line, "expected a simple value for field [%s] but found [%s]", name, p.Token())
+		}
+		var src query.Source
+		src, err = query.ParseSource(p)
+		b.update.source = &src
+	default:
+		err = fault.Illegal("Action/metadata line [%d] contains an unknown parameter [%s]", line, name)
+	}
+	return err
 }
 
 // take reads the source line. A wrong update fails the whole request, a wrong document its item only.

@@ -174,33 +174,8 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 	if q != nil {
 		req.Query = q
 	}
-	if r.Has("from") {
-		if req.From, err = r.Int("from", 0); err != nil {
-			return err
-		}
-		if req.From < 0 {
-			return fault.Illegal("[from] parameter cannot be negative, found [%d]", req.From)
-		}
-	}
-	if r.Has("size") {
-		if req.Size, err = r.Int("size", 0); err != nil {
-			return err
-		}
-		if req.Size < 0 {
-			return fault.Illegal("[size] parameter cannot be negative, found [%d]", req.Size)
-		}
-	}
-	if list := r.List("sort"); list != nil {
-		req.Sort = nil
-		for _, text := range list {
-			field, order, ordered := strings.Cut(text, ":")
-			if ordered {
-				if order, err = query.ParseOrder(order); err != nil {
-					return err
-				}
-			}
-			req.Sort = append(req.Sort, query.NewSort(field, order))
-		}
+	if err := pageParams(r, req); err != nil {
+		return err
 	}
 	if r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
 		req.Source = sourceParams(r)
@@ -208,25 +183,52 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 	if r.Has("stored_fields") {
 		req.Stored = strings.Split(r.Param("stored_fields", ""), ",")
 	}
-	if r.Has("version") {
-		if req.Version, err = r.Bool("version", false); err != nil {
-			return err
-		}
+	if req.Version, err = r.Bool("version", req.Version); err != nil {
+		return err
 	}
-	if r.Has("seq_no_primary_term") {
-		if req.SeqNo, err = r.Bool("seq_no_primary_term", false); err != nil {
-			return err
-		}
+	if req.SeqNo, err = r.Bool("seq_no_primary_term", req.SeqNo); err != nil {
+		return err
 	}
-	if r.Has("terminate_after") {
-		if req.TerminateAfter, err = r.Int("terminate_after", 0); err != nil {
-			return err
-		}
+	if req.TerminateAfter, err = r.Int("terminate_after", req.TerminateAfter); err != nil {
+		return err
 	}
 	if err := trackParam(r, req); err != nil {
 		return err
 	}
 	return neutralParams(r)
+}
+
+// pageParams reads which hits are wanted, in which order.
+func pageParams(r *rest.Request, req *query.Request) error {
+	for _, p := range []struct {
+		name string
+		into *int
+	}{{"from", &req.From}, {"size", &req.Size}} {
+		n, err := r.Int(p.name, *p.into)
+		if err != nil {
+			return err
+		}
+		if n < 0 {
+			return fault.Illegal("[%s] parameter cannot be negative, found [%d]", p.name, n)
+		}
+		*p.into = n
+	}
+	list := r.List("sort")
+	if list == nil {
+		return nil
+	}
+	req.Sort = nil
+	for _, text := range list {
+		field, order, ordered := strings.Cut(text, ":")
+		if ordered {
+			var err error
+			if order, err = query.ParseOrder(order); err != nil {
+				return err
+			}
+		}
+		req.Sort = append(req.Sort, query.NewSort(field, order))
+	}
+	return nil
 }
 
 func trackParam(r *rest.Request, req *query.Request) error {

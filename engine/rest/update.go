@@ -104,33 +104,16 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	retries, err := r.Int("retry_on_conflict", 0)
+	u, err := readUpdate(r)
 	if err != nil {
 		return nil, err
 	}
-	src := sourceParams(r)
-	shown := r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes")
-	body, err := r.Body()
-	if err != nil {
-		return nil, err
-	}
-	if body == nil {
-		return nil, fault.Validation("script or doc is missing")
-	}
-	u, err := parseUpdate(body)
-	if err != nil {
-		return nil, err
-	}
-	if shown {
-		u.source = &src
-	}
-	u.retries = retries
 	if u.seqNo != -2 {
 		if err := setCondition(&op, u.seqNo, u.term, -3, ""); err != nil {
 			return nil, err
 		}
 	}
-	if retries > 0 && op.Conditional {
+	if u.retries > 0 && op.Conditional {
 		return nil, fault.Validation("compare and write operations can not be retried")
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
@@ -139,22 +122,49 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 		op.Routing = routing
-		out, err := s.update(ctx, index, op, u, func(source []byte) ([]byte, error) {
-			return s.processUpdated(ctx, index.Name, op, source)
-		})
-		if err != nil {
-			return nil, err
-		}
-		if out.Err != nil {
-			return nil, out.Err
-		}
-		if err := s.refreshAfter(index, o.refresh, out.Shard); err != nil {
-			return nil, err
-		}
-		res := &rest.Response{Status: writeStatus(out), Header: created(index, out)}
-		res.Body, err = updateAnswer(index, out, o.refresh, u)
-		return res, err
+		return s.updateOne(ctx, index, op, u, o.refresh)
 	}, nil
+}
+
+// readUpdate reads the update of a request, from its body and parameters.
+func readUpdate(r *rest.Request) (u update, err error) {
+	retries, err := r.Int("retry_on_conflict", 0)
+	if err != nil {
+		return u, err
+	}
+	src := sourceParams(r)
+	body, err := r.Body()
+	if err != nil {
+		return u, err
+	}
+	if body == nil {
+		return u, fault.Validation("script or doc is missing")
+	}
+	u, err = parseUpdate(body)
+	u.retries = retries
+	if r.Has("_source") || r.Has("_source_includes") || r.Has("_source_excludes") {
+		u.source = &src
+	}
+	return u, err
+}
+
+// updateOne applies an update to a document and answers.
+func (s *Server) updateOne(ctx context.Context, index *catalog.Index, op shard.Operation, u update, refresh string) (*rest.Response, error) {
+	out, err := s.update(ctx, index, op, u, func(source []byte) ([]byte, error) {
+		return s.processUpdated(ctx, index.Name, op, source)
+	})
+	if err == nil {
+		err = out.Err
+	}
+	if err == nil {
+		err = s.refreshAfter(index, refresh, out.Shard)
+	}
+	if err != nil {
+		return nil, err
+	}
+	res := &rest.Response{Status: writeStatus(out), Header: created(index, out)}
+	res.Body, err = updateAnswer(index, out, refresh, u)
+	return res, err
 }
 
 // update applies an update to a document. then, if it is not nil, has the last word on the new source.
