@@ -127,6 +127,7 @@ func scenarios(t *testing.T, fn func(name, text string, s *scenario.Scenario)) {
 }
 
 func playNative(t *testing.T, text string) {
+	t.Parallel()
 	c := clock.NewVirtual(scenario.Start)
 	s, err := scenario.Parse(text, "logs")
 	if err != nil {
@@ -151,6 +152,7 @@ func playNative(t *testing.T, text string) {
 func play(t *testing.T, text string) {
 	var c clock.Clock = clock.Real{}
 	if !OnCluster() {
+		t.Parallel()
 		c = clock.NewVirtual(scenario.Start)
 	}
 	a := &answers{}

@@ -33,22 +33,24 @@
 //	expect recorded <index>              what the history has of it; a line for each message, or (completed)
 //	expect runs of <index>               at native pace alone: what the next runs leave in its documents, a line for each
 //
-// {<index>:<path>}, in the path of a request or in an answer, is what explain shows of an index; "http://steward/" stands for the address of the program. In a text that is expected, * fits anything.
+// {<index>:<path>}, in the path of a request or in an answer, is what explain shows of an index; "http://steward/" stands for
+// the address of the program.
 //
-// A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a
-// text as it stands; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there
-// is no such member.
+// A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member
+// of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a text as it stands, in which
+// * fits anything; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there is no
+// such member.
 //
-// A run's line is "<state> <action> <step> <status> <message>", "-" for what is null; all other members of the metadata are
-// computed from the lines by the plugin's rules ([documents]) and compared, too. "same" is a run that writes nothing, "disabled" one
-// that disables the job, "failed <message>" one that fails the policy itself and disables the job, "gone" one after which
-// there is no index.
+// A run's line is "<state> <action> <step> <status> <message>", "-" for what is null. The other members of the job and of the
+// metadata follow from the lines by the plugin's rules (documents.go), and are compared, too. "same" is a run that writes
+// nothing, "disabled" one that disables the job, "failed <message>" one that fails the policy itself and disables the job,
+// "gone" one after which there are no index and no documents.
 //
 // A line "# At full pace: ..." below the title says why a file cannot be played at native pace,
 // "# At native pace: ..." why not at full pace; "# On a cluster: ..." why the simulated cluster does not do.
 //
 // A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
-// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once more on the embedded
-// engine at native pace, with a run each minute, where everything may happen later. What a file expects is what all of
-// them show.
+// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once
+// more on the embedded engine at native pace, with a run each minute, where everything may happen later. What a file
+// expects is what all of them show.
 package scenario

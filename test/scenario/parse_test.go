@@ -46,6 +46,10 @@ func TestAFileThatIsNotUnderstoodIsRefused(t *testing.T) {
 		"a policy that is no JSON":   small + "policy logs-p\n  {\"policy\":\n",
 		"a member without a value":   small + "expect logs-1\n  enabled\n",
 		"a number that is none":      small + "index many documents into logs-1\n",
+		"a status that is none":      small + "answer GET /logs-1 with 42\n  {}\n",
+		"an answer that is no JSON":  small + "answer GET /logs-1 with 200\n  {\n",
+		"two documents edited":       small + "edit logs-1\n  managed_index.enabled false\n  managed_index_metadata.info null\n",
+		"a run without its columns":  small + "expect runs of logs-1\n  hot rollover\n",
 		"an instant that is nowhere": small + "expect logs-1\n  state.start_time @later\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +72,7 @@ func TestAWrongScenarioFailsAndNamesItsLine(t *testing.T) {
 		"an attachment that failed":  {"attach logs-p to logs-1\n", "Could not find policy=logs-p"},
 		"a management call in vain":  {"retry logs-1\n", "This index is not being managed."},
 		"a time that is past":        {"at 1d\nat 1h\n", "it is already 24h0m0s"},
+		"an answer of the core's":    {"answer GET /logs-1 with 200\n  {}\n", "this cluster gives no answers but its own"},
 		"documents that have no way": {"index 1 document into logs-2\n", "no such index [logs-2]"},
 	} {
 		t.Run(name, func(t *testing.T) {
