@@ -20,9 +20,7 @@ import (
 type backend struct {
 	transport http.RoundTripper
 	lease     lease.Lease
-	// watched is true if nothing can change but through us, as the reconciler is told.
-	watched bool
-	maxBody int64
+	maxBody   int64
 }
 
 func (s *Steward) open() (backend, error) {

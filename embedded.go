@@ -5,7 +5,6 @@ package steward
 import (
 	"context"
 
-	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine"
 	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
@@ -30,9 +29,8 @@ func (s *Steward) openEngine() (backend, error) {
 		return backend{}, err
 	}
 	s.onClose("engine", func(context.Context) error { return e.Close() })
-	_, virtual := s.o.Clock.(*clock.Virtual)
 	s.keepTime = e.KeepTime
-	return backend{transport: opensearch.InProcess(e), lease: lease.Always{}, watched: virtual, maxBody: maxBody}, nil
+	return backend{transport: opensearch.InProcess(e), lease: lease.Always{}, maxBody: maxBody}, nil
 }
 
 // Check walks through everything stored in a data directory that is not in use, and reports every inconsistency as a

@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/ism/manager"
@@ -139,9 +140,10 @@ func (s *Steward) start(ctx context.Context) error {
 	client := opensearch.NewClient(back.transport)
 	s.openNotifications(client)
 	s.openJobs(back, client)
+	_, virtual := s.o.Clock.(*clock.Virtual) // whoever moves it sees to it that nothing changes but through us
 	s.manager = manager.New(manager.Options{
 		Client: client, Clock: s.o.Clock, Lease: back.lease, Registry: settings, NodeSettings: s.startValues(),
-		OnlyWriteAlias: !s.o.embedded(), Watched: back.watched, Notifier: s.sender, Jobs: s.jobsChanged, Pace: s.o.pace(), Logger: s.log,
+		OnlyWriteAlias: !s.o.embedded(), Watched: virtual, Notifier: s.sender, Jobs: s.jobsChanged, Pace: s.o.pace(), Logger: s.log,
 	})
 	s.manager.Wake() // a virtual clock stands until the first sweep is done
 	s.background("reconciler", s.manager.Run)

@@ -4,6 +4,8 @@ package test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,7 +21,7 @@ import (
 // stage is the whole program as scenarios see it.
 type stage struct {
 	*Running
-	clock clock.Clock
+	clock *clock.Virtual
 	// every is, at native pace, the time between two runs; 0 at full pace.
 	every time.Duration
 	*answers
@@ -41,68 +43,95 @@ func (s stage) Do(method, path string, body []byte) (status int, answer []byte, 
 // Now is the time of documents, in milliseconds.
 func (s stage) Now() time.Time { return s.clock.Now().Truncate(time.Millisecond) }
 
-// Advance moves the clock, which has to be a virtual one.
+// Advance moves the clock when the program rests.
 func (s stage) Advance(d time.Duration) error {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	return s.clock.(*clock.Virtual).Advance(ctx, d)
-}
-
-// Eventually looks once when a virtual clock's program rests, and again and again before a real cluster.
-func (s stage) Eventually(look func() error) error {
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
-	defer cancel()
-	if v, ok := s.clock.(*clock.Virtual); ok {
-		if err := v.Settle(ctx); err != nil {
-			return err
-		}
-		err := look()
-		for n := 0; err != nil && s.every > 0 && n < runs; n++ {
-			if moved := v.Advance(ctx, s.every); moved != nil {
-				return moved
-			}
-			err = look()
-		}
+	if err := s.rest(ctx); err != nil {
 		return err
 	}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
+	return s.clock.Advance(ctx, d)
+}
+
+// rest waits until the program has done all that can be done at the instant at which the clock stands. Before a real
+// cluster it has to lead, and to have read the cluster.
+func (s stage) rest(ctx context.Context) error {
 	for {
-		err := look()
-		if err == nil {
+		if err := s.clock.Settle(ctx); err != nil || !OnCluster() {
+			return err
+		}
+		var status struct {
+			Leader bool
+			ISM    struct {
+				Error string `json:"last_error"`
+			}
+		}
+		s.Must(http.MethodGet, "/_plugins/_steward/status", nil, &status)
+		if status.Leader && status.ISM.Error == "" {
 			return nil
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
-			return err
+			return fmt.Errorf("the program does not lead or read the cluster: %+v", status)
 		}
 	}
 }
 
-// TestScenarios plays the scenarios of the pure core on the whole program: all of them in virtual time on the embedded
-// engine, and before a real cluster those that need no waiting.
+// Eventually looks when the program rests. At native pace it lets runs pass until what it looks for is there; and a real
+// cluster's work takes time, in which the clock goes on as the machine's does.
+func (s stage) Eventually(look func() error) error {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	if err := s.rest(ctx); err != nil {
+		return err
+	}
+	err := look()
+	for n := 0; err != nil && s.every > 0 && n < runs; n++ {
+		if moved := s.clock.Advance(ctx, s.every); moved != nil {
+			return moved
+		}
+		err = look()
+	}
+	for err != nil && OnCluster() && s.goOn(ctx) {
+		err = look()
+	}
+	return err
+}
+
+// goOn lets the clock go on for a moment as the machine's does, and reports whether there was time for it.
+func (s stage) goOn(ctx context.Context) bool {
+	const moment = 20 * time.Millisecond
+	select {
+	case <-time.After(moment):
+	case <-ctx.Done():
+		return false
+	}
+	return s.clock.Advance(ctx, moment) == nil && s.rest(ctx) == nil
+}
+
+// TestScenarios plays the scenarios of the pure core on the whole program, in virtual time: all of them on the embedded
+// engine, and before a real cluster, whose time stamps are put in that time, those that do not say why not.
 func TestScenarios(t *testing.T) {
 	scenarios(t, func(name, text string, s *scenario.Scenario) {
-		if s.NativePace != "" || OnCluster() && s.Waits() {
+		if s.NativePace != "" || OnCluster() && s.Engine != "" {
 			return
 		}
 		t.Run(name, func(t *testing.T) { play(t, text) })
 	})
 }
 
-// TestScenariosAtNativePace plays them with one move a run, but for those that say why not.
+// TestScenariosAtNativePace plays them with one move a run, but for those that say why not: before a real cluster those
+// that cannot be played otherwise.
 func TestScenariosAtNativePace(t *testing.T) {
-	if OnCluster() {
-		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
-	}
 	if Race {
 		t.Skip("the same code runs at full pace, and this takes long with the race detector")
 	}
 	scenarios(t, func(name, text string, s *scenario.Scenario) {
-		if s.FullPace == "" {
-			t.Run(name, func(t *testing.T) { playNative(t, text) })
+		if s.FullPace != "" || OnCluster() && (s.NativePace == "" || s.Engine != "") {
+			return
 		}
+		t.Run(name, func(t *testing.T) { playNative(t, text) })
 	})
 }
 
@@ -126,8 +155,15 @@ func scenarios(t *testing.T, fn func(name, text string, s *scenario.Scenario)) {
 	}
 }
 
+// besideOthers lets a scenario run beside others, but for a real cluster, which has one program at a time.
+func besideOthers(t *testing.T) {
+	if !OnCluster() {
+		t.Parallel()
+	}
+}
+
 func playNative(t *testing.T, text string) {
-	t.Parallel()
+	besideOthers(t)
 	c := clock.NewVirtual(scenario.Start)
 	s, err := scenario.Parse(text, "logs")
 	if err != nil {
@@ -135,12 +171,12 @@ func playNative(t *testing.T, text string) {
 	}
 	every := (s.Length() / 20).Truncate(time.Minute) + time.Minute // a year takes some twenty runs too
 	a := &answers{}
-	p := Program(t, a.between, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
+	p := Program(t, func(o *steward.Options) {
 		o.Settings = map[string]string{
 			"plugins.index_state_management.job_interval": strconv.Itoa(int(every.Minutes())),
 			"plugins.index_state_management.jitter":       "0",
 		}
-	})
+	}, Pace(steward.PaceNative), a.between, InVirtualTime(c))
 	if s, err = scenario.Parse(text, p.Prefix); err != nil {
 		t.Fatal(err)
 	}
@@ -150,13 +186,9 @@ func playNative(t *testing.T, text string) {
 }
 
 func play(t *testing.T, text string) {
-	var c clock.Clock = clock.Real{}
-	if !OnCluster() {
-		t.Parallel()
-		c = clock.NewVirtual(scenario.Start)
-	}
-	a := &answers{}
-	p := Program(t, a.between, func(o *steward.Options) { o.Clock = c })
+	besideOthers(t)
+	c, a := clock.NewVirtual(scenario.Start), &answers{}
+	p := Program(t, a.between, InVirtualTime(c))
 	s, err := scenario.Parse(text, p.Prefix)
 	if err != nil {
 		t.Fatal(err)

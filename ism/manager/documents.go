@@ -38,6 +38,7 @@ type entry struct {
 	polls   int32 // looks in a row of a step that waits for the cluster
 	blocked int32 // tries in a row of a blocked index
 	running bool  // a step is under way
+	called  bool  // what its step under way waits for has happened meanwhile
 	stale   bool  // the index's details are to be read before the next decision
 	traits
 }

@@ -181,6 +181,7 @@ func (s *sweep) takeKnown() {
 	}
 	for _, e := range s.docs.entries {
 		if e.keeps && e.meta().Action.Properties.OfJob(ended) {
+			e.called = e.running
 			s.ready(e)
 		}
 	}

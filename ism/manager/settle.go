@@ -116,10 +116,12 @@ func (s *sweep) settled(r *stepResult, refused bool) {
 }
 
 // afterResult makes an entry ready at once, or, while a step waits for something in the cluster, after a pause that
-// doubles each time and ends with the action's timeout.
+// doubles each time and ends with the action's timeout; at once, too, if that may have happened while the step looked.
 func (s *sweep) afterResult(r *stepResult) {
 	e := r.entry
-	if r.result.Status != ism.StatusConditionNotMet || s.native() {
+	called := e.called
+	e.called = false
+	if r.result.Status != ism.StatusConditionNotMet || s.native() || called {
 		e.polls = 0
 		s.goOn(e)
 		return

@@ -36,7 +36,7 @@
 // {<index>:<path>}, in the path of a request or in an answer, is what explain shows of an index; "http://steward/" stands for
 // the address of the program.
 //
-// A clock that can be moved starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member
+// The clock starts at [Start], a Monday at 10:00 UTC, which cron expressions count on. A path names a member
 // of the index's entry in explain: "info.conditions.min_doc_count.current". A value is JSON, or a text as it stands, in which
 // * fits anything; "@7d" is the instant seven days after the start, in epoch milliseconds; "absent" means that there is no
 // such member.
@@ -47,10 +47,11 @@
 // "gone" one after which there are no index and no documents.
 //
 // A line "# At full pace: ..." below the title says why a file cannot be played at native pace,
-// "# At native pace: ..." why not at full pace; "# On a cluster: ..." why the simulated cluster does not do.
+// "# At native pace: ..." why not at full pace; "# On a cluster: ..." why the simulated cluster does not do, "# On the
+// engine: ..." why a real cluster does not do.
 //
 // A scenario is played on any [Backend]: a simulated cluster around the pure core (package simulated), the whole program
-// on the embedded engine with a virtual clock, and, where it needs no waiting, the program before a real cluster; and once
-// more on the embedded engine at native pace, with a run each minute, where everything may happen later. What a file
+// with a virtual clock on the embedded engine and before a real cluster, whose time stamps are put in that clock's time; and
+// once more on the embedded engine at native pace, with a run each minute, where everything may happen later. What a file
 // expects is what all of them show.
 package scenario

@@ -5,7 +5,6 @@ package scenario
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,18 +32,8 @@ func Parse(text, names string) (*Scenario, error) {
 		comment, isComment := strings.CutPrefix(bare, "#")
 		switch {
 		case isComment:
-			reason, full := strings.CutPrefix(strings.TrimSpace(comment), "At full pace: ")
-			due, native := strings.CutPrefix(strings.TrimSpace(comment), "At native pace: ")
-			cluster, needed := strings.CutPrefix(strings.TrimSpace(comment), "On a cluster: ")
-			switch {
-			case opening && full:
-				s.FullPace = reason
-			case opening && native:
-				s.NativePace = due
-			case opening && needed:
-				s.Cluster = cluster
-			case opening:
-				s.Title = strings.TrimSpace(s.Title + " " + strings.TrimSpace(comment))
+			if opening {
+				s.describe(strings.TrimSpace(comment))
 			}
 			continue
 		case bare == "":
@@ -73,6 +62,19 @@ func Parse(text, names string) (*Scenario, error) {
 	return s, nil
 }
 
+// describe takes in a line of the comment that the file begins with.
+func (s *Scenario) describe(text string) {
+	for prefix, reason := range map[string]*string{
+		"At full pace: ": &s.FullPace, "At native pace: ": &s.NativePace, "On a cluster: ": &s.Cluster, "On the engine: ": &s.Engine,
+	} {
+		if given, ok := strings.CutPrefix(text, prefix); ok {
+			*reason = given
+			return
+		}
+	}
+	s.Title = strings.TrimSpace(s.Title + " " + text)
+}
+
 // form is one kind of line: <name> stands for one word.
 type form struct {
 	pattern *regexp.Regexp
@@ -91,7 +93,7 @@ func newForm(text string, body bool, fn func([]string, block) (func(*player) err
 
 func (b block) command() (command, error) {
 	verb, _, _ := strings.Cut(b.text, " ")
-	c := command{line: b.line, text: b.text, verb: verb, body: b.body, instants: verb == "at" || b.expectsInstants()}
+	c := command{line: b.line, text: b.text, verb: verb, body: b.body}
 	for _, f := range forms {
 		words := f.pattern.FindStringSubmatch(b.text)
 		if words == nil {
@@ -119,13 +121,6 @@ func (b block) pairs() (names, values []string, err error) {
 		names, values = append(names, name), append(values, strings.TrimSpace(value))
 	}
 	return names, values, nil
-}
-
-// expectsInstants reports whether an expectation names an instant.
-func (b block) expectsInstants() bool {
-	return strings.HasPrefix(b.text, "expect ") && slices.ContainsFunc(b.body, func(l bodyLine) bool {
-		return strings.Contains(l.text, " @")
-	})
 }
 
 // joined is the text of a block's lines.

@@ -3,6 +3,8 @@
 package scenario_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,14 +26,16 @@ func TestAFileIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Title != "An index is created." || s.Waits() || !s.Uses("create") || s.Uses("at") {
-		t.Errorf("%q waits %v", s.Title, s.Waits())
+	if s.Title != "An index is created." || !s.Uses("create") || s.Uses("at") {
+		t.Errorf("%q is read as another", s.Title)
 	}
-	for _, line := range []string{"at 1d\n", "expect logs-1\n  state.start_time @0s\n"} {
-		s, err := scenario.Parse(small+line, "logs")
-		if err != nil || !s.Waits() {
-			t.Errorf("%q needs no clock: %v", line, err)
-		}
+	s, err = scenario.Parse("# At full pace: why.\n# A title.\n# On a cluster: it has disks.\n# On the engine: it refuses.\n\npolicy logs\n  {\n  }\n", "logs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{s.Title, s.FullPace, s.Cluster, s.Engine, fmt.Sprintf("%s", s.Policies())}
+	if want := []string{"A title.", "why.", "it has disks.", "it refuses.", "[{\n}]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -39,7 +39,10 @@ type Scenario struct {
 	NativePace string
 	// Cluster is why the scenario needs more of a cluster than the simulated one has, from a line "# On a cluster: ..."; ""
 	// if it does not.
-	Cluster  string
+	Cluster string
+	// Engine is why the scenario is played on the embedded engine and before no real cluster, from a line "# On the
+	// engine: ..."; "" if it is played before both.
+	Engine   string
 	commands []command
 }
 
@@ -50,8 +53,6 @@ type command struct {
 	verb string
 	body []bodyLine
 	run  func(*player) error
-	// instants is true if it waits for an instant, or expects one.
-	instants bool
 	// at is the instant that it waits for, counted from the start.
 	at time.Duration
 }
@@ -64,14 +65,20 @@ type player struct {
 	late bool
 }
 
-// Waits reports whether the scenario lets time pass or expects instants, so that it needs a clock that can be moved.
-func (s *Scenario) Waits() bool {
-	return slices.ContainsFunc(s.commands, func(c command) bool { return c.instants })
-}
-
 // Uses reports whether the scenario has a line that begins with this word.
 func (s *Scenario) Uses(word string) bool {
 	return slices.ContainsFunc(s.commands, func(c command) bool { return c.verb == word })
+}
+
+// Policies are the bodies of the policies that the scenario stores.
+func (s *Scenario) Policies() [][]byte {
+	var bodies [][]byte
+	for _, c := range s.commands {
+		if c.verb == "policy" {
+			bodies = append(bodies, block{body: c.body}.joined())
+		}
+	}
+	return bodies
 }
 
 // Length is the latest instant that the scenario waits for, counted from its start.
