@@ -29,7 +29,7 @@ type calendar struct {
 }
 
 // move is an instant of the machine's clock since which the virtual one has stood at another.
-type move struct{ real, virtual time.Time }
+type move struct{ machine, virtual time.Time }
 
 // InVirtualTime gives a program a clock that only the test moves. In front of a real cluster it lets it see the
 // cluster's time stamps as that clock's. Its history is not rolled over by age there, which the cluster would measure by its
@@ -63,26 +63,26 @@ func newCalendar(c *clock.Virtual, now time.Time) *calendar {
 }
 
 // note remembers where the clock stands, if it has moved.
-func (k *calendar) note(real time.Time) {
+func (k *calendar) note(machine time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.clock.Now()
 	if n := len(k.moves); n == 0 || !k.moves[n-1].virtual.Equal(now) {
-		k.moves = append(k.moves, move{real.Truncate(time.Millisecond), now})
+		k.moves = append(k.moves, move{machine.Truncate(time.Millisecond), now})
 	}
 }
 
 // virtual is where the clock stood at an instant of the machine's.
-func (k *calendar) virtual(real time.Time) time.Time {
+func (k *calendar) virtual(machine time.Time) time.Time {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := len(k.moves) - 1; i >= 0; i-- {
-		if m := k.moves[i]; !m.real.After(real) {
+		if m := k.moves[i]; !m.machine.After(machine) {
 			return m.virtual
 		}
 	}
 	first := k.moves[0]
-	return first.virtual.Add(real.Sub(first.real))
+	return first.virtual.Add(machine.Sub(first.machine))
 }
 
 // stamps are the time stamps that a cluster puts in its answers: the creation of an index, its rollover, and the

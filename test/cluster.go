@@ -64,7 +64,7 @@ func cleanIndices(t testing.TB, client *opensearch.Client, prefix string) {
 	}
 	var made []string
 	for name := range all {
-		if strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ".opendistro-ism-") || strings.HasPrefix(name, ".plugins-flow-framework-") || name == ".steward" {
+		if strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ".opendistro-") || strings.HasPrefix(name, ".plugins-flow-framework-") || name == ".steward" {
 			made = append(made, name)
 		}
 	}
