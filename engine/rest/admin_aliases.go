@@ -22,7 +22,13 @@ func (s *Server) aliasRoutes(rt *rest.Router) {
 		rt.Handle("POST", "/{index}"+word+"/{name}", s.putAlias)
 		rt.Handle("DELETE", "/{index}"+word+"/{name}", s.deleteAlias)
 	}
-	rt.Handle("PUT", "/_alias/{name}", s.putAlias)
+	for _, path := range []string{"/_alias/{name}", "/_aliases/{name}"} {
+		rt.Handle("PUT", path, s.putAlias)
+		rt.Handle("POST", path, s.putAlias)
+	}
+	for _, path := range []string{"/_alias", "/{index}/_alias", "/{index}/_aliases"} {
+		rt.Handle("PUT", path, s.putAlias)
+	}
 	rt.Handle("GET", "/_alias", s.getAlias)
 	rt.Handle("GET", "/_aliases", s.getAlias)
 	rt.Handle("GET", "/_alias/{name}", s.getAlias)
@@ -30,19 +36,6 @@ func (s *Server) aliasRoutes(rt *rest.Router) {
 	rt.Handle("GET", "/{index}/_alias/{name}", s.getAlias)
 	rt.Handle("HEAD", "/_alias/{name}", s.aliasExists)
 	rt.Handle("HEAD", "/{index}/_alias/{name}", s.aliasExists)
-}
-
-// parseAlias reads the options of an alias.
-func parseAlias(p *wire.Parser) (catalog.Alias, error) {
-	var a catalog.Alias
-	err := p.Object(func(name string) error {
-		known, err := a.ParseMember(p, name)
-		if !known && err == nil {
-			err = fault.Illegal("unknown field [%s]", name)
-		}
-		return err
-	})
-	return a, err
 }
 
 // aliasNames are the names of an index's aliases in order.
@@ -139,6 +132,9 @@ func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) 
 			list, err = textList(p)
 			a.Aliases = append(a.Aliases, list...)
 		case "must_exist":
+			if kind == "add" {
+				return unknownInAction(p, kind, name)
+			}
 			var b bool
 			b, err = p.Bool()
 			a.MustExist = &b
@@ -148,12 +144,14 @@ func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) 
 				known, err = a.Alias.ParseMember(p, name)
 			}
 			if !known && err == nil {
-				err = fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%s] unknown field [%s]", kind, name)
+				err = unknownInAction(p, kind, name)
 			}
 		}
 		return err
 	})
 	switch {
+	case fault.Is(err, "x_content_parse_exception"):
+		return a, failedMember(p, "alias_action", kind, err)
 	case err != nil:
 		return a, err
 	case len(a.Indices) == 0:
@@ -162,6 +160,11 @@ func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) 
 		return a, fault.Illegal("One of [alias] or [aliases] is required")
 	}
 	return a, nil
+}
+
+func unknownInAction(p *wire.Parser, kind, name string) error {
+	line, col := p.Position()
+	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] unknown field [%s]", line, col, kind, name)
 }
 
 // textList is a text or an array of texts.
@@ -184,9 +187,6 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 	if err := timeouts(r); err != nil {
 		return nil, err
 	}
-	if len(a.Indices) == 0 {
-		return nil, fault.Illegal("[indices] can't be empty")
-	}
 	body, err := r.Body()
 	if err != nil {
 		return nil, err
@@ -196,14 +196,38 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 		if err := p.NextExpect(wire.StartObject); err != nil {
 			return nil, err
 		}
-		if a.Alias, err = parseAlias(p); err != nil {
+		if err := parseNamedAlias(p, &a); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkFilter(r.Path("name"), a.Alias); err != nil {
+	switch {
+	case a.Aliases[0] == "":
+		return nil, fault.Illegal("[alias] can't be empty string")
+	case len(a.Indices) == 0:
+		return nil, fault.Illegal("[indices] can't be empty")
+	}
+	if err := checkFilter(a.Aliases[0], a.Alias); err != nil {
 		return nil, err
 	}
 	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
+}
+
+// parseNamedAlias reads the options of an alias, and its name and index where the body has them.
+func parseNamedAlias(p *wire.Parser, a *catalog.AliasAction) error {
+	return p.Object(func(name string) (err error) {
+		switch name {
+		case "index":
+			a.Indices, err = textList(p)
+		case "alias":
+			a.Aliases[0], err = p.Text()
+		default:
+			var known bool
+			if known, err = a.Alias.ParseMember(p, name); !known && err == nil {
+				err = fault.Illegal("unknown field [%s]", name)
+			}
+		}
+		return err
+	})
 }
 
 // checkFilter refuses a filter that is no query.
@@ -312,12 +336,12 @@ func (s *Server) aliasExists(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	return func(context.Context) (*rest.Response, error) {
-		out, missing, err := list()
+		_, missing, err := list()
 		if err != nil {
 			return nil, err
 		}
 		status := http.StatusOK
-		if len(missing) > 0 || len(out) == 0 {
+		if len(missing) > 0 {
 			status = http.StatusNotFound
 		}
 		return &rest.Response{Status: status, Body: []byte{}}, nil

@@ -40,6 +40,9 @@ func parseNewIndex(body []byte) (catalog.NewIndex, error) {
 		return n, err
 	}
 	err := p.Object(func(name string) error { return newIndexMember(p, name, &n) })
+	if err == nil && ofType(n.Mappings) {
+		err = fault.Illegal("The mapping definition cannot be nested under a type")
+	}
 	return n, err
 }
 

@@ -75,5 +75,14 @@ func (s *Server) putMapping(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ofType(body) {
+		return nil, fault.Illegal("Types cannot be provided in put mapping requests")
+	}
 	return change(func(ctx context.Context) error { return s.Catalog.PutMapping(ctx, expressions, o, writeOnly, body) }), nil
+}
+
+// ofType reports whether a mapping stands below the name of a type and nothing beside it.
+func ofType(body []byte) bool {
+	list, err := members(body)
+	return err == nil && len(list) == 1 && list[0].Name == "_doc"
 }

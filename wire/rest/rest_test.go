@@ -116,6 +116,9 @@ func TestHeadersOfAnswers(t *testing.T) {
 	if o := do("OPTIONS", "/_plugins/_ism/policies/p1", ""); o.Code != 200 || o.Header().Get("Allow") != "PUT,GET" || o.Header().Get("Content-Type") != "text/plain; charset=UTF-8" {
 		t.Errorf("OPTIONS: %d %v", o.Code, o.Header())
 	}
+	if v := do("GET", "/nowhere/at/all", "").Header().Get("X-OpenSearch-Version"); v != "OpenSearch/3.4.0 (opensearch)" {
+		t.Errorf("X-OpenSearch-Version of an error: %q", v)
+	}
 	w := do("GET", "/_opendistro/_ism/policies/p1", "", "X-Opaque-Id", "me")
 	want := `299 OpenSearch-3.4.0-unknown "[GET /_opendistro/_ism/policies/{policyID}] is deprecated! Use [GET /_plugins/_ism/policies/{policyID}] instead."`
 	if got := w.Header().Get("Warning"); got != want {

@@ -176,6 +176,7 @@ func (rt *Router) find(method, path string) (r *route, values []pathValue, allow
 // ServeHTTP answers.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &writer{w: w, head: r.Method == http.MethodHead, logger: rt.logger}
+	w.Header().Set("X-OpenSearch-Version", "OpenSearch/"+rt.version+" (opensearch)")
 	if id := r.Header.Get("X-Opaque-Id"); id != "" {
 		w.Header().Set("X-Opaque-Id", id)
 	}
