@@ -3,52 +3,24 @@
 package rollup_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/opensteward/steward/test/unreliable"
 )
-
-// dying is a transport whose process dies before it sends a request, whatever became of the ones before.
-type dying struct {
-	next http.RoundTripper
-	mu   sync.Mutex
-	left int // how many requests arrive
-	dead chan struct{}
-}
-
-var errDead = errors.New("the process is dead")
-
-func (d *dying) RoundTrip(r *http.Request) (*http.Response, error) {
-	d.mu.Lock()
-	d.left--
-	left := d.left
-	d.mu.Unlock()
-	if left >= 0 {
-		return d.next.RoundTrip(r)
-	}
-	if left == -1 {
-		close(d.dead)
-	}
-	return nil, errDead
-}
 
 // dies runs a runner that dies before its n-th request, and reports whether it came that far before its work was done.
 func (w *world) dies(n int) bool {
 	w.t.Helper()
-	rt := &dying{next: w.transport, left: n - 1, dead: make(chan struct{})}
+	rt := unreliable.NewMortal(w.transport, n, false)
 	stop := w.run(rt)
 	defer stop()
 	w.settle()
-	select {
-	case <-rt.dead:
-		return true
-	default:
-		return false
-	}
+	return rt.Dead()
 }
 
 // everyDeath runs a job once for each request (or each few) before which the runner can die, and lets another runner

@@ -14,6 +14,7 @@ import (
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/test"
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 // everyKind makes a thing of each kind, by names and by generated ids, with dependencies among them; before a cluster
@@ -102,12 +103,12 @@ func TestAProvisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 
 // provisionAndDie provisions with a process that dies at its n-th request, and reports whether it did.
 func (w *world) provisionAndDie(id string, n int, after bool) (died bool) {
-	m := newMortal(w.direct, n, after)
+	m := unreliable.NewMortal(w.direct, n, after)
 	s := w.process(m)
-	m.live(s, func(ctx context.Context) {
+	live(m, s, func(ctx context.Context) {
 		_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
 	})
-	return m.dead()
+	return m.Dead()
 }
 
 // finish waits until a workflow is COMPLETED, and asks again if nobody has heard the first request.
@@ -137,10 +138,10 @@ func TestADeprovisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 			first := w.process(w.direct)
 			id := w.create(first, everyKind(), name)
 			w.finish(first, id)
-			m := newMortal(w.direct, n, after)
+			m := unreliable.NewMortal(w.direct, n, after)
 			s := w.process(m)
-			m.live(s, func(ctx context.Context) { _ = s.Deprovision(ctx, id, []string{name}) })
-			died = m.dead()
+			live(m, s, func(ctx context.Context) { _ = s.Deprovision(ctx, id, []string{name}) })
+			died = m.Dead()
 			heir := w.process(w.direct)
 			w.do(heir.Deprovision(context.Background(), id, []string{name}))
 			if left := w.there(); len(left) > 0 {

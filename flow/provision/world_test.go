@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -237,41 +236,8 @@ func (w *world) there() (things []string) {
 	return things
 }
 
-// mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
-// is lost.
-type mortal struct {
-	next  http.RoundTripper
-	mu    sync.Mutex
-	left  int
-	after bool
-	died  chan struct{}
-}
-
-func newMortal(next http.RoundTripper, left int, after bool) *mortal {
-	return &mortal{next: next, left: left, after: after, died: make(chan struct{})}
-}
-
-// RoundTrip is part of http.RoundTripper. A request that has arrived is carried out: nothing comes late.
-func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
-	m.mu.Lock()
-	m.left--
-	left := m.left
-	m.mu.Unlock()
-	r = r.WithContext(context.WithoutCancel(r.Context()))
-	if left > 0 {
-		return m.next.RoundTrip(r)
-	}
-	if left == 0 {
-		defer close(m.died)
-		if m.after {
-			return unreliable.LoseAnswer(m.next, r)
-		}
-	}
-	return nil, unreliable.ErrLost
-}
-
 // live calls fn until it returns or the process dies, and then ends the process.
-func (m *mortal) live(s *provision.Service, fn func(ctx context.Context)) {
+func live(m *unreliable.Mortal, s *provision.Service, fn func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -279,21 +245,12 @@ func (m *mortal) live(s *provision.Service, fn func(ctx context.Context)) {
 		fn(ctx)
 	}()
 	select {
-	case <-m.died:
+	case <-m.Died():
 	case <-done:
 	}
 	cancel()
 	s.Kill()
 	<-done
-}
-
-func (m *mortal) dead() bool {
-	select {
-	case <-m.died:
-		return true
-	default:
-		return false
-	}
 }
 
 // delayed is waits with this delay.

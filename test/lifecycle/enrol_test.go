@@ -12,6 +12,7 @@ import (
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 func TestWhichIndicesATemplateAttaches(t *testing.T) {
@@ -116,13 +117,13 @@ func TestAnotherProcessTakesOverWhenTheLeaderIsCutOff(t *testing.T) {
 		{"name":"a","actions":[],"transitions":[{"state_name":"b","conditions":{"min_state_age":"3s"}}]},
 		{"name":"b","actions":[{"index_priority":{"priority":9}}],"transitions":[]}],
 		"ism_template":[{"index_patterns":["PREFIX-*"],"priority":1}]}}`)
-	first := &mortal{next: rt, left: 1 << 30}
+	first := unreliable.NewMortal(rt, 1<<30, false)
 	stopFirst := w.compete("first", first)
 	defer stopFirst()
 	w.wait("the first to attach the index", func() bool { return w.metadata(w.uuid) != nil })
 	stopSecond := w.compete("second", rt)
 	defer stopSecond()
-	first.die()
+	first.Die()
 	w.wait("the second to finish", func() bool { m := w.metadata(w.uuid); return m != nil && m.PolicyCompleted })
 }
 

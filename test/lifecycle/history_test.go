@@ -132,11 +132,11 @@ func TestADeletionIsRecordedWhereverItsReconcilerDies(t *testing.T) {
 		for n := 1; ; n += 1 + stride() {
 			w := newWorld(t, rt, deletes)
 			forgotten := func() bool { return len(w.indices()) == 0 && w.metadata(w.uuid) == nil && w.job(w.uuid) == nil }
-			mortal := &mortal{next: w.transport, left: n, after: after}
+			mortal := unreliable.NewMortal(w.transport, n, after)
 			stop := w.run(mortal)
-			w.wait("its death or the end", func() bool { return mortal.dead() || forgotten() })
+			w.wait("its death or the end", func() bool { return mortal.Dead() || forgotten() })
 			stop()
-			died := mortal.dead()
+			died := mortal.Dead()
 			stop = w.run(w.transport)
 			w.wait("the index and its documents to be deleted", forgotten)
 			w.wait("the record of the deletion", func() bool {

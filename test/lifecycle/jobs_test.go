@@ -14,6 +14,7 @@ import (
 	"github.com/opensteward/steward/lease"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/rollup"
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 // summarises rolls an index up and transforms it.
@@ -94,11 +95,11 @@ func TestJobsOfAPolicyKilledAtEveryRequest(t *testing.T) {
 	}
 	for n := 1; ; n += every {
 		w := newSummarised(t, rt)
-		mortal := &mortal{next: w.transport, left: n}
+		mortal := unreliable.NewMortal(w.transport, n, false)
 		stop := w.runJobs(mortal)
-		w.wait("its death or the end", func() bool { return mortal.dead() || w.summarised() })
+		w.wait("its death or the end", func() bool { return mortal.Dead() || w.summarised() })
 		stop()
-		died := mortal.dead()
+		died := mortal.Dead()
 		stop = w.runJobs(w.transport)
 		w.wait("the end", w.summarised)
 		stop()

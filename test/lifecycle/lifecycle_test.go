@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/opensteward/steward/test/unreliable"
 )
 
 func TestAChainOfActionsRunsToItsEnd(t *testing.T) {
@@ -73,11 +75,11 @@ func TestKilledAtEveryRequest(t *testing.T) {
 			rt := backend(t)
 			for n := 1 + rand.IntN(stride()); ; n += stride() {
 				w := newWorld(t, rt, chain)
-				mortal := &mortal{next: w.transport, left: n, after: after}
+				mortal := unreliable.NewMortal(w.transport, n, after)
 				stop := w.run(mortal)
-				w.wait("its death or the end", func() bool { return mortal.dead() || w.chainEnded() })
+				w.wait("its death or the end", func() bool { return mortal.Dead() || w.chainEnded() })
 				stop()
-				died := mortal.dead()
+				died := mortal.Dead()
 				stop = w.run(w.transport)
 				w.wait("the chain to end", w.chainEnded)
 				stop()

@@ -17,6 +17,7 @@ import (
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/notify"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/test/unreliable"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -121,13 +122,13 @@ func TestEveryMessageArrivesWhereverTheProcessDies(t *testing.T) {
 		for n := 1; ; n += stride() {
 			w := newWorld(t, rt, telling)
 			w.do(w.putSettings(w.first(), map[string]any{"index.plugins.index_state_management.rollover_alias": "elsewhere"}))
-			mortal, l := &mortal{next: w.transport, left: n, after: after}, &letters{}
+			mortal, l := unreliable.NewMortal(w.transport, n, after), &letters{}
 			o := w.options(l)
 			o.Client = opensearch.NewClient(mortal)
 			stop := w.runWith(o)
-			w.wait("its death or the end", func() bool { return mortal.dead() || w.published() })
+			w.wait("its death or the end", func() bool { return mortal.Dead() || w.published() })
 			stop()
-			died := mortal.dead()
+			died := mortal.Dead()
 			stop = w.runWith(w.options(l))
 			w.wait("the failure", w.published)
 			stop()

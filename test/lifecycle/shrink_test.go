@@ -134,11 +134,11 @@ func TestAShrinkKilledAtEveryRequest(t *testing.T) {
 			rt := backend(t)
 			for n := 1 + first; ; n += 2 * stride() {
 				w := newShrink(t, rt)
-				mortal := &mortal{next: w.transport, left: n, after: first == 1}
+				mortal := unreliable.NewMortal(w.transport, n, first == 1)
 				stop := w.run(mortal)
-				w.wait("its death or the end", func() bool { return mortal.dead() || w.chainEnded() })
+				w.wait("its death or the end", func() bool { return mortal.Dead() || w.chainEnded() })
 				stop()
-				died := mortal.dead()
+				died := mortal.Dead()
 				stop = w.run(w.transport)
 				w.wait("the shrink to end", w.chainEnded)
 				stop()

@@ -25,7 +25,6 @@ import (
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/rollup"
 	"github.com/opensteward/steward/test"
-	"github.com/opensteward/steward/test/unreliable"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -343,36 +342,6 @@ func stride() int {
 	return 3
 }
 
-// mortal lets a number of requests pass and none after it. With after the last one reaches the cluster, and its answer
-// is lost.
-type mortal struct {
-	next  http.RoundTripper
-	mu    sync.Mutex
-	left  int
-	after bool
-}
-
-func (m *mortal) dead() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.left <= 0
-}
-
-// RoundTrip is part of http.RoundTripper.
-func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
-	m.mu.Lock()
-	m.left--
-	left := m.left
-	m.mu.Unlock()
-	switch {
-	case left > 0:
-		return m.next.RoundTrip(r)
-	case left == 0 && m.after:
-		return unreliable.LoseAnswer(m.next, r)
-	}
-	return nil, unreliable.ErrLost
-}
-
 // counter notes requests.
 type counter struct {
 	next  http.RoundTripper
@@ -399,10 +368,4 @@ func (c *counter) reset() []string {
 	out := c.calls
 	c.calls = nil
 	return out
-}
-
-func (m *mortal) die() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left = 0
 }
