@@ -20,17 +20,26 @@ const indexVersion = 2
 
 // mapping keeps the index from growing fields: every document is {"<kind>": {...}}, of which only the members listed
 // here are searched.
-var mapping = map[string]any{
-	"dynamic": "strict",
-	"_meta":   map[string]any{"schema_version": indexVersion},
-	"properties": map[string]any{
-		"lease":     map[string]any{"type": "object", "enabled": false},
-		"intention": map[string]any{"type": "object", "enabled": false},
-		"run": map[string]any{
-			"type": "object", "dynamic": false, "properties": map[string]any{"open": map[string]any{"type": "boolean"}},
+func mapping(unsearched map[string]any) map[string]any {
+	return map[string]any{
+		"dynamic": "strict",
+		"_meta":   map[string]any{"schema_version": indexVersion},
+		"properties": map[string]any{
+			"lease":     unsearched,
+			"intention": unsearched,
+			"run": map[string]any{
+				"type": "object", "dynamic": false, "properties": map[string]any{"open": map[string]any{"type": "boolean"}},
+			},
 		},
-	},
+	}
 }
+
+var (
+	// unread is how a kind is mapped of which nothing is searched.
+	unread = map[string]any{"type": "object", "enabled": false}
+	// unlisted is as much of that as can still be had once a write has mapped the kind by itself.
+	unlisted = map[string]any{"type": "object", "dynamic": false}
+)
 
 var indexSettings = map[string]any{
 	"index.hidden":               true,
@@ -41,7 +50,7 @@ var indexSettings = map[string]any{
 // EnsureIndex creates [Index], or brings an older one, or one that a write created by itself after somebody deleted
 // it, up to this mapping. It may be called at any time.
 func EnsureIndex(ctx context.Context, c *opensearch.Client) error {
-	err := c.CreateIndex(ctx, Index, map[string]any{"settings": indexSettings, "mappings": mapping})
+	err := c.CreateIndex(ctx, Index, map[string]any{"settings": indexSettings, "mappings": mapping(unread)})
 	if !fault.Is(err, "resource_already_exists_exception") {
 		return err
 	}
@@ -59,10 +68,22 @@ func EnsureIndex(ctx context.Context, c *opensearch.Client) error {
 	if stored[Index].Mappings.Meta.Version >= indexVersion {
 		return nil
 	}
-	if _, err := c.PutSettings(ctx, Index, map[string]any{"index.hidden": true}); err != nil {
+	return repair(ctx, c)
+}
+
+// repair gives an index that is there these settings and this mapping. A renewal that comes after the index was deleted
+// makes one with a mapping of its own, even if it is refused then: what it has mapped cannot be taken back.
+func repair(ctx context.Context, c *opensearch.Client) error {
+	if _, err := c.PutSettings(ctx, Index, map[string]any{"index.hidden": true, "index.auto_expand_replicas": "0-1"}); err != nil {
 		return err
 	}
-	return c.Do(ctx, opensearch.Call{Method: http.MethodPut, Path: path, Body: mapping}, &json.RawMessage{})
+	call := opensearch.Call{Method: http.MethodPut, Path: opensearch.Path(Index, "_mapping"), Body: mapping(unread)}
+	err := c.Do(ctx, call, &json.RawMessage{})
+	if fault.Is(err, "mapper_exception") {
+		call.Body = mapping(unlisted)
+		err = c.Do(ctx, call, &json.RawMessage{})
+	}
+	return err
 }
 
 // Read reads a document of [Index]. While another process makes the index, or a node starts, its shard may not answer
