@@ -9,7 +9,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/opensteward/steward/bench/internal/measure"
@@ -55,18 +54,7 @@ func ingest(p *measure.Program, size, clients int) error {
 		if size == 1 {
 			return p.Send("POST", "/"+index+"/_doc", document(i), nil)
 		}
-		var b strings.Builder
-		for k := range size {
-			b.WriteString("{\"index\":{}}\n" + document(i*size+k) + "\n")
-		}
-		var answer struct{ Errors bool }
-		if err := p.Send("POST", "/"+index+"/_bulk", b.String(), &answer); err != nil {
-			return err
-		}
-		if answer.Errors {
-			return fmt.Errorf("a bulk request had errors")
-		}
-		return nil
+		return p.Bulk(index, i*size, (i+1)*size, false, document)
 	})
 	if err != nil {
 		return err

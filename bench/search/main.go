@@ -65,17 +65,8 @@ func fill(p *measure.Program) error {
 	if err := p.Send("PUT", "/bench", `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"service":{"type":"keyword"}}}}`, nil); err != nil {
 		return err
 	}
-	const size = 5000
-	for at := 0; at < *docs; at += size {
-		var b strings.Builder
-		for i := at; i < min(at+size, *docs); i++ {
-			fmt.Fprintf(&b, "{\"index\":{\"_id\":\"%d\"}}\n", i)
-			fmt.Fprintf(&b, `{"@timestamp":%d,"service":"service-%d","status":%d,"message":"request answered by node %d with word%d"}`+"\n",
-				1_767_225_600_000+i*1000, i%50, 200+i%5, i%7, i%5000)
-		}
-		if err := p.Send("POST", "/bench/_bulk", b.String(), nil); err != nil {
-			return err
-		}
-	}
-	return p.Send("POST", "/bench/_refresh", "", nil)
+	return p.Fill("bench", *docs, func(i int) string {
+		return fmt.Sprintf(`{"@timestamp":%d,"service":"service-%d","status":%d,"message":"request answered by node %d with word%d"}`,
+			1_767_225_600_000+i*1000, i%50, 200+i%5, i%7, i%5000)
+	})
 }

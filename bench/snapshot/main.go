@@ -60,16 +60,7 @@ func (b bench) prepare() error {
 			return err
 		}
 	}
-	for from := 0; from < *docs; from += 5000 {
-		var body strings.Builder
-		for i := from; i < min(from+5000, *docs); i++ {
-			fmt.Fprintf(&body, "{\"index\":{\"_id\":\"%d\"}}\n%s\n", i, document(i))
-		}
-		if err := b.Send("POST", "/"+name+"/_bulk", body.String(), nil); err != nil {
-			return err
-		}
-	}
-	return b.Send("POST", "/"+name+"/_refresh", "", nil)
+	return b.Fill(name, *docs, document)
 }
 
 func (b bench) take(snapshot, index string) error {
