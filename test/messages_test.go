@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/test/scenario"
 )
 
@@ -79,6 +80,30 @@ func expects(t *testing.T, test string, parts []string) bool {
 		t.Fatalf("%s: %v", test, err)
 	}
 	return s.Expects(parts)
+}
+
+// TestEachActionIsFollowedRunByRun: some scenario says what each run of it leaves in the documents; and one shows each condition.
+func TestEachActionIsFollowedRunByRun(t *testing.T) {
+	var followed []string
+	scenarios(t, func(_, _ string, s *scenario.Scenario) {
+		for _, action := range append([]string{ism.ActionTransition}, ism.ActionTypes...) {
+			if s.ExpectsRun(action) {
+				followed = append(followed, action)
+			}
+		}
+	})
+	for _, action := range append([]string{ism.ActionTransition}, ism.ActionTypes...) {
+		// a deletion leaves no documents
+		if action != ism.ActionDelete && !slices.Contains(followed, action) {
+			t.Errorf("no scenario says what the runs of %s leave", action)
+		}
+	}
+	for _, r := range conformanceRows(t, "../docs/conformance.md") {
+		conditions := r.section == "Conditions" || r.section == "Actions" && slices.Contains(ism.ActionTypes, strings.Trim(r.what, "`"))
+		if conditions && !slices.ContainsFunc(r.tests, func(test string) bool { return strings.HasPrefix(test, "scenario/") }) {
+			t.Errorf("docs/conformance.md:%d: no scenario shows %s", r.line, r.what)
+		}
+	}
 }
 
 // messageCalls are the functions of the lifecycle packages that are given what becomes the message of an index, or a part of it.

@@ -156,6 +156,16 @@ func (p *player) manage(path string, body any) error {
 	return err
 }
 
+// ExpectsRun reports whether the scenario says what a run of an action that completes a step leaves at native pace.
+func (s *Scenario) ExpectsRun(action string) bool {
+	return slices.ContainsFunc(s.commands, func(c command) bool {
+		return strings.HasPrefix(c.text, "expect runs of ") && slices.ContainsFunc(c.body, func(l bodyLine) bool {
+			r, err := newRunLine(l)
+			return err == nil && r.action == action && r.status == "completed"
+		})
+	})
+}
+
 // Expects reports whether the scenario expects a text, of explain, of the history or of a run, in which all of parts stand.
 func (s *Scenario) Expects(parts []string) bool {
 	return slices.ContainsFunc(s.commands, func(c command) bool {
