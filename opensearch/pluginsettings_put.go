@@ -190,6 +190,9 @@ func (p *pluginSettings) putCluster(req *http.Request, body []byte) (*http.Respo
 			return nil, err
 		}
 		rest, ours := take(settings, "", p.ownsCluster)
+		if err := p.refuseFinal(section, ours); err != nil {
+			return nil, err
+		}
 		if err := p.validate(ours); err != nil {
 			return nil, err
 		}
@@ -199,6 +202,16 @@ func (p *pluginSettings) putCluster(req *http.Request, body []byte) (*http.Respo
 		whole = set(whole, section, rest)
 	}
 	return p.send(req, whole)
+}
+
+// refuseFinal refuses settings that are fixed once a node has started.
+func (p *pluginSettings) refuseFinal(section string, t taken) error {
+	for _, name := range sortedKeys(t) {
+		if def, _ := p.registry.Lookup(name); def.Final {
+			return fault.New(http.StatusBadRequest, "settings_exception", "%s setting [%s], not dynamically updateable", section, name)
+		}
+	}
+	return nil
 }
 
 func (p *pluginSettings) ownsCluster(key string) (name string, ours bool) {

@@ -25,6 +25,7 @@ var registry = setting.NewRegistry(
 		Key: "plugins.index_state_management.job_interval", Fallback: "opendistro.index_state_management.job_interval",
 		Kind: setting.Int, Default: "5", Min: "1",
 	},
+	setting.Definition{Key: "plugins.index_state_management.fixed", Kind: setting.Int, Default: "5", Final: true},
 )
 
 // What a bare OpenSearch 3.4.0 says.
@@ -236,16 +237,21 @@ func TestSettingsABareClusterRefusesGoElsewhere(t *testing.T) {
 }
 
 func TestABadValueIsRefusedBeforeAnythingIsSent(t *testing.T) {
-	body := `{"persistent":{"plugins.index_state_management.job_interval":0}}`
-	transport := opensearch.PluginSettings(scripted(t, answer{"PUT /_cluster/settings " + body, 400, notKnown}), registry)
-	res, err := transport.RoundTrip(httptest.NewRequest("PUT", "/_cluster/settings", strings.NewReader(body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, _ := io.ReadAll(res.Body)
-	if res.StatusCode != 400 || !strings.Contains(string(text), "must be >= 1") {
-		t.Errorf("got %d %s", res.StatusCode, text)
+	for setting, want := range map[string]string{
+		`"plugins.index_state_management.job_interval":0`: "must be >= 1",
+		`"plugins.index_state_management.fixed":6`:        "persistent setting [plugins.index_state_management.fixed], not dynamically updateable",
+	} {
+		body := `{"persistent":{` + setting + `}}`
+		transport := opensearch.PluginSettings(scripted(t, answer{"PUT /_cluster/settings " + body, 400, notKnown}), registry)
+		res, err := transport.RoundTrip(httptest.NewRequest("PUT", "/_cluster/settings", strings.NewReader(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, _ := io.ReadAll(res.Body)
+		if res.StatusCode != 400 || !strings.Contains(string(text), want) {
+			t.Errorf("got %d %s, want %s", res.StatusCode, text, want)
+		}
 	}
 }
 
