@@ -28,7 +28,8 @@ type run struct {
 }
 
 // nextRun schedules the next run of an entry's job. Runs are counted from the last one's nominal time, so that jitter
-// does not add up, and from now for a job that is new or was written meanwhile.
+// does not add up, and from now for a job that is new or was written meanwhile. Runs whose time came while a step was
+// under way, or while the cluster did not answer, are left out: in the plugin the lock of the job skips them.
 func (m *Manager) nextRun(e *entry, now time.Time) {
 	if !e.enabled {
 		m.queue.remove(e)
@@ -46,6 +47,9 @@ func (m *Manager) nextRun(e *entry, now time.Time) {
 		return
 	}
 	*e.run = run{e.jobVersion, job.Schedule.Next(base)}
+	if !e.run.nominal.IsZero() && !e.run.nominal.After(now) {
+		e.run.nominal = job.Schedule.Next(now)
+	}
 	if e.run.nominal.IsZero() {
 		m.queue.remove(e)
 		return
