@@ -107,3 +107,43 @@ func TestAttachmentsAreToldAndReconciled(t *testing.T) {
 		t.Errorf("without the policy: %+v", lost)
 	}
 }
+
+// TestAnIndexWhoseJobWasDeletedBeginsAgain: a template claims it anew; without one nothing of its policy stays.
+func TestAnIndexWhoseJobWasDeletedBeginsAgain(t *testing.T) {
+	p := Program(t)
+	claimed, added := p.Name("-claimed"), p.Name("-added")
+	p.Must("PUT", "/"+added, nil, nil)
+	waitingPolicy(p, p.Prefix, "365d", `,"ism_template":[{"index_patterns":["`+p.Name("-*")+`"],"priority":1}]`)
+	p.Must("PUT", "/"+claimed, nil, nil)
+	p.Must("POST", "/_plugins/_ism/add/"+added, []byte(`{"policy_id":"`+p.Prefix+`"}`), nil)
+	const config = "/.opendistro-ism-config/_doc/"
+	metadata := func(uuid string) (version int, body string) {
+		var doc struct {
+			Version int `json:"_version"`
+		}
+		_, text := p.Call("GET", config+uuid+"%23metadata?routing="+uuid, nil)
+		if err := json.Unmarshal(text, &doc); err != nil {
+			t.Fatal(err)
+		}
+		return doc.Version, string(text)
+	}
+	for _, index := range []string{claimed, added} {
+		infos, err := p.Client.Indices(t.Context(), []string{index})
+		if err != nil {
+			t.Fatal(err)
+		}
+		uuid := infos[index].UUID
+		var before int
+		p.Eventually("the index waits", func() (bool, string) {
+			version, body := metadata(uuid)
+			before = version
+			return strings.Contains(body, "condition_not_met"), body
+		})
+		p.Must("DELETE", config+uuid+"?routing="+uuid, nil, nil)
+		p.Eventually("the policy begins again, or is forgotten", func() (bool, string) {
+			version, body := metadata(uuid)
+			again := version > before && strings.Contains(body, "condition_not_met")
+			return index == claimed && again || index == added && version == 0, body
+		})
+	}
+}

@@ -60,7 +60,7 @@ type Manager struct {
 	reenable  bool  // jobs that were disabled with the plugin are to be enabled again
 	red       bool
 	gone      bool     // some entry's index may be gone
-	added     []string // uuids of indices that have not been looked at yet
+	added     []string // uuids of indices that templates may claim: new ones, and those whose jobs were deleted
 	status    Status
 	// repositories are those of snapshots when blocked indices were looked at last.
 	repositories map[string]json.RawMessage

@@ -73,13 +73,14 @@ func (s *sweep) followDocuments(ctx context.Context) error {
 	}
 	for _, e := range found.removed {
 		s.queue.remove(e)
+		s.added = append(s.added, e.uuid) // a template may claim the index again
 	}
 	s.history.seen(found.entries, s.now)
 	for _, e := range found.entries {
 		s.ready(e)
 	}
 	s.enrolAll = s.enrolAll || found.policies
-	s.gone = s.gone || len(found.entries) > 0
+	s.gone = s.gone || len(found.entries)+len(found.removed) > 0
 	if found.reset {
 		s.log.Info("documents read", "jobs", len(s.docs.entries), "policies", len(s.docs.policies))
 	}
