@@ -86,6 +86,24 @@ func (p paced) editJob(index, members string) {
 	p.Must("POST", path+"?wait_for_active_shards=1;retry_on_conflict=0", []byte(`{"doc":{"managed_index":`+members+`}}`), nil)
 }
 
+func TestAnIndexOlderThanItsPolicyWaitsForThePluginsSweep(t *testing.T) {
+	p := newPaced(t)
+	p.Must("PUT", "/log-1", nil, nil)
+	p.pass(time.Second)
+	p.Must("PUT", "/_plugins/_ism/policies/late", []byte(`{"policy":{"description":"","default_state":"a","states":[{"name":"a"}],
+		"ism_template":{"index_patterns":["log-*"],"last_updated_time":1}}}`), nil)
+	p.pass(time.Second)
+	p.Must("PUT", "/log-2", nil, nil)
+	p.pass(5 * time.Minute)
+	if old, young := p.entryOf("log-1"), p.entryOf("log-2"); old.UUID != "" || young.UUID == "" {
+		t.Errorf("after five minutes explain shows %+v of the older index, %+v of the younger", old, young)
+	}
+	p.pass(5 * time.Minute)
+	if p.entryOf("log-1").UUID == "" {
+		t.Error("after ten minutes the older index is not managed")
+	}
+}
+
 // recordedPolicies are those whose lifecycles were recorded run by run (ism/testdata/timelines).
 var recordedPolicies = map[string]struct{ index, states string }{
 	"hotwarm": {"lf-hotwarm-0", `

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/action"
@@ -31,6 +32,9 @@ func (s *sweep) enrol(ctx context.Context) error {
 		}
 		s.reenable = false
 	}
+	if !s.enrolAt.IsZero() && !s.now.Before(s.enrolAt) {
+		s.enrolAll, s.enrolAt = true, time.Time{}
+	}
 	if !s.settings.config.Enabled {
 		s.added = nil // all are looked at when the plugin is enabled again
 		return nil
@@ -48,7 +52,10 @@ func (s *sweep) enrol(ctx context.Context) error {
 func (s *sweep) candidates() []*indexState {
 	var out []*indexState
 	consider := func(i *indexState) {
-		if e := s.docs.entries[i.uuid]; (e == nil || !e.hasJob()) && s.template(i) != nil {
+		if e := s.docs.entries[i.uuid]; e != nil && e.hasJob() {
+			return
+		}
+		if p := s.template(i); p != nil && !s.later(i, p) {
 			out = append(out, i)
 		}
 	}
@@ -64,6 +71,18 @@ func (s *sweep) candidates() []*indexState {
 		}
 	}
 	return out
+}
+
+// later reports whether an index has to wait for its policy. A template may have a time before its policy was stored, and
+// so claim indices that were there already; at native pace the plugin's own sweep comes by for them.
+func (s *sweep) later(i *indexState, p *storedPolicy) bool {
+	stored := time.UnixMilli(p.policy.LastUpdated)
+	next := stored.Add(s.settings.sweepPeriod)
+	if !s.native() || !i.created().Before(stored) || !s.now.Before(next) {
+		return false
+	}
+	s.enrolAt = sooner(s.enrolAt, next)
+	return true
 }
 
 // template is the policy whose template claims an index, or nil. The checks are the plugin's, in its order.

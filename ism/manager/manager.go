@@ -55,9 +55,10 @@ type Manager struct {
 	inventory *inventory
 	settings  settings
 	queue     queue
-	fence     int64 // the lease under which the caches were loaded; 0: not loaded
-	enrolAll  bool  // every unmanaged index is to be looked at, not only new ones
-	reenable  bool  // jobs that were disabled with the plugin are to be enabled again
+	fence     int64     // the lease under which the caches were loaded; 0: not loaded
+	enrolAll  bool      // every unmanaged index is to be looked at, not only new ones
+	enrolAt   time.Time // at native pace, when every unmanaged index is to be looked at; zero: nothing waits for it
+	reenable  bool      // jobs that were disabled with the plugin are to be enabled again
 	red       bool
 	gone      bool     // some entry's index may be gone
 	added     []string // uuids of indices that templates may claim: new ones, and those whose jobs were deleted
@@ -271,7 +272,7 @@ func sooner(a, b time.Time) time.Time {
 // alarm is set to the next due instant. While sweeps fail there is none: the next one comes by itself.
 func (m *Manager) alarm() *clock.Alarm {
 	m.mu.Lock()
-	next, failing := sooner(m.queue.next(), m.history.upkeep.due), m.status.LastError != "" || !m.status.Leading
+	next, failing := sooner(sooner(m.queue.next(), m.history.upkeep.due), m.enrolAt), m.status.LastError != "" || !m.status.Leading
 	m.mu.Unlock()
 	if next.IsZero() || failing {
 		return &clock.Alarm{Stop: nothing}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"regexp"
+	"time"
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/wire/regex"
@@ -25,6 +26,7 @@ const (
 	settingValidate    = pluginPrefix + "action_validation.enabled"
 	settingBreaker     = "plugins.transform.circuit_breaker.enabled"
 	settingHeapLimit   = "plugins.transform.circuit_breaker.jvm.threshold"
+	settingSweepPeriod = pluginPrefix + "coordinator.sweep_period"
 	settingJitterLimit = "plugins.jobscheduler.jitter_limit"
 	settingWatch       = "steward.ism.watch.enabled"
 )
@@ -36,6 +38,8 @@ type settings struct {
 	jitter float64
 	// jitterLimit bounds the jitter of jobs at native pace.
 	jitterLimit float64
+	// sweepPeriod is how long, at native pace, an index waits that was there before the policy that claims it.
+	sweepPeriod time.Duration
 	watch       bool // blocked indices are tried again
 	restricted  *regexp.Regexp
 }
@@ -83,6 +87,7 @@ func (m *Manager) viewSettings(v setting.View) settings {
 			Native:    m.native(),
 		},
 		jitter: v.Double(settingJitter), jitterLimit: v.Double(settingJitterLimit), watch: v.Bool(settingWatch),
+		sweepPeriod: v.Duration(settingSweepPeriod),
 	}
 	var err error
 	if s.restricted, err = regex.Whole(v.Text(settingRestricted)); err != nil {
