@@ -93,6 +93,8 @@ type collector struct {
 	after   []key
 	targets int
 	counts  bool // nothing but the number of matches is wanted
+	// take is given every match, which is then not kept; nil keeps the best.
+	take func(candidate)
 }
 
 // Len, Less, Swap, Push and Pop make it a heap.

@@ -123,11 +123,15 @@ func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id i
 	if len(c.kept) == c.want && c.compare(cand, c.kept[0]) > 0 {
 		return nil
 	}
-	cand.keys = slices.Clone(cand.keys)
 	var err error
 	if cand.id, err = reader.ExternalID(id); err != nil {
 		return err
 	}
+	if c.take != nil {
+		c.take(cand)
+		return nil
+	}
+	cand.keys = slices.Clone(cand.keys)
 	heap.Push(c, cand)
 	if len(c.kept) > c.want {
 		heap.Pop(c)

@@ -40,6 +40,8 @@ type byQuery struct {
 	slices int
 	// item is what is written for a document.
 	item func(index string, d shard.Document) (bulkItem, error)
+	// inPlace says that documents are written as they were found: one that was changed or deleted since is a conflict.
+	inPlace bool
 	// creates says that the answer counts created documents, updates that it counts updated ones.
 	creates, updates bool
 

@@ -40,7 +40,7 @@ func (s *Server) deleteByQuery(r *rest.Request) (rest.Action, error) {
 	return s.inPlace(r, job, "delete")
 }
 
-// itself is a write to a document as it was found: one that was changed meanwhile is a conflict.
+// itself is a write to a document as it was found.
 func itself(action, index string, d shard.Document) bulkItem {
 	return bulkItem{action: action, name: index, op: shard.Operation{
 		ID: d.ID, Routing: d.Routing, Conditional: true, IfSeqNo: d.SeqNo, IfPrimaryTerm: d.PrimaryTerm,
@@ -50,6 +50,7 @@ func itself(action, index string, d shard.Document) bulkItem {
 // inPlace reads the request for a job on the documents themselves.
 func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Action, error) {
 	var err error
+	job.inPlace = true
 	job.expressions, job.routing, job.limit = r.List("index"), r.List("routing"), -1
 	if job.options, err = r.IndexOptions(searchOptions); err != nil {
 		return nil, err

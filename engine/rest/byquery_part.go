@@ -75,9 +75,37 @@ func (s *Server) runBatch(ctx context.Context, job *byQuery, p *part, targets []
 	return nil
 }
 
-// batchItems makes the writes for documents that are still there, in their order.
+// batchItems makes the writes for documents, in their order.
 func (s *Server) batchItems(job *byQuery, targets []query.Target, found []query.Match) ([]bulkItem, error) {
-	type place struct{ target, shard int }
+	docs, err := s.fetchFound(targets, found)
+	if err != nil {
+		return nil, err
+	}
+	var items []bulkItem
+	for i, d := range docs {
+		t, was := &targets[found[i].Target], found[i]
+		switch {
+		case d.ID == "" && !job.inPlace:
+			continue // deleted since the last refresh
+		case d.ID == "":
+			items = append(items, bulkItem{name: t.Index, op: shard.Operation{ID: was.ID}, err: fault.Conflict(t.Index, t.UUID, t.Numbers[was.Shard],
+				"[%s]: version conflict, required seqNo [%d], primary term [1]. but no document was found", was.ID, was.SeqNo)})
+			continue
+		case job.inPlace:
+			d.SeqNo = was.SeqNo
+		}
+		item, err := job.item(t.Index, d)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+// fetchFound reads documents as they are now, in their order. One that is gone has ID "".
+func (s *Server) fetchFound(targets []query.Target, found []query.Match) ([]shard.Document, error) {
+	type place struct{ target, shard int32 }
 	groups := map[place][]int{}
 	for i, m := range found {
 		groups[place{m.Target, m.Shard}] = append(groups[place{m.Target, m.Shard}], i)
@@ -101,18 +129,7 @@ func (s *Server) batchItems(job *byQuery, targets []query.Target, found []query.
 			docs[m] = list[i]
 		}
 	}
-	var items []bulkItem
-	for i, d := range docs {
-		if d.ID == "" {
-			continue // deleted since the last refresh
-		}
-		item, err := job.item(targets[found[i].Target].Index, d)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
+	return docs, nil
 }
 
 // count notes what became of one document. A conflict is a failure unless the job is to proceed.

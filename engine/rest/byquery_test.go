@@ -150,19 +150,6 @@ func TestAnEngineThatClosesStopsItsJobs(t *testing.T) {
 	}
 }
 
-func TestAJobWritesDocumentsAsTheyAreNow(t *testing.T) {
-	s := start(t, engine.Options{})
-	s.fill(3)
-	s.do("PUT", "/_ingest/pipeline/p", `{"processors":[{"set":{"field":"by","value":"p"}}]}`)
-	s.do("PUT", "/a/_doc/1", `{"n":7}`) // not refreshed: the job finds it as it was
-	if w := s.call("POST", "/a/_update_by_query?pipeline=p&refresh=true", ""); w.Code != 200 {
-		t.Fatalf("%d %s", w.Code, w.Body)
-	}
-	if got := s.text("/a/_source/1"); got != `{"n":7,"by":"p"}` {
-		t.Error(got)
-	}
-}
-
 func TestAForceMergeThatNobodyWaitsForKeepsItsResult(t *testing.T) {
 	s := start(t, engine.Options{})
 	s.fill(5)
