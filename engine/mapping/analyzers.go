@@ -3,6 +3,7 @@
 package mapping
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"strings"
@@ -10,7 +11,8 @@ import (
 
 	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/analysis/lang/en"
-	"github.com/blevesearch/bleve/v2/analysis/token/lowercase"
+	"github.com/blevesearch/bleve/v2/analysis/token/porter"
+	"github.com/blevesearch/bleve/v2/analysis/token/stop"
 	"github.com/blevesearch/bleve/v2/analysis/tokenizer/letter"
 	"github.com/blevesearch/bleve/v2/analysis/tokenizer/single"
 	"github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
@@ -22,13 +24,7 @@ import (
 // that of the index library.
 var analyzers = sync.OnceValue(func() map[string]analysis.Analyzer {
 	cache := registry.NewCache()
-	lower := lowercase.NewLowerCaseFilter()
-	must := func(a analysis.Analyzer, err error) analysis.Analyzer {
-		if err != nil {
-			panic(fmt.Sprintf("built-in analyzer: %v", err))
-		}
-		return a
-	}
+	lower := lowercase{}
 	tokens := func(t analysis.Tokenizer, err error) analysis.Tokenizer {
 		if err != nil {
 			panic(fmt.Sprintf("built-in tokenizer: %v", err))
@@ -40,9 +36,34 @@ var analyzers = sync.OnceValue(func() map[string]analysis.Analyzer {
 		"simple":     &analysis.DefaultAnalyzer{Tokenizer: tokens(letter.TokenizerConstructor(nil, cache)), TokenFilters: []analysis.TokenFilter{lower}},
 		"whitespace": &analysis.DefaultAnalyzer{Tokenizer: tokens(whitespace.TokenizerConstructor(nil, cache))},
 		"keyword":    &analysis.DefaultAnalyzer{Tokenizer: single.NewSingleTokenTokenizer()},
-		"english":    must(en.AnalyzerConstructor(nil, cache)),
+		"english":    english(),
 	}
 })
+
+// lowercase is a filter letter by letter. That of the index library damages words with letters whose lower case is
+// shorter, such as İ.
+type lowercase struct{}
+
+// Filter changes the terms of tokens.
+func (lowercase) Filter(tokens analysis.TokenStream) analysis.TokenStream {
+	for _, t := range tokens {
+		t.Term = bytes.ToLower(t.Term)
+	}
+	return tokens
+}
+
+// englishStops are the words that OpenSearch's english analyzer leaves out. Those of the index library are more.
+const englishStops = "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with"
+
+func english() analysis.Analyzer {
+	stops := analysis.NewTokenMap()
+	for word := range strings.FieldsSeq(englishStops) {
+		stops.AddToken(word)
+	}
+	return &analysis.DefaultAnalyzer{Tokenizer: unicode.NewUnicodeTokenizer(), TokenFilters: []analysis.TokenFilter{
+		en.NewPossessiveFilter(), lowercase{}, stop.NewStopTokensFilter(stops), porter.NewPorterStemmer(),
+	}}
+}
 
 func knownAnalyzer(name string) bool { return analyzers()[name] != nil }
 

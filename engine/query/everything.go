@@ -20,7 +20,7 @@ const lookups = 64
 func (c *collector) everything(t *Target) bool {
 	r := c.request
 	_, all := r.Query.(matchAll)
-	return (all || r.Query == nil) && t.Filter == nil && r.PostFilter == nil && r.MinScore == nil && r.TerminateAfter == 0
+	return (all || r.Query == nil) && t.Filter == nil && r.PostFilter == nil && r.MinScore == nil && r.TerminateAfter == 0 && r.Slice == nil
 }
 
 // first counts all documents of the shard and takes in those that come first, without looking at the others. done is

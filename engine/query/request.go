@@ -44,6 +44,8 @@ type Request struct {
 	Ext json.RawMessage
 	// DocValues are the fields whose doc values a hit shows.
 	DocValues []DocValue
+	// Slice is the part of a scroll that is wanted; nil for all of it.
+	Slice *Slice
 
 	scrolled    bool
 	sourceAsked bool // although stored fields are wanted
@@ -131,9 +133,11 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 		err = neutral(p, name)
 	case "search_pipeline":
 		r.Pipeline, err = p.Raw()
+	case "slice":
+		r.Slice, err = parseSlice(p)
 	case "docvalue_fields":
 		r.DocValues, err = parseDocValues(p)
-	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "slice", "derived":
+	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "derived":
 		err = refuseUnlessEmpty(p, name)
 	default:
 		line, col := p.Position()
@@ -320,6 +324,9 @@ func (r *Request) check() error {
 func (r *Request) window(t *Target) error {
 	if slices.ContainsFunc(r.Stored, t.Mapping.Stored) {
 		return fault.Unsupported("[stored_fields] of a field that is stored")
+	}
+	if err := r.checkSlice(); err != nil {
+		return err
 	}
 	limit := cmp.Or(t.MaxResultWindow, MaxResultWindow)
 	switch {

@@ -106,6 +106,11 @@ func (w *walk) docValues(reader index.IndexReader) (index.DocValueReader, error)
 // match takes in one match.
 func (w *walk) match(reader index.IndexReader, values index.DocValueReader, id index.IndexInternalID, score float64) error {
 	c := w.c
+	if slice := c.request.Slice; slice != nil {
+		if text, err := reader.ExternalID(id); err != nil || !slice.has(text) {
+			return err
+		}
+	}
 	c.total++
 	if c.want == 0 {
 		return nil

@@ -22,7 +22,7 @@ func (s *Server) indexRoutes(rt *rest.Router) {
 	rt.Handle("POST", "/_close", noIndex)
 	rt.Handle("POST", "/{index}/_close", s.closeIndex)
 	rt.Handle("PUT", "/{index}/_block/{block}", s.addBlock)
-	for _, path := range []string{"/_analyze", "/{index}/_analyze", "/{index}/_scale"} {
+	for _, path := range []string{"/{index}/_scale"} {
 		rt.Handle("GET", path, refuse)
 		rt.Handle("POST", path, refuse)
 	}

@@ -58,6 +58,7 @@ func (s *Server) Register(rt *rest.Router) {
 	s.searchRoutes(rt)
 	s.searchAboutRoutes(rt)
 	s.scrollRoutes(rt)
+	s.analyzeRoutes(rt)
 	s.multiSearchRoutes(rt)
 	s.maintenanceRoutes(rt)
 	s.taskRoutes(rt)

@@ -89,6 +89,25 @@ func TestAScrollReadsEachDocumentOnceAndThenNone(t *testing.T) {
 	}
 }
 
+func TestSlicesOfAScrollAreItsPartsAndTogetherAllOfIt(t *testing.T) {
+	s := numbered(t, 40)
+	var seen []string
+	for id := range 3 {
+		p := s.page("POST", "/s/_search?scroll=1m&size=4", fmt.Sprintf(`{"slice":{"id":%d,"max":3}}`, id))
+		total, found := p.Hits.Total.Value, 0
+		for ; len(p.Hits.Hits) > 0; p = s.next(p) {
+			found, seen = found+len(p.Hits.Hits), append(seen, p.ids()...)
+		}
+		if found != total || found == 0 || found == 40 {
+			t.Errorf("slice %d has %d documents, and says %d", id, found, total)
+		}
+	}
+	slices.Sort(seen)
+	if len(seen) != 40 || len(slices.Compact(seen)) != 40 {
+		t.Errorf("they have %v", seen)
+	}
+}
+
 func TestAScrollFindsWhatWasThereWhenItBegan(t *testing.T) {
 	s := numbered(t, 6)
 	first := s.page("POST", "/s/_search?scroll=1m&size=2", `{"sort":["n"]}`)
