@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/opensteward/steward/wire"
 )
 
 // An option is what can be set by a flag, in the config file and in the environment, under one name: the flag
@@ -179,30 +181,5 @@ func variables() []string {
 
 // unknown is the error for a name that is none of known.
 func unknown(what, name string, known []string) error {
-	return fmt.Errorf("unknown %s %q: the nearest known one is %q", what, name, nearest(name, known))
-}
-
-// nearest is the name with the fewest changed letters.
-func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
-}
-
-// distance is the Levenshtein distance of two texts in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return fmt.Errorf("unknown %s %q: the nearest known one is %q", what, name, wire.Similar(name, known, -1)[0])
 }
