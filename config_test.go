@@ -160,11 +160,11 @@ func TestTheClustersPasswordComesFromAFileWithoutItsLineBreak(t *testing.T) {
 	}
 }
 
-func TestNearestIsTheNameWithTheFewestChanges(t *testing.T) {
+func TestAnUnknownNameIsRefusedWithTheNearest(t *testing.T) {
 	known := []string{"listen", "data", "cluster"}
-	for name, want := range map[string]string{"lisen": "listen", "date": "data", "clutser": "cluster", "": "data"} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+	for name, want := range map[string]string{"lisen": "listen", "date": "data", "clutser": "cluster"} {
+		if err := unknown("option", name, known); !strings.Contains(err.Error(), `"`+want+`"`) {
+			t.Errorf("%s: %v, want %q", name, err, want)
 		}
 	}
 }
