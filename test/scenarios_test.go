@@ -24,7 +24,7 @@ type stage struct {
 	clock *clock.Virtual
 	// every is, at native pace, the time between two runs; 0 at full pace.
 	every time.Duration
-	*answers
+	*scenario.Answers
 }
 
 // runs is how many runs of a job an expectation waits for at native pace: more than any scenario has moves in a row.
@@ -162,6 +162,11 @@ func besideOthers(t *testing.T) {
 	}
 }
 
+// before lets a scenario answer in place of what is behind the program.
+func before(a *scenario.Answers) func(*steward.Options) {
+	return func(o *steward.Options) { o.Transport = a.Before }
+}
+
 func playNative(t *testing.T, text string) {
 	besideOthers(t)
 	c := clock.NewVirtual(scenario.Start)
@@ -170,13 +175,13 @@ func playNative(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	every := (s.Length() / 20).Truncate(time.Minute) + time.Minute // a year takes some twenty runs too
-	a := &answers{}
+	a := &scenario.Answers{}
 	p := Program(t, func(o *steward.Options) {
 		o.Settings = map[string]string{
 			"plugins.index_state_management.job_interval": strconv.Itoa(int(every.Minutes())),
 			"plugins.index_state_management.jitter":       "0",
 		}
-	}, Pace(steward.PaceNative), a.between, InVirtualTime(c))
+	}, Pace(steward.PaceNative), before(a), InVirtualTime(c))
 	if s, err = scenario.Parse(text, p.Prefix); err != nil {
 		t.Fatal(err)
 	}
@@ -187,8 +192,8 @@ func playNative(t *testing.T, text string) {
 
 func play(t *testing.T, text string) {
 	besideOthers(t)
-	c, a := clock.NewVirtual(scenario.Start), &answers{}
-	p := Program(t, a.between, InVirtualTime(c))
+	c, a := clock.NewVirtual(scenario.Start), &scenario.Answers{}
+	p := Program(t, before(a), InVirtualTime(c))
 	s, err := scenario.Parse(text, p.Prefix)
 	if err != nil {
 		t.Fatal(err)

@@ -10,13 +10,6 @@ import (
 	"strconv"
 )
 
-// Answerer is a [Backend] whose cluster can be made to answer requests otherwise than it would.
-type Answerer interface {
-	// Answer has requests with this method, and a path that fits a pattern with *, answered with this status and body; those
-	// to which an earlier pattern fits, too. {name} in the body is the last part of the path. Without a status the cluster answers them itself again.
-	Answer(method, pattern string, status int, body []byte)
-}
-
 // answer is a line that begins, or ends, answers of ours in place of the cluster's.
 func answer(w []string, b block) (func(*player) error, error) {
 	status, body := 0, b.joined()
@@ -30,13 +23,9 @@ func answer(w []string, b block) (func(*player) error, error) {
 		}
 	}
 	return func(p *player) error {
-		a, can := p.Backend.(Answerer)
-		if !can {
-			return errors.New("this cluster gives no answers but its own")
-		}
 		filled, err := p.fill(string(body))
 		if err == nil {
-			a.Answer(w[0], w[1], status, []byte(filled))
+			p.Answer(w[0], w[1], status, []byte(filled))
 		}
 		return err
 	}, nil

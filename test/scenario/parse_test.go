@@ -76,7 +76,6 @@ func TestAWrongScenarioFailsAndNamesItsLine(t *testing.T) {
 		"an attachment that failed":  {"attach logs-p to logs-1\n", "Could not find policy=logs-p"},
 		"a management call in vain":  {"retry logs-1\n", "This index is not being managed."},
 		"a time that is past":        {"at 1d\nat 1h\n", "it is already 24h0m0s"},
-		"an answer of the core's":    {"answer GET /logs-1 with 200\n  {}\n", "this cluster gives no answers but its own"},
 		"documents that have no way": {"index 1 document into logs-2\n", "no such index [logs-2]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,10 @@ type Backend interface {
 	// Eventually calls look when all that can be done at present has been done, and returns what it returns. A backend
 	// that cannot know calls it again until it returns nil, or too much time has passed.
 	Eventually(look func() error) error
+	// Answer has requests of policies with this method, and a path that fits a pattern with *, answered with this status and
+	// body; those to which an earlier pattern fits, too. {name} in the body is the last part of the path. Without a status the
+	// cluster answers them itself again.
+	Answer(method, pattern string, status int, body []byte)
 }
 
 // Start is where a clock that can be moved stands when a scenario begins: on a Monday, at ten in the morning.

@@ -14,20 +14,22 @@ import (
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/test/scenario"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/setting"
 )
 
 // Cluster is one simulated cluster. It is not safe for concurrent use.
 type Cluster struct {
-	now       time.Time
-	indices   map[string]*index
-	streams   map[string]int // data streams and their newest generation
-	templates []template
-	policies  map[string]storedPolicy
-	settings  setting.Values
-	managed   map[string]*managed // by uuid of the index
-	serial    int64               // of what was created or written last
+	scenario.Answers // to the requests of steps
+	now              time.Time
+	indices          map[string]*index
+	streams          map[string]int // data streams and their newest generation
+	templates        []template
+	policies         map[string]storedPolicy
+	settings         setting.Values
+	managed          map[string]*managed // by uuid of the index
+	serial           int64               // of what was created or written last
 }
 
 type index struct {

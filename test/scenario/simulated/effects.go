@@ -3,67 +3,43 @@
 package simulated
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/ism/action"
+	"github.com/opensteward/steward/opensearch"
 )
 
-// execute is what a step does and reports.
-func (c *Cluster) execute(i *index, in ism.Input, move ism.Move) ism.Result {
-	say := func(text string, args ...any) ism.Info {
-		return ism.Message(fmt.Sprintf(text, args...) + " [index=" + i.name + "]")
-	}
-	done := func(text string, args ...any) ism.Result {
-		return ism.Result{Status: ism.StatusCompleted, Info: say(text, args...)}
-	}
-	a := move.Action
-	switch move.Step.Name {
-	case "attempt_rollover":
-		return c.attemptRollover(i, in, move)
-	case "attempt_delete":
-		delete(c.indices, i.name)
-		return done("Successfully deleted index")
-	case "attempt_close":
-		i.open = false
-		return done("Successfully closed index")
-	case "attempt_open":
-		i.open = true
-		return done("Successfully opened index")
-	case "set_read_only", "attempt_set_read_only":
-		return done("Successfully set index to read-only")
-	case "set_read_write":
-		return done("Successfully set index to read-write")
-	case "attempt_set_replica_count":
-		return done("Successfully set number_of_replicas to %d", a.ReplicaCount.NumberOfReplicas)
-	case "attempt_set_index_priority":
-		return done("Successfully set index priority to %d", a.IndexPriority.Priority)
-	case "attempt_allocation":
-		return done("Successfully updated allocation setting")
-	case "attempt_alias":
-		i.change(a.Alias.Actions)
-		return done("Successfully updated alias")
-	case "attempt_call_force_merge":
-		r := done("Successfully completed force merge")
-		r.Properties = &ism.Properties{MaxNumSegments: &a.ForceMerge.MaxNumSegments}
-		return r
-	case "wait_for_force_merge":
-		return done("Successfully confirmed segments force merged")
-	}
-	return ism.Result{Status: ism.StatusFailed, Info: say("The simulated cluster has no step %s", move.Step.Name)}
+// requests are the steps of one request, which are made as the program makes them.
+var requests = []string{
+	"attempt_alias", "attempt_allocation", "attempt_close", "attempt_delete", "attempt_open", "attempt_set_index_priority", "attempt_set_read_only",
+	"attempt_set_replica_count", "set_read_only", "set_read_write",
 }
 
-func (i *index) change(list []ism.AliasChange) {
-	for _, change := range list {
-		for _, alias := range change.Aliases {
-			if change.Kind == "add" {
-				i.aliases[alias] = nil
-			} else {
-				delete(i.aliases, alias)
-			}
+// execute is what a step does and reports.
+func (c *Cluster) execute(i *index, in ism.Input, move ism.Move) (ism.Result, error) {
+	done := func(text string) ism.Result {
+		return ism.Result{Status: ism.StatusCompleted, Info: ism.Message(text + " [index=" + i.name + "]")}
+	}
+	switch name := move.Step.Name; name {
+	case "attempt_rollover":
+		return c.attemptRollover(i, in, move), nil
+	case "attempt_call_force_merge":
+		r := done("Successfully completed force merge")
+		r.Properties = &ism.Properties{MaxNumSegments: &move.Action.ForceMerge.MaxNumSegments}
+		return r, nil
+	case "wait_for_force_merge":
+		return done("Successfully confirmed segments force merged"), nil
+	default:
+		if !slices.Contains(requests, name) {
+			return ism.Result{}, fmt.Errorf("the simulated cluster has no step %s", name)
 		}
+		client := opensearch.NewClient(c.Before(opensearch.InProcess(c)))
+		return action.Lookup(name).Run(context.Background(), &action.Env{Client: client, Index: i.name, UUID: i.uuid, Action: move.Action, Meta: move.Meta})
 	}
 }
 

@@ -97,7 +97,10 @@ func (c *Cluster) move(uuid string) (moved bool, err error) {
 	}
 	stored := move.Meta
 	if move.Kind == ism.Run {
-		result := c.execute(c.byUUID(uuid), in, move)
+		result, err := c.execute(c.byUUID(uuid), in, move)
+		if err != nil {
+			return false, err
+		}
 		stored = ism.Finish(move, result, c.now)
 	}
 	if c.byUUID(uuid) == nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -28,6 +29,21 @@ func (c *Cluster) Do(method, path string, body []byte) (status int, answer []byt
 	}
 	answer, err = wire.Marshal(result)
 	return http.StatusOK, answer, err
+}
+
+// ServeHTTP answers a request that a step makes.
+func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var result any
+	if err == nil {
+		result, err = c.serve(r.Method, strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/"), body)
+	}
+	if err != nil {
+		fault.Write(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(result) // into memory
 }
 
 var acknowledged = wire.Obj("acknowledged", true)
@@ -72,6 +88,8 @@ func (c *Cluster) serve(method string, path []string, body []byte) (any, error) 
 	}
 	switch call {
 	case "HEAD index":
+	case "GET index":
+		return wire.Obj(i.name, wire.Obj("settings", wire.Obj("index.uuid", i.uuid))), nil
 	case "DELETE index":
 		delete(c.indices, i.name)
 	case "POST index/_open":
@@ -169,7 +187,10 @@ func (c *Cluster) createIndex(name string, body []byte) error {
 
 func (c *Cluster) updateAliases(body []byte) error {
 	var request struct {
-		Actions []map[string]struct{ Index, Alias string }
+		Actions []map[string]struct {
+			Index, Alias string
+			Aliases      []string
+		}
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
 		return err
@@ -180,13 +201,16 @@ func (c *Cluster) updateAliases(body []byte) error {
 			if err != nil {
 				return err
 			}
-			switch kind {
-			case "add":
-				i.aliases[a.Alias] = nil
-			case "remove":
-				delete(i.aliases, a.Alias)
-			default:
-				return fmt.Errorf("alias action %s", kind)
+			for _, alias := range append(a.Aliases, a.Alias) {
+				switch {
+				case alias == "":
+				case kind == "add":
+					i.aliases[alias] = nil
+				case kind == "remove":
+					delete(i.aliases, alias)
+				default:
+					return fmt.Errorf("alias action %s", kind)
+				}
 			}
 		}
 	}

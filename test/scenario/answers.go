@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package test
+package scenario
 
 import (
 	"bytes"
@@ -9,31 +9,30 @@ import (
 	"path"
 	"sync"
 
-	"github.com/opensteward/steward"
 	"github.com/opensteward/steward/wire"
 )
 
-// answers stand in for what is behind the program where a scenario says so. The zero value passes everything on.
-type answers struct {
+// Answers stand in for a cluster where a scenario says so. The zero value passes everything on.
+type Answers struct {
 	mu   sync.Mutex
 	list []ownAnswer // the last that fits counts
 }
 
 type ownAnswer struct {
 	method, pattern string
-	status          int
+	status          int // 0: the cluster's own
 	body            []byte
 }
 
-// Answer is part of scenario.Answerer.
-func (a *answers) Answer(method, pattern string, status int, body []byte) {
+// Answer is part of [Backend].
+func (a *Answers) Answer(method, pattern string, status int, body []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = append(a.list, ownAnswer{method, pattern, status, body})
 }
 
 // to finds the answer to a request.
-func (a *answers) to(r *http.Request) (ownAnswer, bool) {
+func (a *Answers) to(r *http.Request) (ownAnswer, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := len(a.list) - 1; i >= 0; i-- {
@@ -44,13 +43,11 @@ func (a *answers) to(r *http.Request) (ownAnswer, bool) {
 	return ownAnswer{}, false
 }
 
-// between puts the answers before what stands behind a program.
-func (a *answers) between(o *steward.Options) {
-	o.Transport = func(next http.RoundTripper) http.RoundTripper { return answering{a, next} }
-}
+// Before puts the answers before a cluster.
+func (a *Answers) Before(next http.RoundTripper) http.RoundTripper { return answering{a, next} }
 
 type answering struct {
-	answers *answers
+	answers *Answers
 	next    http.RoundTripper
 }
 
