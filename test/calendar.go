@@ -4,16 +4,20 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/opensteward/steward"
 	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/opensearch"
 )
 
 // calendar stands between a program with a virtual clock and a real cluster, whose time stamps are the machine's: it
@@ -116,6 +120,9 @@ func (t translating) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || r.Method == http.MethodHead {
 		return res, err
 	}
+	if strings.HasSuffix(r.URL.Path, "/_close") {
+		t.awaitShards(r.Context())
+	}
 	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
 	if err != nil {
@@ -125,4 +132,10 @@ func (t translating) RoundTrip(r *http.Request) (*http.Response, error) {
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	res.Header.Del("Content-Length")
 	return res, nil
+}
+
+// awaitShards lets no time pass while the shards of an index that was closed start again, in which the cluster is red.
+func (t translating) awaitShards(ctx context.Context) {
+	call := opensearch.Call{Method: http.MethodGet, Path: "/_cluster/health", Query: url.Values{"wait_for_status": {"yellow"}, "timeout": {"5s"}}}
+	_ = opensearch.NewClient(t.next).Do(ctx, call, nil) // it may be red for other reasons
 }

@@ -77,6 +77,11 @@ func (s *sweep) readHealth(ctx context.Context) error {
 	}
 	status, err := s.opts.Client.Health(ctx, "")
 	s.red, s.healthRead = status == "red", err == nil
+	if s.red {
+		s.reds++
+	} else {
+		s.reds = 0
+	}
 	return err
 }
 

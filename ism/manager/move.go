@@ -199,7 +199,9 @@ func (s *sweep) wait(d *decided) {
 		}
 	}
 	if d.input.Facts.Red {
-		due = earlier(due, s.now.Add(watchFast)) // health is no document and no metadata: nothing tells when it changes
+		// Health is no document and no metadata: nothing tells when it changes. A cluster is red for some milliseconds after
+		// an index was closed or opened, or for hours.
+		due = earlier(due, s.now.Add(min(poll(s.reds-1), watchFast)))
 	}
 	if !due.IsZero() && !due.After(s.now) {
 		due = e.budget.take(s.now)

@@ -43,14 +43,14 @@ func newSummarised(t *testing.T, cluster http.RoundTripper) *world {
 	return w
 }
 
-// runJobs starts a reconciler and a runner of jobs over one transport.
+// runJobs starts a reconciler, which has somebody to send messages with, and a runner of jobs over one transport.
 func (w *world) runJobs(rt http.RoundTripper) (stop func()) {
 	var m *manager.Manager
 	runner := rollup.New(rollup.Options{
 		Client: opensearch.NewClient(rt), Lease: lease.Always{},
 		Wrote: func(n int64) { m.Wrote(n) }, Ended: func(id string) { m.JobEnded(id) },
 	})
-	m = manager.New(manager.Options{Client: opensearch.NewClient(rt), Registry: registry, Jobs: runner.Wake})
+	m = manager.New(manager.Options{Client: opensearch.NewClient(rt), Registry: registry, Jobs: runner.Wake, Notifier: &letters{}})
 	runner.Wake()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

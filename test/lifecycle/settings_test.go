@@ -7,11 +7,15 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/wire"
 )
@@ -69,6 +73,25 @@ func TestNothingIsDoneInARedCluster(t *testing.T) {
 		t.Errorf("it was begun: %s", w.text(m))
 	}
 	red.on.Store(false)
+	w.wait("the policy to be completed", func() bool { m := w.metadata(w.uuid); return m != nil && m.PolicyCompleted })
+}
+
+func TestAClusterThatIsRedForAMomentIsLookedAtAgainSoon(t *testing.T) {
+	w, red := redWorld(t)
+	now := clock.NewVirtual(time.Now())
+	m := manager.New(manager.Options{Client: opensearch.NewClient(red), Registry: registry, Clock: now, Watched: true})
+	m.Wake()
+	defer w.runManager(m)()
+	var looks []int64
+	for _, pause := range []time.Duration{0, 49, 1, 100, 199} {
+		w.do(now.Advance(t.Context(), pause*time.Millisecond))
+		looks = append(looks, red.asked.Load())
+	}
+	if want := []int64{1, 1, 2, 3, 3}; !slices.Equal(looks, want) {
+		t.Errorf("it was looked at %v times, want %v", looks, want)
+	}
+	red.on.Store(false)
+	w.do(now.Advance(t.Context(), time.Millisecond))
 	w.wait("the policy to be completed", func() bool { m := w.metadata(w.uuid); return m != nil && m.PolicyCompleted })
 }
 

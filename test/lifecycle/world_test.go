@@ -79,6 +79,7 @@ func newWorldWith(t *testing.T, cluster http.RoundTripper, more map[string]any, 
 	maps.Copy(settings, more)
 	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{
 		"settings": settings, "aliases": map[string]any{w.prefix: map[string]any{"is_write_index": true}},
+		"mappings": map[string]any{"properties": map[string]any{"at": map[string]any{"type": "date"}}},
 	}))
 	w.index("1")
 	w.uuid = w.uuidOf(w.first())
@@ -130,7 +131,7 @@ func (w *world) do(err error) {
 func (w *world) index(id string) {
 	w.t.Helper()
 	_, err := w.client.Write(w.t.Context(), opensearch.Write{
-		Op: opensearch.OpIndex, Index: w.prefix, ID: id, Source: map[string]any{"a": 1},
+		Op: opensearch.OpIndex, Index: w.prefix, ID: id, Source: map[string]any{"a": 1, "at": "2026-01-01T00:00:00Z"},
 	}, "true")
 	w.do(err)
 }
