@@ -5,13 +5,13 @@ package ml
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/regex"
 )
 
 // functions are the algorithms that a model can be registered with.
@@ -156,7 +156,7 @@ func (s *Service) mayRegister(in modelInput, deploy bool) error {
 	if !s.enabled(registerByURL) {
 		return fault.Illegal("To upload custom model user needs to enable allow_registering_model_via_url settings. Otherwise please use opensearch pre-trained models.")
 	}
-	if re, err := regexp.Compile(s.setting(trustedURL)); err != nil || !re.MatchString(*in.url) {
+	if re, err := regex.Compile(s.setting(trustedURL)); err != nil || !re.MatchString(*in.url) {
 		return fault.Illegal("URL can't match trusted url regex")
 	}
 	return nil

@@ -3,10 +3,10 @@
 package ml
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire/regex"
 	"github.com/opensteward/steward/wire/setting"
 )
 
@@ -99,14 +99,10 @@ func checkPatterns(value string) error {
 	return nil
 }
 
-// checkPattern refuses what is no regular expression here: look-around and back references are not.
+// checkPattern refuses what is no regular expression, or none of the engine's.
 func checkPattern(pattern string) error {
-	if _, err := regexp.Compile(pattern); err != nil {
-		e := fault.Illegal("the pattern [%s] is not a regular expression of the embedded engine", pattern)
-		e.Err = err
-		return e
-	}
-	return nil
+	_, err := regex.Compile(pattern)
+	return err
 }
 
 // setting is the value of a cluster setting.
@@ -118,7 +114,7 @@ func (s *Service) enabled(key string) bool { return s.setting(key) == "true" }
 // trusted reports whether a connector may call a URL.
 func (s *Service) trusted(url string) bool {
 	for _, pattern := range s.o.Catalog.State().ClusterSettings().List(trustedEndpoints) {
-		re, err := regexp.Compile(`^(?:` + pattern + `)$`)
+		re, err := regex.Whole(pattern)
 		if err == nil && re.MatchString(url) {
 			return true
 		}
