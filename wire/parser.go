@@ -150,6 +150,10 @@ func (p *Parser) malformed(err error) error {
 		}
 		return p.at(p.start, "json_parse_exception", fmt.Sprintf("Duplicate field '%s'", name))
 	}
+	if kind, n := p.dec.StackIndex(p.dec.StackDepth()); kind == '{' && n%2 == 0 && p.start < len(p.body) && isLetter(p.body[p.start]) {
+		c := p.body[p.start]
+		return p.at(p.start, "json_parse_exception", fmt.Sprintf("Unexpected character ('%c' (code %d)): was expecting double-quote to start field name", c, c))
+	}
 	if word := p.wordAt(p.start); word != "" && word != "null" && word != "true" && word != "false" {
 		return p.at(p.start+len(word), "json_parse_exception", fmt.Sprintf(
 			"Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word))

@@ -42,6 +42,8 @@ func TestParserRefusesMalformedBodies(t *testing.T) {
 		{"truncated", `{"policy": `, "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 12]"},
 		{"a key twice", "{\"x\":1,\n\"x\":2}", "json_parse_exception", "Duplicate field 'x'\n"},
 		{"no JSON", `nope`, "json_parse_exception", "Unrecognized token 'nope': was expecting (JSON String, Number, Array, Object or token"},
+		{"a name without quotes", `{"a":1,name:2}`, "json_parse_exception", "Unexpected character ('n' (code 110)): was expecting double-quote to start field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 8]"},
+		{"a word as value", `{"a":name}`, "json_parse_exception", "Unrecognized token 'name': was expecting"},
 		{"a trailing comma", `{"a":1,}`, "json_parse_exception", "Unexpected character (',' (code 44))"},
 		{"too deep", strings.Repeat("[", MaxDepth+1), "stream_constraints_exception", "nesting depth (1001)"},
 	} {

@@ -98,6 +98,9 @@ func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := wholeObject(body); err != nil {
+		return nil, err
+	}
 	n, err := parseNewIndex(body)
 	if err != nil {
 		return nil, err

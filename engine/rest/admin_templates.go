@@ -255,6 +255,13 @@ func (s *Server) putLegacyTemplate(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	body, err := r.Body()
+	if err != nil {
+		return nil, err
+	}
+	if err := wholeObject(body); err != nil {
+		return nil, err
+	}
 	p, create, err := templateBody(r)
 	if err != nil {
 		return nil, err
