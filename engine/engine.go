@@ -162,6 +162,7 @@ func Open(o Options) (_ *Engine, err error) {
 	e.server = &rest.Server{
 		Catalog: e.catalog, Docs: e.docs, Snapshots: e.snapshots, Clock: o.Clock, Logger: o.Logger, Version: o.Version, Plugins: o.Plugins,
 		Config: o.Config, Address: o.Address, Dir: o.Dir, Predictor: models,
+		SettingsChanged: models.SettingsChanged,
 	}
 	e.router = wirerest.NewRouter(o.Version)
 	e.router.Logger(o.Logger)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
@@ -27,6 +28,8 @@ const (
 	ModelGroups Collection = ".plugins-ml-model-group"
 	Tasks       Collection = ".plugins-ml-task"
 	Agents      Collection = ".plugins-ml-agent"
+	// Config has no documents here: the key that ML Commons keeps in it is in no index. Clients look whether it is there.
+	Config Collection = ".plugins-ml-config"
 )
 
 // Hidden are the fields of the documents that a search does not show.
@@ -65,6 +68,7 @@ var mappings = map[Collection]string{
 	Agents: `"name":` + named + `,"type":` + word + `,"description":{"type":"text"},"app_type":` + word +
 		`,"llm":` + anything + `,"model":` + anything + `,"tools":` + anything + `,"parameters":` + anything + `,"memory":` + anything +
 		`,"is_hidden":{"type":"boolean"},"context_management_name":` + word + `,"context_management":` + anything,
+	Config: `"config_type":` + word + `,"ml_configuration":{"type":"flat_object"},"create_time":` + moment,
 }
 
 func (c Collection) mapping() json.RawMessage {
@@ -98,6 +102,17 @@ func (s *Service) index(ctx context.Context, c Collection) (*catalog.Index, erro
 		return s.existing(c), nil
 	}
 	return index, err
+}
+
+// SettingsChanged makes the index [Config] when a setting of ML Commons is given a value, as a sign that it is in use.
+func (s *Service) SettingsChanged(ctx context.Context, set setting.Values) error {
+	for key := range set {
+		if strings.HasPrefix(key, prefix) {
+			_, err := s.index(ctx, Config)
+			return err
+		}
+	}
+	return nil
 }
 
 // insert stores a new document under an id.

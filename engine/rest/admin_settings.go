@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -195,6 +196,11 @@ func (s *Server) putClusterSettings(r *rest.Request) (rest.Action, error) {
 	return func(ctx context.Context) (*rest.Response, error) {
 		if err := s.Catalog.PutClusterSettings(ctx, persistent, transient); err != nil {
 			return nil, err
+		}
+		if s.SettingsChanged != nil {
+			if err := errors.Join(s.SettingsChanged(ctx, persistent.Set), s.SettingsChanged(ctx, transient.Set)); err != nil {
+				return nil, err
+			}
 		}
 		answer := wire.Obj("acknowledged", true)
 		return rest.OK(append(answer, clusterSettingsJSON(s.Catalog.State(), persistent.Set, transient.Set, flat)...)), nil

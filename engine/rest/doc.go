@@ -8,6 +8,7 @@
 package rest
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/opensteward/steward/clock"
@@ -16,6 +17,7 @@ import (
 	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/engine/snapshot"
 	"github.com/opensteward/steward/wire/rest"
+	"github.com/opensteward/steward/wire/setting"
 )
 
 // Plugin is a row of _cat/plugins and of _nodes.
@@ -40,6 +42,8 @@ type Server struct {
 	Dir string
 	// Predictor runs the models that ingest processors ask; nil if there are none.
 	Predictor ingest.Predictor
+	// SettingsChanged is told the cluster settings that were given a value; nil if nobody asks.
+	SettingsChanged func(ctx context.Context, set setting.Values) error
 
 	ingest          *ingest.Service
 	searchPipelines *ingest.SearchPipelines

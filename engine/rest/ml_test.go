@@ -444,6 +444,20 @@ func TestUpdates(t *testing.T) {
 	wants(t, s.call("POST", "/_plugins/_ml/models/"+m+"/_predict", `{"parameters":{}}`), 403, reason("status_exception", "Model is disabled.", "403"))
 }
 
+// TestClientsThatWaitForMLCommonsFindItsIndex does what integration tests written for the plugin do first.
+func TestClientsThatWaitForMLCommonsFindItsIndex(t *testing.T) {
+	s := open(t, engine.Options{Dir: t.TempDir()})
+	if w := s.call("HEAD", "/.plugins-ml-config", ""); w.Code != 404 {
+		t.Errorf("before a setting is set: %d", w.Code)
+	}
+	for range 2 {
+		s.do("PUT", "/_cluster/settings", `{"persistent":{"plugins.ml_commons.only_run_on_ml_node":false,"plugins.ml_commons.jvm_heap_memory_threshold":100}}`)
+	}
+	if w := s.call("HEAD", "/.plugins-ml-config", ""); w.Code != 200 {
+		t.Errorf("after it: %d", w.Code)
+	}
+}
+
 // TestNoSecretIsReadable looks for a credential in all answers and in the whole data directory.
 func TestNoSecretIsReadable(t *testing.T) {
 	dir := t.TempDir()
