@@ -4,7 +4,9 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,6 +107,28 @@ func record(t *testing.T, s *State) map[string]any {
 		"version": s.Version, "uuid": s.UUID, "cluster": s.ClusterUUID, "indices": indices, "streams": s.DataStreams, "parts": s.ComponentTemplates,
 		"templates": s.IndexTemplates, "legacy": s.LegacyTemplates, "settings": s.Persistent, "documents": s.Documents,
 	}
+}
+
+func TestAMappingBeyondItsLimitsOpensAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "catalog.db")
+	c := open(t, path)
+	properties := map[string]any{}
+	for n := range 1200 {
+		properties[fmt.Sprint("f", n)] = map[string]string{"type": "long"}
+	}
+	for n := range 60 {
+		properties[fmt.Sprint("n", n)] = map[string]string{"type": "nested"}
+	}
+	body, err := json.Marshal(map[string]any{"properties": properties})
+	must(t, err)
+	raised := changing("index.mapping.total_fields.limit", "2000", "index.mapping.nested_fields.limit", "60")
+	create(t, c, "a", NewIndex{Settings: raised, Mappings: body})
+	must(t, c.PutSettings(t.Context(), []string{"a"}, all, changing("index.mapping.total_fields.limit", "10"), false))
+	must(t, c.Close())
+	again := open(t, path)
+	defer func() { must(t, again.Close()) }()
+	says(t, again.PutMapping(t.Context(), []string{"a"}, all, false, []byte(`{"properties":{"more":{"type":"long"}}}`)),
+		"400 illegal_argument_exception: Limit of total fields [10] has been exceeded")
 }
 
 func TestWhatWasChangedIsThereAfterOpeningAgain(t *testing.T) {

@@ -15,11 +15,12 @@ import (
 // limitsOf are the limits that an index's settings give its mapping.
 func limitsOf(settings setting.Values) mapping.Limits {
 	l := mapping.DefaultLimits
-	if n, err := strconv.Atoi(settings["index.mapping.total_fields.limit"]); err == nil {
-		l.TotalFields = n
-	}
-	if n, err := strconv.Atoi(settings["index.mapping.depth.limit"]); err == nil {
-		l.Depth = n
+	for name, limit := range map[string]*int{
+		"total_fields": &l.TotalFields, "depth": &l.Depth, "nested_fields": &l.NestedFields, "nested_objects": &l.NestedObjects,
+	} {
+		if n, err := strconv.Atoi(settings["index.mapping."+name+".limit"]); err == nil {
+			*limit = n
+		}
 	}
 	return l
 }

@@ -63,12 +63,12 @@ func (i *Index) UnmarshalJSON(b []byte) error {
 	if r.Name == "" || len(r.UUID) != 22 || r.Settings == nil || r.RoutingShards < 1 {
 		return errors.New("name, uuid, settings or routing_num_shards is missing")
 	}
-	m, err := mapping.Parse(r.Mapping)
+	m, err := mapping.ParseStored(r.Mapping, limitsOf(r.Settings))
 	if err != nil {
 		return fmt.Errorf("mapping: %w", err)
 	}
 	*i = Index{
-		Name: r.Name, UUID: r.UUID, Settings: r.Settings, Mapping: m.WithLimits(limitsOf(r.Settings)), Aliases: r.Aliases, Closed: r.Closed,
+		Name: r.Name, UUID: r.UUID, Settings: r.Settings, Mapping: m, Aliases: r.Aliases, Closed: r.Closed,
 		DataStream: r.DataStream, Rollovers: map[string]RolloverInfo{}, Version: r.Version,
 		MappingVersion: r.MappingVers, SettingsVersion: r.SettingsVers, AliasesVersion: r.AliasesVers,
 		RoutingShards: r.RoutingShards,

@@ -60,6 +60,7 @@ type walker struct {
 	mapping *Mapping
 	id      string
 	part    *part // of the object that is walked
+	objects int   // how many nested ones a document without parts has so far
 	p       *wire.Parser
 	// take is given each value that is the document's, instead of the part, if it is not nil.
 	take func(*Field, parsed)

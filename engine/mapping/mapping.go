@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,10 +20,13 @@ import (
 type Limits struct {
 	TotalFields int // index.mapping.total_fields.limit, default 1000
 	Depth       int // index.mapping.depth.limit, default 20
+	// NestedFields is how many nested objects may be mapped, NestedObjects how many a document may have.
+	NestedFields  int // index.mapping.nested_fields.limit, default 50
+	NestedObjects int // index.mapping.nested_objects.limit, default 10000
 }
 
 // DefaultLimits are OpenSearch's.
-var DefaultLimits = Limits{TotalFields: 1000, Depth: 20}
+var DefaultLimits = Limits{TotalFields: 1000, Depth: 20, NestedFields: 50, NestedObjects: 10_000}
 
 // Dynamic says what happens to fields that are not mapped.
 type Dynamic string
@@ -54,7 +58,7 @@ type Mapping struct {
 	fields map[string]*Field
 	// constants are the fields that have the same value in every document.
 	constants []*Field
-	nested    bool // there are nested objects
+	nested    int // how many nested objects are mapped
 }
 
 // Empty is the mapping of an index without one.
@@ -65,6 +69,16 @@ func Empty() *Mapping {
 // Parse reads a mapping: {"properties":{...},...}, also wrapped in {"_doc":{...}}. Errors are OpenSearch's
 // mapper_parsing_exception.
 func Parse(body []byte) (*Mapping, error) { return Empty().Merge(body) }
+
+// ParseStored reads a mapping that an index has, under its limits: they may have been lowered since it got so large.
+func ParseStored(body []byte, l Limits) (*Mapping, error) {
+	none := Limits{TotalFields: math.MaxInt, Depth: math.MaxInt, NestedFields: math.MaxInt, NestedObjects: math.MaxInt}
+	m, err := Empty().WithLimits(none).Merge(body)
+	if err != nil {
+		return nil, err
+	}
+	return m.WithLimits(l), nil
+}
 
 // WithLimits returns the mapping under other limits.
 func (m *Mapping) WithLimits(l Limits) *Mapping {
@@ -225,13 +239,16 @@ func parseDynamic(raw json.RawMessage) (Dynamic, error) {
 
 // finish collects the leaves and checks the limits.
 func (m *Mapping) finish() (*Mapping, error) {
-	m.fields, m.nested = map[string]*Field{}, m.root.hasNested()
+	m.fields, m.nested = map[string]*Field{}, m.root.countNested()
 	objects, err := m.root.collect(m.fields, 1, m.limits.Depth)
 	if err != nil {
 		return nil, err
 	}
 	if len(m.fields)+objects > m.limits.TotalFields {
 		return nil, fault.Illegal("Limit of total fields [%d] has been exceeded", m.limits.TotalFields)
+	}
+	if m.nested > m.limits.NestedFields {
+		return nil, fault.Illegal("Limit of nested fields [%d] has been exceeded", m.limits.NestedFields)
 	}
 	m.constants = nil
 	for _, path := range sortedKeys(m.fields) {

@@ -28,13 +28,31 @@ func (m *Mapping) NestedObject(path string) (level int, found bool) {
 }
 
 // HasNested reports whether documents may have nested objects.
-func (m *Mapping) HasNested() bool { return m.nested }
+func (m *Mapping) HasNested() bool { return m.nested > 0 }
 
-func (o *object) hasNested() bool {
+func (o *object) countNested() (n int) {
 	for _, child := range o.objects {
-		if child.nested || child.hasNested() {
-			return true
+		if child.nested {
+			n++
+		}
+		n += child.countNested()
+	}
+	return n
+}
+
+// enter begins an object that may be a nested one, and returns what ends it. A document that has too many of them is
+// refused before it is stored.
+func (w *walker) enter(o *object) (leave func(), err error) {
+	outer := w.part
+	leave = func() { w.part = outer }
+	switch {
+	case o == nil || !o.nested:
+	case w.part != nil:
+		w.part = outer.nest(o, w.id)
+	default:
+		if w.objects++; w.objects > w.mapping.limits.NestedObjects {
+			err = mapperParsing("The number of nested documents has exceeded the allowed limit of [%d]. This limit can be set by changing the [index.mapping.nested_objects.limit] index level setting.", w.mapping.limits.NestedObjects)
 		}
 	}
-	return false
+	return leave, err
 }

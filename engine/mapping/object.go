@@ -12,11 +12,11 @@ import (
 
 // object walks an object; o is nil if it is not mapped.
 func (w *walker) object(o *object, path string, dynamic Dynamic) error {
-	if w.part != nil && o != nil && o.nested {
-		outer := w.part
-		w.part = outer.nest(o, w.id)
-		defer func() { w.part = outer }()
+	leave, err := w.enter(o)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	return w.p.Object(func(name string) error {
 		if name == docCount && path == "" {
 			return w.docCount()
