@@ -36,12 +36,6 @@ func (s *Server) catRoutes(rt *rest.Router) {
 			rt.Handle("GET", path, api.handle)
 		}
 	}
-	for _, path := range []string{
-		"/_cat/segment_replication", "/_cat/segment_replication/{index}",
-		"/_cat/pit_segments", "/_cat/pit_segments/{pit_id}",
-	} {
-		rt.Handle("GET", path, refuse)
-	}
 	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(plain(listing)), nil })
 }
 
@@ -69,6 +63,7 @@ func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
 func (s *Server) catAPIs() []catAPI {
 	return []catAPI{
 		{[]string{"/_cat/allocation"}, []string{"/_cat/allocation/{nodes}"}, allocationColumns, s.catAllocation},
+		{[]string{"/_cat/segment_replication", "/_cat/segment_replication/{index}"}, nil, replicationColumns, s.catReplication},
 		{[]string{"/_cat/shards", "/_cat/shards/{index}"}, nil, shardColumns, s.catShards},
 		{[]string{"/_cat/cluster_manager"}, []string{"/_cat/master"}, managerColumns, s.catManager},
 		{[]string{"/_cat/nodes"}, nil, nodeColumns, s.catNodes},

@@ -114,8 +114,7 @@ func TestCatFormats(t *testing.T) {
 func TestCatRefusesByNameWhatTheEngineDoesNotHave(t *testing.T) {
 	s := tables(t)
 	for path, want := range map[string]string{
-		"/_cat/segment_replication/big": "[GET /_cat/segment_replication/{index}] is not supported",
-		"/_cat/pit_segments/_all":       "[GET /_cat/pit_segments/{pit_id}] is not supported",
+		"/_cat/pit_segments/_all": "[GET /_cat/pit_segments/{pit_id}] is not supported",
 	} {
 		if w := s.call("GET", path, ""); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("GET %s: %d %s, want %s", path, w.Code, w.Body, want)

@@ -72,5 +72,6 @@ func (s *Server) Register(rt *rest.Router) {
 	s.snapshotRoutes(rt)
 	s.adminRoutes(rt)
 	s.ingestRoutes(rt)
+	s.absentRoutes(rt)
 	refuseRoutes(rt)
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rest
+
+import (
+	"context"
+
+	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/rest"
+)
+
+// absentRoutes are the APIs about what one node never has: indices of other clusters' making, nodes that leave, segments
+// that are copied. Their answers are those of an OpenSearch that has none either.
+func (s *Server) absentRoutes(rt *rest.Router) {
+	rt.Handle("GET", "/_dangling", func(*rest.Request) (rest.Action, error) {
+		return rest.Now(rest.OK(wire.Obj("_nodes", shardsOf(1), "cluster_name", s.clusterName(), "dangling_indices", []wire.Object{}))), nil
+	})
+	for _, method := range []string{"POST", "DELETE"} {
+		rt.Handle(method, "/_dangling/{index_uuid}", noDangling)
+	}
+	rt.Handle("GET", "/_cluster/decommission/awareness/{attribute}/_status", func(r *rest.Request) (rest.Action, error) {
+		r.Ignore("attribute")
+		return rest.Now(rest.OK(wire.Object{})), nil
+	})
+	rt.Handle("DELETE", "/_cluster/decommission/awareness", func(*rest.Request) (rest.Action, error) {
+		return change(func(context.Context) error { return nil }), nil
+	})
+}
+
+func noDangling(r *rest.Request) (rest.Action, error) {
+	uuid := r.Path("index_uuid")
+	if _, err := r.Bool("accept_data_loss", false); err != nil {
+		return nil, err
+	}
+	if err := timeouts(r); err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*rest.Response, error) {
+		return nil, fault.Illegal("No dangling index found for UUID [%s]", uuid)
+	}, nil
+}
+
+var replicationColumns = []column{
+	{name: "shardId", alias: "s", help: " shard Id"},
+	{name: "target_node", alias: "tnode", help: "target node name"},
+	{name: "target_host", alias: "thost", help: "target host"},
+	{name: "checkpoints_behind", alias: "cpb", help: "checkpoints behind primary"},
+	{name: "bytes_behind", alias: "bb", help: "bytes behind primary"},
+	{name: "current_lag", alias: "clag", help: "ongoing time elapsed waiting for replica to catch up to primary"},
+	{name: "last_completed_lag", alias: "lcl", help: "time taken for replica to catch up to latest primary refresh"},
+	{name: "rejected_requests", alias: "rr", help: "count of rejected requests for the replication group"},
+}
+
+// catReplication lists the copies to which segments are copied: none.
+func (s *Server) catReplication(r *rest.Request) (func(context.Context, *table) error, error) {
+	expressions := r.List("index")
+	o, err := r.IndexOptions(wire.IndexOptions{Open: true, AllowNoIndices: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"active_only", "detailed"} {
+		if _, err := r.Bool(name, false); err != nil {
+			return nil, err
+		}
+	}
+	r.Ignore("shards")
+	return func(context.Context, *table) error {
+		_, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
+		return err
+	}, nil
+}
