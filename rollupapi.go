@@ -15,7 +15,7 @@ import (
 // openJobs prepares the runner of rollup and transform jobs, which the reconciler tells of new ones.
 func (s *Steward) openJobs(back backend, client *opensearch.Client) {
 	o := rollup.Options{
-		Client: client, Clock: s.o.Clock, Lease: back.lease, Logger: s.log,
+		Client: client, Clock: s.o.Clock, Lease: back.lease, Logger: s.log, Paced: s.o.Pace == PaceNative,
 		Settings: func(ctx context.Context) (setting.View, error) { return s.manager.Settings(ctx) },
 		Wrote:    func(seqNo int64) { s.manager.Wrote(seqNo) },
 		Ended:    func(id string) { s.manager.JobEnded(id) },

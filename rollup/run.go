@@ -319,7 +319,7 @@ func (x *run) write(ctx context.Context, list []*bucket, stats *Stats) error {
 	stats.Indexed += int64(len(list))
 	began := time.Now()
 	refused, err := x.store.bulk(ctx, writes, x.limits.pause, x.limits.tries)
-	stats.IndexMillis += time.Since(began).Milliseconds()
+	stats.IndexMillis += begunMillis(began)
 	if refused != nil {
 		reason := refused.Reason
 		if x.job.Kind == Transform {

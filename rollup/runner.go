@@ -40,6 +40,9 @@ type Options struct {
 	Settings func(ctx context.Context) (setting.View, error)
 	// Native says whether the cluster has the plugin itself, which then runs the jobs; nil means never.
 	Native func() bool
+	// Paced makes a job wait for the next time of its schedule, as the plugin's scheduler does, instead of running it as soon
+	// as it is there.
+	Paced bool
 	// Wrote is told the sequence number of each write to the config index, for whoever follows it; nil if nobody does.
 	Wrote func(seqNo int64)
 	// Ended is told the id of each job that ended, well or not; nil if nobody waits.
@@ -54,6 +57,7 @@ type Runner struct {
 	clock    clock.Clock
 	lease    Lease
 	native   func() bool
+	paced    bool
 	ended    func(id string)
 	settings func(ctx context.Context) (setting.View, error)
 	log      *slog.Logger
@@ -106,7 +110,7 @@ func New(o Options) *Runner {
 		o.Ended = func(string) {}
 	}
 	return &Runner{
-		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native, ended: o.Ended,
+		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native, paced: o.Paced, ended: o.Ended,
 		settings: o.Settings, log: o.Logger, wake: make(chan struct{}, 1), done: make(chan finished),
 	}
 }
@@ -258,7 +262,8 @@ func (l *loop) load(ctx context.Context) error {
 }
 
 // see takes in an enabled job. One that is new, or was enabled anew, is due at once if its schedule is an interval that
-// has begun; a cron schedule is caught up with if it fired since the job last did something.
+// has begun; a cron schedule is caught up with if it fired since the job last did something. A paced one has no more than
+// its schedule.
 func (l *loop) see(ctx context.Context, key string, j *Job) {
 	e := l.entries[key]
 	if e == nil {
@@ -269,6 +274,10 @@ func (l *loop) see(ctx context.Context, key string, j *Job) {
 		return
 	}
 	e.version = j.Version
+	if l.paced {
+		e.due = j.Schedule.Next(l.clock.Now())
+		return
+	}
 	if e.enabledAt == value(j.EnabledAt) && !e.due.IsZero() {
 		e.due = earlier(e.due, j.Schedule.Next(l.clock.Now()))
 		return

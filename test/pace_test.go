@@ -104,6 +104,45 @@ func TestAnIndexOlderThanItsPolicyWaitsForThePluginsSweep(t *testing.T) {
 	}
 }
 
+func TestARollupJobWaitsForItsScheduleOrForWhoMovesIt(t *testing.T) {
+	p := newPaced(t)
+	p.Must("PUT", "/src", []byte(`{"mappings":{"properties":{"at":{"type":"date"}}}}`), nil)
+	p.Must("POST", "/src/_doc?refresh=true", []byte(`{"at":"2020-01-01T00:00:00Z"}`), nil)
+	status := func(id string) string {
+		t.Helper()
+		var all map[string]struct {
+			Metadata struct {
+				Status string
+				Stats  struct {
+					Index  int64 `json:"index_time_in_millis"`
+					Search int64 `json:"search_time_in_millis"`
+				}
+			} `json:"rollup_metadata"`
+		}
+		p.Must("GET", "/_plugins/_rollup/jobs/"+id+"/_explain", nil, &all)
+		m := all[id].Metadata
+		if m.Status == "finished" && (m.Stats.Index == 0 || m.Stats.Search == 0) {
+			t.Errorf("what job %s did took no time: %+v", id, m.Stats)
+		}
+		return m.Status
+	}
+	for _, id := range []string{"moved", "waiting"} {
+		p.Must("PUT", "/_plugins/_rollup/jobs/"+id, []byte(`{"rollup":{"enabled":true,"description":"","source_index":"src","target_index":"`+id+`","page_size":10,
+			"schedule":{"interval":{"period":5,"unit":"Minutes","start_time":`+fmt.Sprint(p.clock.Now().UnixMilli())+`}},
+			"dimensions":[{"date_histogram":{"source_field":"at","fixed_interval":"1h"}}]}}`), nil)
+	}
+	earlier := p.clock.Now().Add(2*time.Second - 5*time.Minute).UnixMilli()
+	p.Must("POST", "/.opendistro-ism-config/_update/moved?refresh=true", fmt.Appendf(nil, `{"doc":{"rollup":{"schedule":{"interval":{"start_time":"%d"}}}}}`, earlier), nil)
+	p.pass(time.Minute)
+	if a, b := status("moved"), status("waiting"); a != "finished" || b != "" {
+		t.Errorf("after a minute the job that was moved is %q, the other %q", a, b)
+	}
+	p.pass(4 * time.Minute)
+	if s := status("waiting"); s != "finished" {
+		t.Errorf("after its interval the other job is %q", s)
+	}
+}
+
 // recordedPolicies are those whose lifecycles were recorded run by run (ism/testdata/timelines).
 var recordedPolicies = map[string]struct{ index, states string }{
 	"hotwarm": {"lf-hotwarm-0", `
