@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/clock"
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/gateway"
 	"github.com/opensteward/steward/ism/manager"
@@ -220,13 +221,22 @@ func (s *Steward) onClose(name string, fn func(ctx context.Context) error) {
 	s.closers = append(s.closers, closer{name, fn})
 }
 
-// background runs fn until the program closes, which waits for it.
+// restartAfter is the pause before background work that panicked begins again.
+const restartAfter = time.Second
+
+// background runs fn until the program closes, which waits for it. Should it panic, it begins again.
 func (s *Steward) background(name string, fn func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		fn(ctx)
+		for fault.Guard(s.log, name, func() error { fn(ctx); return nil }) != nil {
+			select {
+			case <-time.After(restartAfter):
+			case <-ctx.Done():
+				return
+			}
+		}
 	}()
 	s.onClose(name, func(ctx context.Context) error {
 		cancel()

@@ -32,8 +32,8 @@ func (c *Client) Mark(ctx context.Context) (Mark, error) {
 
 // MaxSeqNo is the highest sequence number of each shard of an index, by the index's uuid and the shard's number
 // ("uuid/0"): the cheap probe of "did a document change". An index that was deleted and made again has other keys. It
-// is nil if the index does not exist.
-func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, error) {
+// is nil if the index does not exist; of several, in one request, those that do not are left out.
+func (c *Client) MaxSeqNo(ctx context.Context, indices ...string) (map[string]int64, error) {
 	type shardCopy struct {
 		SeqNo struct {
 			Max int64 `json:"max_seq_no"`
@@ -46,8 +46,11 @@ func (c *Client) MaxSeqNo(ctx context.Context, index string) (map[string]int64, 
 		} `json:"indices"`
 	}
 	call := Call{
-		Method: http.MethodGet, Path: Path(index, "_stats", "docs"),
+		Method: http.MethodGet, Path: Path(strings.Join(indices, ","), "_stats", "docs"),
 		Query: query("level", "shards", "filter_path", "indices.*.uuid,indices.*.shards.*.seq_no.max_seq_no"),
+	}
+	if len(indices) > 1 {
+		call.Query.Set("ignore_unavailable", "true")
 	}
 	err := c.Do(ctx, call, &answer)
 	if fault.Is(err, "index_not_found_exception") {

@@ -32,10 +32,13 @@ func (c *Client) Search(ctx context.Context, index string, body any, q url.Value
 	if !q.Has("allow_partial_search_results") {
 		q.Set("allow_partial_search_results", "false")
 	}
-	var raw json.RawMessage
 	call := Call{Method: http.MethodPost, Path: Path(index, "_search"), Query: q, Body: body}
-	if err := c.Do(ctx, call, &raw); err != nil {
+	status, header, raw, err := c.Send(ctx, call)
+	if err != nil {
 		return SearchResult{}, err
+	}
+	if status/100 != 2 {
+		return SearchResult{}, answerFault(status, header, raw)
 	}
 	var answer struct {
 		Hits struct {

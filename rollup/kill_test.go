@@ -84,7 +84,7 @@ func TestAContinuousTransformThatDiesAtAnyRequestGoesOn(t *testing.T) {
 	})
 }
 
-// refusing answers one request with a status.
+// refusing answers one request with a status, or panics if that is 0.
 type refusing struct {
 	next   http.RoundTripper
 	mu     sync.Mutex
@@ -100,15 +100,18 @@ func (r *refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !refuse {
 		return r.next.RoundTrip(req)
 	}
+	if r.status == 0 {
+		panic("a mistake in the program")
+	}
 	return answer(r.status, `{"error":{"type":"rejected_execution_exception","reason":"busy"},"status":429}`), nil
 }
 
-func TestABusyClusterOnlyDelaysAJob(t *testing.T) {
+func TestABusyClusterAndAPanicOnlyDelayAJob(t *testing.T) {
 	w := newWorld(t)
 	w.create("PREFIX-src", sales)
 	w.index("PREFIX-src", sold...)
 	for n, refused := 2, true; refused; n += 3 { // the first two requests look for jobs
-		status := []int{429, 503}[n%2]
+		status := []int{429, 503, 0}[n/3%3]
 		w.again()
 		w.must("PUT", rollups+"PREFIX", hourly)
 		rt := &refusing{next: w.transport, left: n, status: status}

@@ -204,7 +204,7 @@ func (l *loop) pass(ctx context.Context) *clock.Alarm {
 		return &clock.Alarm{Stop: func() {}}
 	}
 	if l.reload {
-		err := l.load(ctx)
+		err := fault.Guard(l.log, "reading jobs", func() error { return l.load(ctx) })
 		l.failing = err != nil
 		l.reload = l.failing
 		if err != nil && ctx.Err() == nil {
@@ -318,7 +318,11 @@ func (l *loop) start(ctx context.Context) {
 		l.running++
 		release := l.clock.Hold()
 		go func() {
-			job, err := l.runJob(ctx, e.kind, e.id)
+			var job *Job
+			err := fault.Guard(l.log, e.kind.Name, func() (err error) {
+				job, err = l.runJob(ctx, e.kind, e.id)
+				return err
+			})
 			l.done <- finished{key, job, err, release}
 		}()
 	}

@@ -131,7 +131,7 @@ func (b *bench) untilWaiting() error {
 
 // wait measures what waiting costs.
 func (b *bench) wait() error {
-	time.Sleep(20 * time.Second) // what it wrote is read and refreshed
+	time.Sleep(40 * time.Second) // half a minute after the last change all indices are read once more
 	if _, err := b.requests(); err != nil {
 		return err
 	}

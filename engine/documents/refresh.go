@@ -8,6 +8,7 @@ import (
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/shard"
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
 
@@ -62,7 +63,8 @@ func (s *Store) scheduled(g *group) {
 		if !open {
 			continue
 		}
-		if err := s.with(sl, (*shard.Shard).Refresh); err != nil {
+		err := fault.Guard(s.o.Logger, "refresh", func() error { return s.with(sl, (*shard.Shard).Refresh) })
+		if err != nil {
 			s.o.Logger.Error("refresh", "index", g.name, "shard", sl.number, "err", err)
 			s.schedule(g)
 		}

@@ -30,7 +30,9 @@ func (s *Store) Resize(ctx context.Context, source, target *catalog.Index) error
 	builders.SetLimit(runtime.GOMAXPROCS(0))
 	for _, sl := range to.slots {
 		builders.Go(func() error {
-			err := shard.Build(ctx, sl.dir, s.shardOptions(sl), s.resized(ctx, from, target, sl.number))
+			err := fault.Guard(s.o.Logger, "resize", func() error {
+				return shard.Build(ctx, sl.dir, s.shardOptions(sl), s.resized(ctx, from, target, sl.number))
+			})
 			if fault.Is(err, "version_conflict_engine_exception") {
 				return fault.Illegal("cannot resize index [%s]: two of its documents have one id and different routings, and belong to shard [%d] of [%s]: %s",
 					source.Name, sl.number, target.Name, fault.Of(err).Reason)

@@ -203,7 +203,9 @@ func (s *Store) watchIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reaper == nil && !s.closed {
-		s.reaper = time.AfterFunc(idleAfter, s.closeIdle)
+		s.reaper = time.AfterFunc(idleAfter, func() {
+			_ = fault.Guard(s.o.Logger, "closing of idle shards", func() error { s.closeIdle(); return nil })
+		})
 	}
 }
 

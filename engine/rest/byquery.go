@@ -78,7 +78,9 @@ func (s *Server) runByQuery(ctx context.Context, job *byQuery) (*rest.Response, 
 	parts := job.split(targets, found)
 	group, inner := errgroup.WithContext(ctx)
 	for _, p := range parts {
-		group.Go(func() error { return s.runPart(inner, job, p, targets) })
+		group.Go(func() error {
+			return fault.Guard(s.Logger, "part of an action by query", func() error { return s.runPart(inner, job, p, targets) })
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err

@@ -216,7 +216,9 @@ func (s *Server) processBulk(ctx context.Context, items []bulkItem) (ran bool) {
 		}
 		ran = true
 		group.Go(func() error {
-			b.follow(ctx, s, r, w)
+			if err := fault.Guard(s.Logger, "ingest pipelines", func() error { b.follow(ctx, s, r, w); return nil }); err != nil {
+				b.err = err
+			}
 			return nil
 		})
 	}

@@ -47,7 +47,10 @@ func (s *Server) perform(ctx context.Context, r *rest.Request, w work, wait bool
 		defer s.tasks.background.Done()
 		defer release()
 		defer done()
-		res, err = w.run(inner)
+		err = fault.Guard(s.Logger, w.action, func() (err error) {
+			res, err = w.run(inner)
+			return err
+		})
 		if errors.Is(err, context.Canceled) {
 			err = fault.New(http.StatusInternalServerError, "task_cancelled_exception", "by user request")
 		}

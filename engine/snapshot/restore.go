@@ -163,11 +163,14 @@ func (s *Service) run(r *RestoreRequest, info *Info, plan *catalog.Restore, fill
 		defer close(out.done)
 		defer func() { note(func() { delete(s.restores, from) }) }()
 		started := false
-		out.indices, out.err = s.o.Catalog.Restore(s.all, *plan, func(indices []*catalog.Index) error {
-			note(func() { from.Indices = indices })
-			started = true
-			begun <- nil
-			return fill(indices)
+		out.err = fault.Guard(s.o.Logger, "restore", func() (err error) {
+			out.indices, err = s.o.Catalog.Restore(s.all, *plan, func(indices []*catalog.Index) error {
+				note(func() { from.Indices = indices })
+				started = true
+				begun <- nil
+				return fill(indices)
+			})
+			return err
 		})
 		switch {
 		case out.err == nil:
@@ -314,22 +317,29 @@ func (s *Service) fill(ctx context.Context, d *directory, o options, r *RestoreR
 		saved := plan.Indices[n].Saved.Name
 		for number := range index.Shards() {
 			group.Go(func() error {
-				c, err := &copied{Highest: -1}, error(nil)
-				if !info.failedShard(saved, number) {
-					c, err = d.readCopied(saved, number, info.UUID)
-				}
-				if err != nil {
-					return s.broken(r.Repository, err)
-				}
-				err = s.o.Docs.Restore(ctx, index, number, c.Highest, d.documents(ctx, pace, saved, number, c))
-				if err != nil {
-					return restoreFailed(index, number, err)
-				}
-				return nil
+				return fault.Guard(s.o.Logger, "restore of a shard", func() error {
+					return s.fillShard(ctx, d, pace, r, info, saved, index, number)
+				})
 			})
 		}
 	}
 	return group.Wait()
+}
+
+// fillShard makes one shard of an index of what the snapshot has saved under a name.
+func (s *Service) fillShard(ctx context.Context, d *directory, pace *pacer, r *RestoreRequest, info *Info, saved string, index *catalog.Index, number int) error {
+	c, err := &copied{Highest: -1}, error(nil)
+	if !info.failedShard(saved, number) {
+		c, err = d.readCopied(saved, number, info.UUID)
+	}
+	if err != nil {
+		return s.broken(r.Repository, err)
+	}
+	err = s.o.Docs.Restore(ctx, index, number, c.Highest, d.documents(ctx, pace, saved, number, c))
+	if err != nil {
+		return restoreFailed(index, number, err)
+	}
+	return nil
 }
 
 // restoreFailed is the error of a shard that could not be brought back.

@@ -77,10 +77,14 @@ func (s *Service) start(one *catalog.Snapshotting) *running {
 // take copies the shards and makes the snapshot exist. That it is being taken stays in the catalog if the service is
 // closed meanwhile.
 func (s *Service) take(ctx context.Context, r *running) (*Info, error) {
-	d, o, err := s.openToWrite(r.one.Repository, "create snapshot in a")
-	if err == nil {
-		err = s.copyShards(ctx, d, o, r)
-	}
+	var d *directory
+	err := fault.Guard(s.o.Logger, "snapshot", func() (err error) {
+		var o options
+		if d, o, err = s.openToWrite(r.one.Repository, "create snapshot in a"); err != nil {
+			return err
+		}
+		return s.copyShards(ctx, d, o, r)
+	})
 	if s.all.Err() != nil {
 		return nil, fault.New(503, "node_closed_exception", "node closed")
 	}
@@ -136,12 +140,12 @@ func (s *Service) copyShards(ctx context.Context, d *directory, o options, r *ru
 func (s *Service) copyOne(ctx context.Context, d *directory, pace *pacer, r *running, index catalog.SnapshottedIndex, number int) {
 	p := r.shards[shardKey{index.Name, number}]
 	r.note(func() { p.stage, p.Start = stageStarted, s.o.Clock.Now().UnixMilli() })
-	var err error
-	if r.one.Source != "" {
-		err = s.copyClone(ctx, d, r, index, number)
-	} else {
-		err = s.copyShard(ctx, d, pace, r, index, number)
-	}
+	err := fault.Guard(s.o.Logger, "snapshot of a shard", func() error {
+		if r.one.Source != "" {
+			return s.copyClone(ctx, d, r, index, number)
+		}
+		return s.copyShard(ctx, d, pace, r, index, number)
+	})
 	if err != nil && ctx.Err() == nil {
 		s.o.Logger.Error("snapshot of a shard", "snapshot", r.one.Snapshot, "index", index.Name, "shard", number, "err", err)
 	}

@@ -165,7 +165,9 @@ func (x *execution) undoing(ctx context.Context, timeout time.Duration) Undoing 
 			after[n.ID] = n.After
 		}
 	})
-	takeAway := func(ctx context.Context, step string, r Resource) error { return x.takeAway(ctx, step, r, timeout) }
+	takeAway := func(ctx context.Context, step string, r Resource) error {
+		return fault.Guard(x.s.log, "deprovisioning", func() error { return x.takeAway(ctx, step, r, timeout) })
+	}
 	return Undoing{Delete: takeAway, Forget: func(_ context.Context, r Resource) error {
 		return x.rec.change(ctx, func(_ *runDocument, st *State) bool {
 			st.remove(r)

@@ -89,7 +89,7 @@ func (x *execution) drive(ctx context.Context) {
 		close(x.done)
 	}()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := x.work(ctx)
+		err := fault.Guard(x.s.log, "workflow", func() error { return x.work(ctx) })
 		if err != nil && passing(err) && x.rec.broken() == nil && pauseFor(ctx, pause) == nil {
 			continue // what was done is not done again
 		}
@@ -115,6 +115,15 @@ func (x *execution) work(ctx context.Context) error {
 		return x.deprovision(ctx, settings.Duration(settingRequestTimeout))
 	}
 	return x.provision(ctx)
+}
+
+// doGuarded is do in a goroutine of its own: a step that panics has failed.
+func (x *execution) doGuarded(ctx context.Context, p flow.Planned, before map[string]flow.Outputs) (out flow.Outputs, err error) {
+	err = fault.Guard(x.s.log, "workflow step", func() (err error) {
+		out, err = x.do(ctx, p, before)
+		return err
+	})
+	return out, err
 }
 
 // prepare reads the plan of the run.
@@ -177,7 +186,7 @@ func (x *execution) provision(ctx context.Context) error {
 		return err
 	}
 	x.sayBegun()
-	failure := Run(run, x.plan, x.finished(), Hooks{Do: x.do, Enter: x.act.enter, Leave: x.act.leave})
+	failure := Run(run, x.plan, x.finished(), Hooks{Do: x.doGuarded, Enter: x.act.enter, Leave: x.act.leave})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -55,6 +55,41 @@ func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 	}
 }
 
+// TestAStepThatPanicsFailsItsWorkflowAndNothingElse stands for a mistake in the program.
+func TestAStepThatPanicsFailsItsWorkflowAndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	bad, good := w.prefix+"bad", w.prefix+"good"
+	direct := w.process(w.direct)
+	ids := map[string]string{bad: w.create(direct, everyKind(), bad), good: w.create(direct, everyKind(), good)}
+	s := w.process(panicking{w.direct, bad})
+	ctx := context.Background()
+	for _, id := range ids {
+		if _, err := s.Provision(ctx, id, provision.Request{Params: word}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{bad: provision.Failed, good: provision.Completed} {
+		w.eventually(name+" to be "+want, func() bool {
+			st, err := s.State(ctx, ids[name])
+			return err == nil && st.State == want
+		})
+	}
+}
+
+// panicking panics when an index of a name is made.
+type panicking struct {
+	next http.RoundTripper
+	name string
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/"+p.name) {
+		panic("making " + r.URL.Path)
+	}
+	return p.next.RoundTrip(r)
+}
+
 // dawdling loses the answer to the first request of a kind, and lets it arrive only when the second one comes.
 type dawdling struct {
 	next         http.RoundTripper

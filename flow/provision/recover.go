@@ -39,13 +39,9 @@ func (s *Service) recover(ctx context.Context) error {
 // there is something to wait for.
 func (s *Service) moved(ctx context.Context) (bool, error) {
 	moved := s.marks == nil || len(s.unbegun) > 0
-	marks := map[string]int64{}
-	for _, index := range []string{lease.Index, StateIndex} {
-		shards, err := s.client.MaxSeqNo(ctx, index)
-		if err != nil {
-			return false, err
-		}
-		maps.Copy(marks, shards)
+	marks, err := s.client.MaxSeqNo(ctx, lease.Index, StateIndex)
+	if err != nil {
+		return false, err
 	}
 	moved = moved || !maps.Equal(marks, s.marks)
 	s.marks = marks

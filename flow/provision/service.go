@@ -94,8 +94,9 @@ func New(o Options) *Service {
 	return s
 }
 
-// lookEvery is how often a process that is not alone looks for what others have asked for.
-const lookEvery = time.Second
+// lookEvery is how often a process that is not alone looks for what others have asked for. With the two probes a second
+// of the reconciler and the lease it makes three requests a second at rest.
+const lookEvery = 2 * time.Second
 
 // Run finishes what was begun by a process that is gone, and what others have asked for, until ctx is done. Then it
 // lets the steps under way end, starts none any more, and returns; what is left is finished after the next start.
@@ -107,7 +108,7 @@ func (s *Service) Run(ctx context.Context) {
 		s.all.Wait()
 	}()
 	for {
-		err := s.recover(ctx)
+		err := fault.Guard(s.log, "unfinished workflows", func() error { return s.recover(ctx) })
 		release()
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("cannot look for unfinished workflows", "err", err)

@@ -44,10 +44,23 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 	if err := s.readValidated(ctx, out); err != nil {
 		return nil, err
 	}
-	for i := range out {
-		out[i].move = ism.Next(out[i].input)
+	return s.decideEach(out), nil
+}
+
+// decideEach asks for each entry what its policy wants. One whose decision panics is left to a later sweep, so that it holds up no
+// other.
+func (s *sweep) decideEach(list []decided) []decided {
+	out := list[:0]
+	for _, d := range list {
+		err := fault.Guard(s.log, "decision", func() error { d.move = ism.Next(d.input); return nil })
+		if err != nil {
+			s.log.Error("nothing is decided", "index", d.entry.name(), "err", err)
+			s.retry(d.entry)
+			continue
+		}
+		out = append(out, d)
 	}
-	return out, nil
+	return out
 }
 
 // refreshDetails reads again what may have changed since: the indices that steps have just worked on, and those whose

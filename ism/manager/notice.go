@@ -30,6 +30,9 @@ func (s *sweep) notice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if found.full {
+		s.sum.Listed += len(s.inventory.byName)
+	}
 	s.added = append(s.added, found.added...)
 	s.enrolAll = s.enrolAll || found.full
 	s.gone = true
@@ -75,6 +78,7 @@ func (s *sweep) followDocuments(ctx context.Context) error {
 		s.queue.remove(e)
 		s.added = append(s.added, e.uuid) // a template may claim the index again
 	}
+	s.sum.Read += len(found.entries)
 	s.history.seen(found.entries, s.now)
 	for _, e := range found.entries {
 		s.ready(e)

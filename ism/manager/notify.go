@@ -121,7 +121,11 @@ func (m *Manager) tellFailure(ctx context.Context, r *stepResult, now time.Time,
 // stored also then.
 func (m *Manager) tell(ctx context.Context, n notice, keep bool) (text string, known bool) {
 	done := make(chan string, 1)
-	m.steps.group.Go(func() { done <- m.publish(ctx, n) })
+	m.steps.group.Go(func() {
+		text := noticeFailed
+		_ = fault.Guard(m.log, "error notification", func() error { text = m.publish(ctx, n); return nil }) // the text says so
+		done <- text
+	})
 	patience := time.NewTimer(noticePatience)
 	defer patience.Stop()
 	select {

@@ -4,9 +4,11 @@ package manager
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/action"
 )
@@ -16,6 +18,7 @@ const stepLimit = 2 * time.Minute
 
 // steps runs steps side by side, each kind within its limit, and collects their results.
 type steps struct {
+	log   *slog.Logger
 	slots [action.Kinds]chan struct{}
 	group sync.WaitGroup
 
@@ -41,8 +44,8 @@ type stepResult struct {
 	release func()
 }
 
-func newSteps() *steps {
-	s := &steps{arrived: make(chan struct{}, 1), merging: map[string]bool{}}
+func newSteps(log *slog.Logger) *steps {
+	s := &steps{log: log, arrived: make(chan struct{}, 1), merging: map[string]bool{}}
 	for k := range s.slots {
 		s.slots[k] = make(chan struct{}, action.Kind(k).Limit())
 	}
@@ -71,7 +74,7 @@ func (s *steps) start(ctx context.Context, step action.Step, env *action.Env, r 
 	})
 }
 
-func (s *steps) run(ctx context.Context, step action.Step, env *action.Env) (ism.Result, error) {
+func (s *steps) run(ctx context.Context, step action.Step, env *action.Env) (result ism.Result, err error) {
 	slot := s.slots[step.Kind]
 	select {
 	case slot <- struct{}{}:
@@ -84,7 +87,11 @@ func (s *steps) run(ctx context.Context, step action.Step, env *action.Env) (ism
 		ctx, cancel = context.WithTimeout(ctx, stepLimit)
 		defer cancel()
 	}
-	return step.Run(ctx, env)
+	err = fault.Guard(s.log, "step "+step.Name, func() (err error) {
+		result, err = step.Run(ctx, env)
+		return err
+	})
+	return result, err
 }
 
 // take returns the results that have arrived.
@@ -137,7 +144,7 @@ func (s *steps) background(ctx context.Context, uuid string, release func(), fn 
 			defer s.mu.Unlock()
 			delete(s.merging, uuid)
 		}()
-		fn(ctx)
+		_ = fault.Guard(s.log, "step in the background", func() error { fn(ctx); return nil }) // whoever waits for it looks at the cluster
 	})
 	return true
 }

@@ -4,7 +4,10 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/opensteward/steward/fault"
 )
 
 const (
@@ -23,7 +26,15 @@ const (
 func (m *Manager) Sweep(ctx context.Context, now time.Time) (Summary, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sum, err := m.sweep(ctx, now)
+	var sum Summary
+	err := fault.Guard(m.log, "sweep", func() (err error) {
+		sum, err = m.sweep(ctx, now)
+		return err
+	})
+	if _, panicked := errors.AsType[*fault.Panicked](err); panicked {
+		// What is cached may be half of something: it is read anew, and records that are missing are found.
+		m.fence, m.history.fence = 0, 0
+	}
 	m.status.LastSweep, m.status.LastError = now, ""
 	if err != nil {
 		m.status.LastError = err.Error()

@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/opensteward/steward/test/unreliable"
@@ -12,14 +13,24 @@ import (
 func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			w := newWorld(t, backend(t), chain)
-			stop := w.run(unreliable.NewFlaky(w.transport, seed, seed))
-			defer stop()
-			w.wait("the chain to end", w.chainEnded)
-			if diff := w.chainDifference(); diff != "" {
-				t.Error(diff)
-			}
-			w.wait("the whole history", func() bool { return w.recordsDifference() == "" })
+			chainEndsWell(t, func(next http.RoundTripper) http.RoundTripper { return unreliable.NewFlaky(next, seed, seed) })
 		})
 	}
+}
+
+func TestAReconcilerThatPanicsAtEveryTwentiethRequestOnlyTakesLonger(t *testing.T) {
+	chainEndsWell(t, func(next http.RoundTripper) http.RoundTripper { return unreliable.NewPanicky(next, 1) })
+}
+
+// chainEndsWell runs the chain over a transport to its end.
+func chainEndsWell(t *testing.T, over func(next http.RoundTripper) http.RoundTripper) {
+	t.Helper()
+	w := newWorld(t, backend(t), chain)
+	stop := w.run(over(w.transport))
+	defer stop()
+	w.wait("the chain to end", w.chainEnded)
+	if diff := w.chainDifference(); diff != "" {
+		t.Error(diff)
+	}
+	w.wait("the whole history", func() bool { return w.recordsDifference() == "" })
 }

@@ -62,3 +62,31 @@ func LoseAnswer(next http.RoundTripper, r *http.Request) (*http.Response, error)
 func Refuse(r *http.Request, status int, typ string) *http.Response {
 	return opensearch.FaultResponse(r, fault.New(status, typ, "not now"))
 }
+
+// Panicky is a transport that panics at every twentieth request, half of the time after it was carried out: what a
+// mistake in the program does. It is safe for concurrent use.
+type Panicky struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+// NewPanicky returns one before next.
+func NewPanicky(next http.RoundTripper, seed uint64) *Panicky {
+	return &Panicky{next: next, rand: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // a test is the same again
+}
+
+// RoundTrip is part of [http.RoundTripper].
+func (p *Panicky) RoundTrip(r *http.Request) (*http.Response, error) {
+	p.mu.Lock()
+	fate := p.rand.IntN(40)
+	p.mu.Unlock()
+	switch fate {
+	case 0:
+		panic("before the request")
+	case 1:
+		_, _ = LoseAnswer(p.next, r)
+		panic("after the request")
+	}
+	return p.next.RoundTrip(r)
+}
