@@ -117,7 +117,7 @@ func (job *byQuery) split(targets []query.Target, found []query.Match) []*part {
 	job.mu.Lock()
 	defer job.mu.Unlock()
 	for i := range n {
-		job.parts = append(job.parts, &part{id: i, rate: job.rate / float64(n), touched: map[string]bool{}})
+		job.parts = append(job.parts, &part{id: i, rate: job.rate / float64(n), changed: make(chan struct{}), touched: map[string]bool{}})
 	}
 	for i, m := range found {
 		p := job.parts[i%n]
@@ -136,7 +136,8 @@ func (job *byQuery) state() wire.Object {
 	for _, p := range job.parts {
 		now := p.now()
 		all.add(now)
-		slices = append(slices, append(wire.Obj("slice_id", p.id), now.json(job, p.rate)...))
+		rate, _ := p.pace()
+		slices = append(slices, append(wire.Obj("slice_id", p.id), now.json(job, rate)...))
 	}
 	o := all.json(job, job.rate)
 	o.AddIf(len(slices) > 1, "slices", slices)

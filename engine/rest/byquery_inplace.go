@@ -16,9 +16,7 @@ func (s *Server) byQueryRoutes(rt *rest.Router) {
 	rt.Handle("POST", "/_reindex", s.reindex)
 	rt.Handle("POST", "/{index}/_update_by_query", s.updateByQuery)
 	rt.Handle("POST", "/{index}/_delete_by_query", s.deleteByQuery)
-	for _, path := range []string{"/_reindex/{task_id}/_rethrottle", "/_update_by_query/{task_id}/_rethrottle", "/_delete_by_query/{task_id}/_rethrottle"} {
-		rt.Handle("POST", path, refuse)
-	}
+	s.rethrottleRoutes(rt)
 }
 
 func (s *Server) updateByQuery(r *rest.Request) (rest.Action, error) {
@@ -91,7 +89,7 @@ func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Actio
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		return s.perform(ctx, r, work{
-			action: "indices:data/write/" + what + "/byquery", description: what + "-by-query [" + r.Path("index") + "]", status: job.state,
+			action: "indices:data/write/" + what + "/byquery", description: what + "-by-query [" + r.Path("index") + "]", status: job.state, rethrottle: job.setRate,
 			run: func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, job) },
 		}, wait)
 	}, nil

@@ -17,10 +17,11 @@ import (
 type part struct {
 	id    int
 	found []query.Match
-	// rate is in documents a second; 0 for no limit.
-	rate float64
 
-	mu       sync.Mutex
+	mu sync.Mutex
+	// rate is in documents a second; 0 for no limit. changed is closed when it is another one.
+	rate     float64
+	changed  chan struct{}
 	progress progress
 	failures []wire.Object
 	status   int             // of the worst failure
@@ -171,22 +172,30 @@ func (p *part) failed(b *bulkItem) {
 
 // pause keeps to the rate after a batch of n documents that took a while.
 func (p *part) pause(ctx context.Context, n int, took time.Duration) {
-	if p.rate <= 0 {
-		return
-	}
-	wait := time.Duration(float64(n)/p.rate*float64(time.Second)) - took
-	if wait <= 0 {
-		return
-	}
 	began := time.Now()
-	p.note(func(now *progress) { now.until = began.Add(wait) })
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	for {
+		rate, changed := p.pace()
+		if rate <= 0 {
+			break
+		}
+		wait := time.Duration(float64(n)/rate*float64(time.Second)) - took - time.Since(began)
+		if wait <= 0 || ctx.Err() != nil {
+			break
+		}
+		p.note(func(now *progress) { now.until = time.Now().Add(wait) })
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
 	}
-	p.note(func(now *progress) { now.throttled, now.until = now.throttled+time.Since(began), time.Time{} })
+	p.note(func(now *progress) {
+		if !now.until.IsZero() {
+			now.throttled, now.until = now.throttled+time.Since(began), time.Time{}
+		}
+	})
 }
 
 func (p *part) note(change func(now *progress)) {

@@ -61,7 +61,7 @@ func (s *Server) reindex(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 		return s.perform(ctx, r, work{
-			action: "indices:data/write/reindex", status: job.state,
+			action: "indices:data/write/reindex", status: job.state, rethrottle: job.setRate,
 			description: "reindex from [" + strings.Join(job.expressions, ", ") + "] to [" + job.dest.index + "]",
 			run:         func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, &job.byQuery) },
 		}, wait)

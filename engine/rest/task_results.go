@@ -30,6 +30,7 @@ const tasksMapping = `{"dynamic":"strict","_meta":{"version":5},"properties":{"c
 type work struct {
 	action, description string
 	status              func() wire.Object
+	rethrottle          func(rate float64) // nil if it has no rate
 	run                 func(ctx context.Context) (*rest.Response, error)
 }
 
@@ -39,7 +40,7 @@ func (s *Server) perform(ctx context.Context, r *rest.Request, w work, wait bool
 	if !s.tasks.enter() {
 		return nil, fault.New(http.StatusServiceUnavailable, "node_closed_exception", "node closed")
 	}
-	inner, t, done := s.tasks.begin(context.WithoutCancel(ctx), r, w.action, w.description, w.status)
+	inner, t, done := s.tasks.begin(context.WithoutCancel(ctx), r, w)
 	release := s.Clock.Hold()
 	var res *rest.Response
 	var err error

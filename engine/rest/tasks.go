@@ -35,6 +35,8 @@ type task struct {
 	stop                context.CancelFunc
 	// status is what the task says of its progress; nil if it says nothing.
 	status func() wire.Object
+	// rethrottle changes its rate, in documents a second (0: no limit); nil for a task that has none.
+	rethrottle func(rate float64)
 	// done is closed when the task has ended.
 	done chan struct{}
 
@@ -44,19 +46,19 @@ type task struct {
 
 // start notes a task until done is called. The context it returns ends when the task is cancelled.
 func (t *tasks) start(ctx context.Context, r *rest.Request, action, description string) (_ context.Context, done func()) {
-	ctx, _, done = t.begin(ctx, r, action, description, nil)
+	ctx, _, done = t.begin(ctx, r, work{action: action, description: description})
 	return ctx, done
 }
 
-// begin is start for a task that tells of its progress.
-func (t *tasks) begin(ctx context.Context, r *rest.Request, action, description string, status func() wire.Object) (_ context.Context, _ *task, done func()) {
+// begin is start for work that tells of its progress.
+func (t *tasks) begin(ctx context.Context, r *rest.Request, w work) (_ context.Context, _ *task, done func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
 	one := &task{
-		id: t.last, action: action, description: description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(),
-		stop: cancel, status: status, done: make(chan struct{}),
+		id: t.last, action: w.action, description: w.description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(),
+		stop: cancel, status: w.status, rethrottle: w.rethrottle, done: make(chan struct{}),
 	}
 	if t.running == nil {
 		t.running = map[int64]*task{}
@@ -165,24 +167,29 @@ func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
 	r.Ignore("wait_for_completion", "timeout")
 	return func(ctx context.Context) (*rest.Response, error) {
 		list := s.listed(ctx, r, actions, nodes)
-		switch group {
-		case "nodes":
-			return rest.OK(s.nodeTasks(list, detailed)), nil
-		case "none":
-			out := []wire.Object{}
-			for _, t := range list {
-				out = append(out, t.json(detailed))
-			}
-			return rest.OK(wire.Obj("tasks", out)), nil
-		case "parents":
-			out := wire.Object{}
-			for _, t := range list {
-				out.Add(t.ID(), t.json(detailed))
-			}
-			return rest.OK(wire.Obj("tasks", out)), nil
-		}
-		return nil, fault.Illegal("[group_by] must be one of [nodes], [parents] or [none] but was [%s]", group)
+		return s.grouped(list, group, detailed)
 	}, nil
+}
+
+// grouped is the answer that lists tasks.
+func (s *Server) grouped(list []*task, group string, detailed bool) (*rest.Response, error) {
+	switch group {
+	case "nodes":
+		return rest.OK(s.nodeTasks(list, detailed)), nil
+	case "none":
+		out := []wire.Object{}
+		for _, t := range list {
+			out = append(out, t.json(detailed))
+		}
+		return rest.OK(wire.Obj("tasks", out)), nil
+	case "parents":
+		out := wire.Object{}
+		for _, t := range list {
+			out.Add(t.ID(), t.json(detailed))
+		}
+		return rest.OK(wire.Obj("tasks", out)), nil
+	}
+	return nil, fault.Illegal("[group_by] must be one of [nodes], [parents] or [none] but was [%s]", group)
 }
 
 // find is the running task of an id; nil if none runs.
@@ -212,12 +219,12 @@ func noTask(id string) error {
 	return out
 }
 
-// notCancelled is the answer to who wants to cancel a task that does not run.
-func notCancelled(id string) wire.Object {
+// notReached is the answer to who wants something of a task that does not run. what says that it is not there.
+func notReached(id, what string) wire.Object {
 	node, _, _ := strings.Cut(id, ":")
 	cause := fault.New(http.StatusNotFound, "no_such_node_exception", "No such node [%s]", node).With("node_id", node)
 	if node == query.NodeID {
-		cause = fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] is not found", id)
+		cause = fault.New(http.StatusNotFound, "resource_not_found_exception", "task [%s] is %s", id, what)
 	}
 	failure := wire.Obj("type", "failed_node_exception", "reason", "Failed node ["+node+"]", "node_id", node, "caused_by", cause)
 	return wire.Obj("node_failures", []wire.Object{failure}, "nodes", wire.Object{})
@@ -284,7 +291,7 @@ func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
 				return nil, err
 			}
 			if t == nil {
-				return rest.OK(notCancelled(id)), nil
+				return rest.OK(notReached(id, "not found")), nil
 			}
 			list = []*task{t}
 		}
