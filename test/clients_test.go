@@ -114,3 +114,32 @@ func TestADocumentThatIsNoPolicyIsNoneForItsAPI(t *testing.T) {
 		t.Error("the job is gone")
 	}
 }
+
+// A policy mapping of the Terraform provider: attached by a pattern, changed with every member given, read, and removed.
+func TestAPolicyIsMappedAsTerraformDoesIt(t *testing.T) {
+	p := alone(t)
+	p.Must("PUT", "/_plugins/_ism/policies/p", []byte(`{"policy":{"description":"","default_state":"s","states":[{"name":"s"}]}}`), nil)
+	index := p.Name("-1")
+	p.Must("PUT", "/"+index, nil, nil)
+	const one = `{"updated_indices":1,"failures":false,"failed_indices":[]}`
+	for _, c := range []struct{ method, path, body, want string }{
+		{"POST", "/_plugins/_ism/add/" + p.Prefix + "*", `{"policy_id":"p"}`, one},
+		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", `"index.plugins.index_state_management.policy_id":"p"`},
+		{"POST", "/_plugins/_ism/change_policy/" + p.Prefix + "*", `{"policy_id":"p","state":"","is_safe":false,"include":[]}`, one},
+		{"POST", "/_plugins/_ism/remove/" + p.Prefix + "*", "", one},
+		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", `"index.plugins.index_state_management.policy_id":null`},
+		{"GET", "/_cat/aliases/none?format=json&h=index,is_write_index", "", `[]`},
+		{"GET", "/" + index + "/_settings?flat_settings=true", "", `"index.plugins.index_state_management.auto_manage":"false"`},
+		{"POST", "/" + index + "/_count", "", `{"count":0,`},
+	} {
+		var body any
+		if c.body != "" {
+			body = []byte(c.body)
+		}
+		status, got := p.Call(c.method, c.path, body)
+		if status != 200 || !strings.Contains(string(got), c.want) {
+			t.Errorf("%s %s: %d %s, want %s", c.method, c.path, status, got, c.want)
+		}
+		advance(p, "1s")
+	}
+}
