@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/opensteward/steward/ism/manager"
@@ -21,44 +20,32 @@ import (
 // config index and of the index of the lease.
 type simulated struct {
 	*documents
-	names   atomic.Pointer[[]string] // none before they are made
+	names   []string
 	created time.Time
 
 	countMu sync.Mutex
 	counts  map[string]int
 }
 
-// The calls that a cluster does not have.
-const (
-	countPath = "/_bench/requests" // tells how many requests there were since it was asked last
-	makePath  = "/_bench/indices"  // makes the indices
-)
+// countPath tells how many requests there were since it was asked last.
+const countPath = "/_bench/requests"
 
-func newSimulated() *simulated {
-	s := &simulated{documents: newDocuments(), counts: map[string]int{}}
-	s.names.Store(&[]string{})
+func newSimulated(n int) *simulated {
+	s := &simulated{documents: newDocuments(), created: time.Now(), counts: map[string]int{}}
+	for i := range n {
+		s.names = append(s.names, nameOf(i))
+	}
 	return s
 }
 
-// make makes n indices.
-func (s *simulated) make(n int) {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = nameOf(i)
-	}
-	s.created = time.Now()
-	s.names.Store(&names)
-	s.version.Add(1)
-}
-
 // serveSimulated is the process that simulates a cluster. It prints where it answers, and ends with a signal.
-func serveSimulated() error {
+func serveSimulated(n int) error {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Printf("a simulated cluster is ready at http://%s\n", l.Addr())
-	server := &http.Server{Handler: newSimulated(), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: newSimulated(n), ReadHeaderTimeout: time.Minute}
 	return server.Serve(l)
 }
 
@@ -66,13 +53,8 @@ func uuidOf(name string) string { return "uuid-of-" + name }
 
 // ServeHTTP is part of http.Handler.
 func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case countPath:
+	if r.URL.Path == countPath {
 		respond(w, http.StatusOK, s.takeCounts())
-		return
-	case makePath:
-		s.make(*n)
-		respond(w, http.StatusOK, answer{})
 		return
 	}
 	s.count(r)
@@ -109,17 +91,16 @@ func (s *simulated) takeCounts() map[string]int {
 
 // meant are the indices that a part of an expression means.
 func (s *simulated) meant(part string) []string {
-	names := *s.names.Load()
 	switch part {
 	case "_all", "*":
-		return append(slices.Clone(names), manager.ConfigIndex)
+		return append(slices.Clone(s.names), manager.ConfigIndex)
 	case "bench-*":
-		return names
+		return s.names
 	case manager.ConfigIndex:
 		return []string{part}
 	}
-	if i, found := slices.BinarySearch(names, part); found {
-		return names[i : i+1]
+	if i, found := slices.BinarySearch(s.names, part); found {
+		return s.names[i : i+1]
 	}
 	return nil
 }

@@ -46,3 +46,33 @@ func TestNoMoreShardsAreOpenThanTheLimitAndAllAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestWritersWaitWhileSearchesAreFarBehind(t *testing.T) {
+	for interval, behind := range map[string]int64{"1h": 10, "-1": 22} {
+		s := New(Options{Dir: t.TempDir(), MaxBehind: 12})
+		index := &catalog.Index{
+			Name: "i", UUID: "u", Mapping: mapping.Empty(), RoutingShards: 1,
+			Settings: setting.Values{"index.number_of_shards": "1", "index.refresh_interval": interval},
+		}
+		if err := s.Create(t.Context(), index); err != nil {
+			t.Fatal(err)
+		}
+		written := 0
+		for _, size := range []int{6, 6, 10} { // the third one finds the shard twelve writes behind
+			ops := make([]shard.Operation, size)
+			for i := range ops {
+				ops[i] = shard.Operation{Op: shard.OpIndex, ID: fmt.Sprint(written), Source: []byte(`{}`)}
+				written++
+			}
+			if _, err := s.Write(t.Context(), index, ops); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := s.indices["u"].slots[0].shard.Behind(); got != behind {
+			t.Errorf("refreshed every %s: searches are %d writes behind, want %d", interval, got, behind)
+		}
+		if err := s.Shutdown(); err != nil {
+			t.Error(err)
+		}
+	}
+}

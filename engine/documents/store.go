@@ -26,6 +26,8 @@ import (
 // idleAfter is how long an unused shard stays open.
 const idleAfter = 5 * time.Minute
 
+const defaultMaxBehind = 20_000
+
 // Options of a store.
 type Options struct {
 	// Dir holds a directory for each index, named by its uuid.
@@ -36,6 +38,9 @@ type Options struct {
 	// AtOnce makes what is written visible to the next who looks, unless the index is never to be refreshed: where time
 	// stands still no refresh interval ever passes.
 	AtOnce bool
+	// MaxBehind is how many writes a shard's searches may be behind before writers wait for a refresh; 0 means 20,000, which are
+	// some seconds of refreshing. What is written at once may come on top.
+	MaxBehind int
 	// OpenFile opens document files; nil means os.OpenFile.
 	OpenFile func(name string, flag int, perm os.FileMode) (*os.File, error)
 }
@@ -88,6 +93,9 @@ type slot struct {
 func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.MaxBehind == 0 {
+		o.MaxBehind = defaultMaxBehind
 	}
 	return &Store{o: o, indices: map[string]*group{}}
 }

@@ -96,6 +96,9 @@ func (s *Store) apply(ctx context.Context, sl *slot, ops []shard.Operation, memb
 		batch[i] = ops[m]
 	}
 	return s.with(sl, func(sh *shard.Shard) error {
+		if err := s.keepUp(sl.group, sh); err != nil {
+			return err
+		}
 		outcomes, err := sh.Apply(ctx, batch)
 		if err != nil {
 			return err

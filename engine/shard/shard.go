@@ -304,5 +304,8 @@ func (s *Shard) Index() bleve.Index { return s.fts }
 // MaxSeqNo is the highest sequence number given, -1 before the first write.
 func (s *Shard) MaxSeqNo() int64 { return s.maxSeq.Load() }
 
+// Behind is how many writes, deletions and what was written over since among them, searches do not see yet.
+func (s *Shard) Behind() int64 { return s.maxSeq.Load() - s.fed.Load() }
+
 // Dirty reports whether something was written that searches do not see yet.
 func (s *Shard) Dirty() bool { return s.fed.Load() < s.maxSeq.Load() }
