@@ -33,7 +33,7 @@ func TestStoppingReplication(t *testing.T) {
 		{
 			"a cluster without the plugin", false,
 			answer{status: 400, body: `{"error":"no handler found for uri [/_plugins/_replication/logs-1/_stop] and method [POST]"}`},
-			want{"failed", failed, "The cluster has no cross-cluster replication"},
+			want{"failed", failed, "No replication in progress for index:logs-1: the cluster has no cross-cluster replication"},
 		},
 		{"unanswered", false, unanswered, want{}},
 		{"overloaded", false, overloaded, want{}},

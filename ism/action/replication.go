@@ -32,7 +32,7 @@ func attemptStopReplication(ctx context.Context, e *Env) (ism.Result, error) {
 	case snapshotInProgress(err):
 		return ism.Result{Status: ism.StatusFailed, Info: e.message("Index had snapshot in progress, retrying stop replication")}, nil
 	case noSuchAPI(err):
-		return ism.Result{Status: ism.StatusFailed, Info: failed.With("cause", "The cluster has no cross-cluster replication")}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: failed.With("cause", "No replication in progress for index:"+e.Index+": the cluster has no cross-cluster replication")}, nil
 	}
 	return e.outcome(a, err, done, failed)
 }
