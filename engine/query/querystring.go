@@ -22,19 +22,49 @@ type queryString struct {
 	simple  bool
 }
 
-// ParseText is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it.
-func ParseText(text, field string, and bool) (Query, error) {
+// ParseText is a query in Lucene's syntax over one field (or all, for ""), as ?q= gives it. lenient says whether a value
+// that does not fit its field finds nothing instead of failing; nil for the default.
+func ParseText(text, field string, and bool, lenient *bool) (Query, error) {
 	q := queryString{text: text, and: and}
 	if field != "" {
 		q.fields = []string{field}
 	}
+	q.forgive(lenient)
 	return q, q.check()
+}
+
+// forgive sets whether the query is lenient: unless it says so itself, where its default fields are all of them.
+func (q *queryString) forgive(lenient *bool) {
+	q.lenient = len(q.fields) == 0 || len(q.fields) == 1 && q.fields[0] == "*"
+	if lenient != nil {
+		q.lenient = *lenient
+	}
+}
+
+// forgiving finds nothing where its query cannot run.
+type forgiving struct{ Query }
+
+func (q forgiving) build(c *scope) (bq.Query, error) {
+	built, err := q.Query.build(c)
+	if err != nil && fault.HasStatus(err, 400) {
+		return none(), nil
+	}
+	return built, err
+}
+
+// ranged is a range over a field, as lenient as the whole.
+func (q queryString) ranged(r rangeQuery) Query {
+	if q.lenient {
+		return forgiving{r}
+	}
+	return r
 }
 
 func readQueryString(kind string) reader {
 	return func(p *parser, _ int) (Query, error) {
 		q := queryString{simple: kind == "simple_query_string"}
 		given := false
+		var lenient *bool
 		err := members(p, kind, func(name string) (known bool, err error) {
 			var s string
 			switch name {
@@ -51,7 +81,9 @@ func readQueryString(kind string) reader {
 					q.and, err = parseOperator(s)
 				}
 			case "lenient":
-				q.lenient, err = p.Bool()
+				var on bool
+				on, err = p.Bool()
+				lenient = &on
 			case "analyze_wildcard", "allow_leading_wildcard", "phrase_slop", "fuzzy_max_expansions", "rewrite", "escape",
 				"auto_generate_synonyms_phrase_query", "type", "tie_breaker", "minimum_should_match", "time_zone", "flags",
 				"max_determinized_states", "fuzzy_transpositions", "fuzziness", "fuzzy_prefix_length", "quote_field_suffix":
@@ -61,6 +93,7 @@ func readQueryString(kind string) reader {
 			}
 			return true, err
 		})
+		q.forgive(lenient)
 		if err == nil && !given {
 			line, col := p.Position()
 			err = fault.Parsing(line, col, "[%s] must be provided with a [query]", kind)
@@ -366,7 +399,7 @@ func (p *luceneParser) rangeOf(field string) (Query, error) {
 		if high != "*" {
 			r.upper = &bound{high, end == ']'}
 		}
-		return r
+		return p.q.ranged(r)
 	}), nil
 }
 
@@ -395,9 +428,9 @@ func (p *luceneParser) comparison(field string) Query {
 	text, _ := p.token()
 	return p.each(field, func(name string) Query {
 		if op == '>' {
-			return rangeQuery{field: name, lower: &bound{text, inclusive}}
+			return p.q.ranged(rangeQuery{field: name, lower: &bound{text, inclusive}})
 		}
-		return rangeQuery{field: name, upper: &bound{text, inclusive}}
+		return p.q.ranged(rangeQuery{field: name, upper: &bound{text, inclusive}})
 	})
 }
 
@@ -449,7 +482,7 @@ func (p *luceneParser) leaf(field, text string, phrase bool) Query {
 		return exists{text}
 	}
 	return p.each(field, func(name string) Query {
-		return match{field: name, text: text, phrase: phrase, and: p.q.and, lenient: p.q.lenient || field == ""}
+		return match{field: name, text: text, phrase: phrase, and: p.q.and, lenient: p.q.lenient}
 	})
 }
 
@@ -480,7 +513,8 @@ func (p *luceneParser) suffix() {
 	}
 }
 
-// overFields matches what the query matches in one of the fields. A field whose type cannot hold the text is left out.
+// overFields matches what the query matches in one of the fields. Of the fields of a pattern those whose type cannot hold
+// the text are left out.
 type overFields struct {
 	names []string
 	make  func(name string) Query
@@ -490,8 +524,11 @@ func (q overFields) build(c *scope) (bq.Query, error) {
 	var list []bq.Query
 	for _, name := range expand(c, q.names) {
 		one, err := q.make(name).build(c)
-		if err == nil {
+		switch {
+		case err == nil:
 			list = append(list, boostedScore{one, boostOf(q.names, name)})
+		case !slices.ContainsFunc(q.names, wire.IsPattern):
+			return nil, err
 		}
 	}
 	return bestOf(list, 0), nil

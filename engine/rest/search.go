@@ -283,7 +283,15 @@ func queryParams(r *rest.Request) (query.Query, error) {
 	text, given := r.Param("q", ""), r.Has("q")
 	field := r.Param("df", "")
 	operator := r.Param("default_operator", "OR")
-	r.Ignore("analyzer", "analyze_wildcard", "lenient")
+	r.Ignore("analyzer", "analyze_wildcard")
+	var lenient *bool
+	if r.Has("lenient") {
+		on, err := r.Bool("lenient", false)
+		if err != nil {
+			return nil, err
+		}
+		lenient = &on
+	}
 	if !given {
 		return nil, nil
 	}
@@ -292,7 +300,7 @@ func queryParams(r *rest.Request) (query.Query, error) {
 	default:
 		return nil, fault.Illegal("Unsupported defaultOperator [%s], can either be [OR] or [AND]", operator)
 	}
-	return query.ParseText(text, field, strings.EqualFold(operator, "AND"))
+	return query.ParseText(text, field, strings.EqualFold(operator, "AND"), lenient)
 }
 
 // targets makes the indices of expressions searchable.
