@@ -48,7 +48,7 @@ func TestNoMoreShardsAreOpenThanTheLimitAndAllAnswer(t *testing.T) {
 }
 
 func TestWritersWaitWhileSearchesAreFarBehind(t *testing.T) {
-	for interval, behind := range map[string]int64{"1h": 10, "-1": 22} {
+	for interval, behind := range map[string]int64{"1h": 10, "-1": 23} {
 		s := New(Options{Dir: t.TempDir(), MaxBehind: 12})
 		index := &catalog.Index{
 			Name: "i", UUID: "u", Mapping: mapping.Empty(), RoutingShards: 1,
@@ -58,7 +58,7 @@ func TestWritersWaitWhileSearchesAreFarBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 		written := 0
-		for _, size := range []int{6, 6, 10} { // the third one finds the shard twelve writes behind
+		for _, size := range []int{6, 7, 10} { // the third one finds the shard thirteen writes behind
 			ops := make([]shard.Operation, size)
 			for i := range ops {
 				ops[i] = shard.Operation{Op: shard.OpIndex, ID: fmt.Sprint(written), Source: []byte(`{}`)}

@@ -38,17 +38,17 @@ func (s *Store) schedule(g *group) {
 	g.timer = time.AfterFunc(max(g.interval, 10*time.Millisecond), func() { s.scheduled(g) })
 }
 
-// keepUp makes a writer wait while searches are far behind: it refreshes the shard itself. Writes are faster than
+// keepUp makes a writer wait while searches are far behind: it helps to refresh the shard. Writes are faster than
 // refreshes, and a backlog without bound would make one last for minutes. An index that is never refreshed by itself is
 // left alone, since somebody has asked for that.
 func (s *Store) keepUp(g *group, sh *shard.Shard) error {
 	g.mu.RLock()
 	never := g.interval < 0
 	g.mu.RUnlock()
-	if never || sh.Behind() < int64(s.o.MaxBehind) {
+	if never {
 		return nil
 	}
-	return sh.Refresh()
+	return sh.CatchUp(int64(s.o.MaxBehind))
 }
 
 // look is called before searches and numbers: with AtOnce it makes visible what was written since.

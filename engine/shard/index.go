@@ -21,31 +21,54 @@ const feedBatch = 1000
 
 // Refresh makes everything written so far visible to searches.
 func (s *Shard) Refresh() error {
-	s.refreshMu.Lock()
-	defer s.refreshMu.Unlock()
 	s.counters.refreshes.Add(1)
-	for s.Dirty() {
-		if err := s.feed(s.fts, s.fed.Load()+1, func(n int64) { s.fed.Store(n) }); err != nil {
+	return s.CatchUp(0)
+}
+
+// CatchUp makes so much visible to searches that they are no more than so many writes behind. Several may do it at the
+// same time: they take turns, batch by batch, so that none waits for longer than it has to.
+func (s *Shard) CatchUp(behind int64) error {
+	for s.Behind() > behind {
+		if err := s.catchUp(behind); err != nil {
 			return fmt.Errorf("refresh shard %s[%d]: %w", s.o.Index, s.o.Number, err)
 		}
 	}
 	return nil
 }
 
-// feed gives the index what was written from a sequence number on, in batches that carry how far they go.
-func (s *Shard) feed(idx bleve.Index, from int64, fed func(int64)) error {
-	for {
-		batch, last, err := s.nextBatch(idx, from)
-		if err != nil || batch == nil {
+// catchUp feeds one batch, unless somebody else has done enough.
+func (s *Shard) catchUp(behind int64) error {
+	s.refreshMu.Lock()
+	defer s.refreshMu.Unlock()
+	if s.Behind() <= behind {
+		return nil
+	}
+	last, some, err := s.feedNext(s.fts, s.fed.Load()+1)
+	if err == nil && some {
+		s.fed.Store(last)
+	}
+	return err
+}
+
+// feed gives an index everything, in batches that carry how far they go.
+func (s *Shard) feed(idx bleve.Index) error {
+	for from := int64(0); ; {
+		last, some, err := s.feedNext(idx, from)
+		if err != nil || !some {
 			return err
 		}
-		batch.SetInternal(keyFed, bigEndian(last))
-		if err := idx.Batch(batch); err != nil {
-			return err
-		}
-		fed(last)
 		from = last + 1
 	}
+}
+
+// feedNext gives the index one batch. last is how far it goes; some is false if there was nothing to give.
+func (s *Shard) feedNext(idx bleve.Index, from int64) (last int64, some bool, err error) {
+	batch, last, err := s.nextBatch(idx, from)
+	if err != nil || batch == nil {
+		return 0, false, err
+	}
+	batch.SetInternal(keyFed, bigEndian(last))
+	return last, true, idx.Batch(batch)
 }
 
 var errFull = errors.New("batch is full")
@@ -170,7 +193,7 @@ func (s *Shard) rebuild() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.feed(idx, 0, func(int64) {}), mergeAll(idx), idx.Close()); err != nil {
+	if err := errors.Join(s.feed(idx), mergeAll(idx), idx.Close()); err != nil {
 		return err
 	}
 	if err := s.fts.Close(); err != nil {
