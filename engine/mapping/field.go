@@ -29,6 +29,8 @@ type Field struct {
 	ScalingFactor   float64
 	NullValue       *string
 	IgnoreMalformed bool
+	// Exact is true for a number that takes neither texts nor, of a whole number, fractions.
+	Exact bool
 	// AliasOf is the path an alias field stands for.
 	AliasOf string
 	// Multi are the multi-fields, by name.

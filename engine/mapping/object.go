@@ -143,7 +143,7 @@ func (w *walker) value(o *object, parent, name string, dynamic Dynamic) error {
 func (w *walker) null(o *object, f *Field, child *object, parent, name string) error {
 	switch {
 	case f != nil && f.NullValue != nil:
-		return w.leaf(f, *f.NullValue, wire.String)
+		return w.leaf(f, *f.NullValue, wire.Null)
 	case f == nil && child == nil && o != nil && (o.dynamic == DynamicStrict || o.dynamic == DynamicStrictTemplates):
 		return strict(o.dynamic, parent, name)
 	}

@@ -168,6 +168,8 @@ func (f *Field) set(leaf, name string, value any) error {
 		f.Index = value == true
 	case "doc_values":
 		f.DocValues = value == true
+	case "coerce":
+		f.Exact = value == false
 	case "ignore_malformed":
 		f.IgnoreMalformed = value == true
 	case "ignore_above":

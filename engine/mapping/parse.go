@@ -25,6 +25,16 @@ type parsed struct {
 
 // parse reads a value. The error is the cause that a mapper_parsing_exception shows.
 func (f *Field) parse(text string, token wire.Token) (parsed, error) {
+	if f.isNumber() && token == wire.String {
+		switch {
+		case f.Exact:
+			return parsed{}, fault.Illegal("%s value passed as String", javaNumbers[f.Type])
+		case text == "" && f.NullValue == nil:
+			return parsed{skip: true}, nil
+		case text == "":
+			text = *f.NullValue
+		}
+	}
 	switch {
 	case f.Type == "boolean":
 		if token == wire.Number {
@@ -40,6 +50,9 @@ func (f *Field) parse(text string, token wire.Token) (parsed, error) {
 		return parsed{integer: t.UnixMilli()}, err
 	case f.IsInteger():
 		n, err := f.ParseInteger(text)
+		if err == nil && f.Exact && !whole(text) {
+			err = fault.Illegal("%s cannot be converted to %s without data loss", text, javaNumbers[f.Type])
+		}
 		return parsed{integer: n}, err
 	case f.IsFloat():
 		n, err := f.ParseFloat(text)
@@ -65,6 +78,20 @@ func (f *Field) parse(text string, token wire.Token) (parsed, error) {
 		return parsed{term: f.Normalize(text)}, nil
 	}
 	return parsed{term: text}, nil
+}
+
+// javaNumbers are the names of types in what a field says that takes no other form of a number.
+var javaNumbers = map[string]string{
+	"long": "Long", "integer": "Integer", "short": "Short", "byte": "Integer", "unsigned_long": "BigInteger",
+	"double": "Double", "float": "Float", "half_float": "Float", "scaled_float": "Double",
+}
+
+func (f *Field) isNumber() bool { return javaNumbers[f.Type] != "" }
+
+// whole reports whether a number has no fraction.
+func whole(text string) bool {
+	x, err := strconv.ParseFloat(text, 64)
+	return err == nil && x == math.Trunc(x)
 }
 
 // Normalize is a keyword as it is indexed and searched.
