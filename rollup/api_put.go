@@ -193,53 +193,59 @@ func (h handlers) start(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// Start enables a job and sets its progress going again: 404 if there is no such job.
+// Start sets a job's progress going again and enables the job: 404 if there is no such job. A runner that ends the job at
+// the same time either sees the new progress or fails to disable the job, which has been written since it read it.
 func Start(ctx context.Context, c *opensearch.Client, k *Kind, id string, now time.Time) (acknowledged bool, err error) {
 	s := &store{client: c}
-	j, _, err := s.job(ctx, k, id)
-	switch {
-	case err != nil:
-		return false, err
-	case j == nil:
-		return false, fault.Status(http.StatusNotFound, "%s not found", k.Title)
-	}
-	ms := now.UnixMilli()
-	if !j.Enabled {
-		members := wire.Obj("enabled", true, k.enabledAt, ms, k.updated, ms)
-		done, err := c.Write(ctx, opensearch.Write{
-			Op: opensearch.OpUpdate, Index: ConfigIndex, ID: id, Source: wire.Obj(k.Name, members),
-		}, "true")
-		if err != nil || done.Result != "updated" {
+	for moved := false; ; {
+		j, _, err := s.job(ctx, k, id)
+		switch {
+		case err != nil:
 			return false, err
+		case j == nil:
+			return false, fault.Status(http.StatusNotFound, "%s not found", k.Title)
+		}
+		went, err := s.goOn(ctx, j, now)
+		if moved = moved || went; err != nil || j.Enabled && !moved {
+			return err == nil, err
+		}
+		if _, err = s.putJob(ctx, j.enable(now)); !fault.HasStatus(err, http.StatusConflict) {
+			return err == nil, err
 		}
 	}
-	p, err := s.progress(ctx, j)
-	if err != nil || j.MetadataID == nil {
-		return err == nil, err
-	}
-	if p == nil {
-		if k == Transform {
-			return false, fault.Status(http.StatusNotFound, "Metadata doc missing for transform [%s]", *j.MetadataID)
-		}
-		return true, nil
-	}
-	next := StatusStarted
-	switch {
-	case p.Status == StatusFailed && k == Rollup:
-		next = StatusRetry
-	case p.Status == StatusStarted || p.Status == StatusInit || p.Status == StatusRetry:
-		return true, nil
-	}
-	return s.setStatus(ctx, j, next, nil, now)
 }
 
-// setStatus changes the status of a job's progress.
-func (s *store) setStatus(ctx context.Context, j *Job, status Status, reason *string, now time.Time) (bool, error) {
+// goOn makes the progress of a job that is over one that goes on, and reports whether it did. What a runner stores
+// meanwhile is looked at.
+func (s *store) goOn(ctx context.Context, j *Job, now time.Time) (moved bool, err error) {
+	for {
+		p, err := s.progress(ctx, j)
+		switch {
+		case err != nil || j.MetadataID == nil || p == nil && j.Kind == Rollup:
+			return false, err
+		case p == nil:
+			return false, fault.Status(http.StatusNotFound, "Metadata doc missing for transform [%s]", *j.MetadataID)
+		}
+		next := StatusStarted
+		switch {
+		case p.Status == StatusFailed && j.Kind == Rollup:
+			next = StatusRetry
+		case p.Status == StatusStarted || p.Status == StatusInit || p.Status == StatusRetry:
+			return false, nil
+		}
+		if moved, err = s.setStatus(ctx, j, p.Version, next, nil, now); !fault.HasStatus(err, http.StatusConflict) {
+			return moved, err
+		}
+	}
+}
+
+// setStatus changes the status of a job's progress, if that still has the version.
+func (s *store) setStatus(ctx context.Context, j *Job, v opensearch.Version, status Status, reason *string, now time.Time) (bool, error) {
 	members := wire.Obj("status", status)
 	members.AddIf(j.Kind == Rollup || status == StatusStarted, "failure_reason", reason)
 	members.Add(j.Kind.metaUpdated, now.UnixMilli())
 	done, err := s.client.Write(ctx, opensearch.Write{
-		Op: opensearch.OpUpdate, Index: ConfigIndex, ID: *j.MetadataID, Routing: j.ID, Source: wire.Obj(j.Kind.metadata(), members),
+		Op: opensearch.OpUpdate, Index: ConfigIndex, ID: *j.MetadataID, Routing: j.ID, If: v, Source: wire.Obj(j.Kind.metadata(), members),
 	}, "")
 	return done.Result == "updated" || done.Result == "noop", err
 }
@@ -273,17 +279,21 @@ func (h handlers) stop(r *rest.Request) (rest.Action, error) {
 }
 
 func (h handlers) stopProgress(ctx context.Context, j *Job) (ok bool, err error) {
-	p, err := h.store.progress(ctx, j)
-	if err != nil || p == nil {
-		return err == nil, err
+	for {
+		p, err := h.store.progress(ctx, j)
+		if err != nil || p == nil {
+			return err == nil, err
+		}
+		next, reason := p.Status, (*string)(nil)
+		switch p.Status {
+		case StatusStarted, StatusInit:
+			next = StatusStopped
+		case StatusRetry:
+			text := "Stopped a rollup that was in retry, rolling back to failed status"
+			next, reason = StatusFailed, &text
+		}
+		if ok, err = h.store.setStatus(ctx, j, p.Version, next, reason, h.now()); !fault.HasStatus(err, http.StatusConflict) {
+			return ok, err
+		}
 	}
-	next, reason := p.Status, (*string)(nil)
-	switch p.Status {
-	case StatusStarted, StatusInit:
-		next = StatusStopped
-	case StatusRetry:
-		text := "Stopped a rollup that was in retry, rolling back to failed status"
-		next, reason = StatusFailed, &text
-	}
-	return h.store.setStatus(ctx, j, next, reason, h.now())
 }

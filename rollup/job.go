@@ -329,6 +329,13 @@ func (j *Job) MarshalJSON() ([]byte, error) {
 	return wire.Obj(j.Kind.Name, j.JSON(Stored)).MarshalJSON()
 }
 
+// enable returns a copy of the job that is switched on at an instant.
+func (j *Job) enable(now time.Time) *Job {
+	out, ms := *j, now.UnixMilli()
+	out.Enabled, out.EnabledAt, out.Updated = true, &ms, ms
+	return &out
+}
+
 // Disable returns a copy of the job that is switched off, its progress in the document of this id.
 func (j *Job) Disable(metadataID string) *Job {
 	out := *j

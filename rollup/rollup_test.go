@@ -3,7 +3,11 @@
 package rollup_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -212,6 +216,49 @@ func TestAFinishedRollupThatIsStartedRunsOnceMore(t *testing.T) {
 	w.settle()
 	w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
 	w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `8`)
+}
+
+// startedAtTheEnd calls do right before a job that has finished is disabled, the first time.
+type startedAtTheEnd struct {
+	next http.RoundTripper
+	once sync.Once
+	do   func()
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (s *startedAtTheEnd) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte(`"enabled":false`)) {
+			s.once.Do(s.do)
+		}
+	}
+	return s.next.RoundTrip(r)
+}
+
+func TestAJobThatIsStartedWhileItEndsRunsOnceMore(t *testing.T) {
+	w := newWorld(t)
+	w.create("PREFIX-src", sales)
+	w.index("PREFIX-src", sold...)
+	started := false
+	defer w.run(&startedAtTheEnd{next: w.transport, do: func() {
+		started = true
+		w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
+	}})()
+	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", hourly)
+	w.settle()
+	if !started {
+		t.Error("the job was never disabled")
+	}
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
+	w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `10`)
+	if job := w.must("GET", "/_plugins/_rollup/jobs/PREFIX", ""); !strings.Contains(job, `"enabled":false,`) {
+		t.Errorf("the job is not disabled: %s", job)
+	}
 }
 
 // continuous is hourly without an end, ten minutes late.
