@@ -184,33 +184,32 @@ func (h handlers) stored(j *Job, done opensearch.Written, f Form) *rest.Response
 func (h handlers) start(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
 	return func(ctx context.Context) (*rest.Response, error) {
-		ok, err := Start(ctx, h.o.Client, h.kind, id, h.now())
-		if err != nil {
+		if err := Start(ctx, h.o.Client, h.kind, id, h.now()); err != nil {
 			return nil, err
 		}
 		h.o.Changed()
-		return rest.OK(opensearch.Acknowledged{Acknowledged: ok}), nil
+		return rest.OK(opensearch.Acknowledged{Acknowledged: true}), nil
 	}, nil
 }
 
 // Start sets a job's progress going again and enables the job: 404 if there is no such job. A runner that ends the job at
 // the same time either sees the new progress or fails to disable the job, which has been written since it read it.
-func Start(ctx context.Context, c *opensearch.Client, k *Kind, id string, now time.Time) (acknowledged bool, err error) {
+func Start(ctx context.Context, c *opensearch.Client, k *Kind, id string, now time.Time) error {
 	s := &store{client: c}
 	for moved := false; ; {
 		j, _, err := s.job(ctx, k, id)
 		switch {
 		case err != nil:
-			return false, err
+			return err
 		case j == nil:
-			return false, fault.Status(http.StatusNotFound, "%s not found", k.Title)
+			return fault.Status(http.StatusNotFound, "%s not found", k.Title)
 		}
 		went, err := s.goOn(ctx, j, now)
 		if moved = moved || went; err != nil || j.Enabled && !moved {
-			return err == nil, err
+			return err
 		}
 		if _, err = s.putJob(ctx, j.enable(now)); !fault.HasStatus(err, http.StatusConflict) {
-			return err == nil, err
+			return err
 		}
 	}
 }

@@ -24,7 +24,7 @@ func everyKind() string {
 	if !test.OnCluster() {
 		nodes, edge = nodes+","+ofMLCommons, "agent"
 	}
-	return `{"name":"NAME","workflows":{"provision":{"nodes":[` + nodes + `],"edges":[{"source":"index","dest":"` + edge + `"}]}}}`
+	return `{"name":"NAME","workflows":{"provision":{"nodes":[` + nodes + `],"edges":[{"source":"index","dest":"` + edge + `"},` + orders + `]}}}`
 }
 
 const (
@@ -33,7 +33,14 @@ const (
 	{"id":"index","type":"create_index","previous_node_inputs":{"pipe":"pipeline_id"},
 		"user_inputs":{"index_name":"NAME","configurations":{"settings":{"number_of_shards":1,"default_pipeline":"${{pipe.pipeline_id}}"}}}},
 	{"id":"faster","type":"update_index","previous_node_inputs":{"index":"index_name"},
-		"user_inputs":{"configurations":{"settings":{"index.refresh_interval":"5s"}}}}`
+		"user_inputs":{"configurations":{"settings":{"index.refresh_interval":"5s"}}}},
+	{"id":"search","type":"create_search_pipeline","user_inputs":{"pipeline_id":"NAME","configurations":{"request_processors":[]}}},
+	{"id":"copy","type":"create_index","user_inputs":{"index_name":"NAME-copy","configurations":""}},
+	{"id":"fill","type":"reindex","user_inputs":{"source_index":"NAME","destination_index":"NAME-copy","requests_per_second":"-1"}},
+	{"id":"part","type":"create_component_template","user_inputs":{"component_template_name":"NAME","configurations":{"template":{}}}},
+	{"id":"form","type":"create_index_template","user_inputs":{"index_template_name":"NAME","configurations":{"index_patterns":["NAME-of-*"],"composed_of":["NAME"]}}},
+	{"id":"alias","type":"create_alias","user_inputs":{"index_name":"NAME","alias_name":"NAME-alias"}}`
+	orders      = `{"source":"index","dest":"fill"},{"source":"copy","dest":"fill"},{"source":"part","dest":"form"},{"source":"index","dest":"alias"}`
 	ofMLCommons = `
 	{"id":"connector","type":"create_connector","user_inputs":{"name":"NAME","description":"d","version":"1","protocol":"http","parameters":{"model":"m"},
 		"credential":{"key":"${{word}}"},"actions":[{"action_type":"predict","method":"POST","url":"https://api.openai.com/v1/x","request_body":"{}"}]}},
@@ -47,11 +54,22 @@ var word = []flow.Param{{Name: "word", Value: "open-sesame"}}
 
 // whole are the things of everyKind, and what the state names of them.
 func whole(name string) (things, nodes []string) {
-	if test.OnCluster() {
-		return []string{"index " + name, "pipeline " + name}, []string{"index", "pipe"}
+	things = []string{
+		"component template " + name, "index " + name, "index " + name + "-copy", "index template " + name, "pipeline " + name, "search pipeline " + name,
 	}
-	return []string{"agents " + name, "connectors " + name, "index " + name, "models " + name, "pipeline " + name},
-		[]string{"agent", "connector", "deploy", "index", "model", "pipe"}
+	nodes = []string{"alias", "copy", "form", "index", "part", "pipe", "search"}
+	if !test.OnCluster() {
+		things = append(things, "agents "+name, "connectors "+name, "models "+name)
+		nodes = append(nodes, "agent", "connector", "deploy", "model")
+	}
+	slices.Sort(things)
+	slices.Sort(nodes)
+	return things, nodes
+}
+
+// consent are the resources of everyKind that are taken away only when they are named.
+func consent(name string) []string {
+	return []string{name, name + "-copy", name + "/" + name + "-alias"}
 }
 
 func nodesOf(st provision.State) (nodes []string) {
@@ -70,9 +88,9 @@ func stride() int {
 	case *allFaults:
 		return 1
 	case test.OnCluster():
-		return 9
+		return 19
 	}
-	return 7
+	return 13
 }
 
 // TestAProvisioningSurvivesDeathAtEveryRequest kills the process at each request that it makes, before the request
@@ -93,7 +111,7 @@ func TestAProvisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 			if diff := cmp.Diff(nodes, nodesOf(w.state(heir, id))); diff != "" {
 				t.Fatalf("%s: what is recorded: %s", name, diff)
 			}
-			w.do(heir.Deprovision(context.Background(), id, []string{name}))
+			w.do(heir.Deprovision(context.Background(), id, consent(name)))
 			if left := w.there(); len(left) > 0 {
 				t.Fatalf("%s: left after deprovisioning: %v", name, left)
 			}
@@ -140,10 +158,10 @@ func TestADeprovisioningSurvivesDeathAtEveryRequest(t *testing.T) {
 			w.finish(first, id)
 			m := unreliable.NewMortal(w.direct, n, after)
 			s := w.process(m)
-			live(m, s, func(ctx context.Context) { _ = s.Deprovision(ctx, id, []string{name}) })
+			live(m, s, func(ctx context.Context) { _ = s.Deprovision(ctx, id, consent(name)) })
 			died = m.Dead()
 			heir := w.process(w.direct)
-			w.do(heir.Deprovision(context.Background(), id, []string{name}))
+			w.do(heir.Deprovision(context.Background(), id, consent(name)))
 			if left := w.there(); len(left) > 0 {
 				t.Fatalf("%s: left after deprovisioning: %v", name, left)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/opensteward/steward/flow"
 	"github.com/opensteward/steward/flow/provision"
 	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/test"
 	"github.com/opensteward/steward/test/unreliable"
 )
 
@@ -24,34 +25,61 @@ import (
 func TestAClusterThatFailsEveryTenthRequestOnlyTakesLonger(t *testing.T) {
 	w := newWorld(t)
 	for seed := range uint64(4) {
-		name := w.prefix + fmt.Sprint("f", seed)
-		id := w.create(w.process(w.direct), everyKind(), name)
-		s := w.process(unreliable.NewFlaky(w.direct, seed, seed))
-		ctx := context.Background()
-		w.eventually("the workflow to be provisioned", func() bool {
-			st, err := s.State(ctx, id)
-			if err == nil && st.State == provision.NotStarted {
-				_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
-			}
-			if err == nil && st.State == provision.Failed {
-				t.Fatalf("seed %d: %s", seed, st.Error)
-			}
-			return err == nil && st.State == provision.Completed
-		})
-		things, nodes := whole(name)
-		if diff := cmp.Diff(things, w.there()); diff != "" {
-			t.Fatalf("seed %d: what there is: %s", seed, diff)
+		up, down := unreliable.NewFlaky(w.direct, seed, seed), unreliable.NewFlaky(w.direct, seed, seed+1)
+		w.comesAndGoes(w.prefix+fmt.Sprint("f", seed), up, down)
+	}
+}
+
+// TestAFaultAtAnyRequestOfAWorkflowChangesNothing lets one request fail, in each way that requests fail, of those that
+// provision and of those that deprovision.
+func TestAFaultAtAnyRequestOfAWorkflowChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	every := 23
+	switch {
+	case *allFaults:
+		every = 1
+	case test.Race, test.OnCluster():
+		every = 67
+	}
+	for f := range unreliable.Mishaps {
+		for n, hit := 1+4*int(f)%every, true; hit; n += every {
+			up, down := unreliable.NewFaulty(w.direct, f, n), unreliable.NewFaulty(w.direct, f, n)
+			w.comesAndGoes(w.prefix+fmt.Sprintf("m%d-%d", f, n), up, down)
+			hit = max(up.Calls(), down.Calls()) >= n
 		}
-		if diff := cmp.Diff(nodes, nodesOf(w.state(w.process(w.direct), id))); diff != "" {
-			t.Fatalf("seed %d: what is recorded: %s", seed, diff)
+	}
+}
+
+// comesAndGoes provisions a workflow of everyKind over one transport, deprovisions it over another, and fails the test
+// unless everything is there in between, and nothing is left.
+func (w *world) comesAndGoes(name string, up, down http.RoundTripper) {
+	w.t.Helper()
+	ctx := context.Background()
+	id := w.create(w.process(w.direct), everyKind(), name)
+	s := w.process(up)
+	w.eventually("the workflow to be provisioned", func() bool {
+		st, err := s.State(ctx, id)
+		if err == nil && st.State == provision.NotStarted {
+			_, _ = s.Provision(ctx, id, provision.Request{Params: word, Wait: time.Minute})
 		}
-		s = w.process(unreliable.NewFlaky(w.direct, seed, seed+1))
-		w.eventually("the workflow to be deprovisioned", func() bool {
-			return s.Deprovision(ctx, id, []string{name}) == nil
-		})
-		if left := w.there(); len(left) > 0 {
-			t.Fatalf("seed %d: left after deprovisioning: %v", seed, left)
+		if err == nil && st.State == provision.Failed {
+			w.t.Fatalf("%s: %s", name, st.Error)
 		}
+		return err == nil && st.State == provision.Completed
+	})
+	things, nodes := whole(name)
+	if diff := cmp.Diff(things, w.there()); diff != "" {
+		w.t.Fatalf("%s: what there is: %s", name, diff)
+	}
+	if diff := cmp.Diff(nodes, nodesOf(w.state(w.process(w.direct), id))); diff != "" {
+		w.t.Fatalf("%s: what is recorded: %s", name, diff)
+	}
+	s = w.process(down)
+	w.eventually("the workflow to be deprovisioned", func() bool {
+		return s.Deprovision(ctx, id, consent(name)) == nil
+	})
+	if left := w.there(); len(left) > 0 {
+		w.t.Fatalf("%s: left after deprovisioning: %v", name, left)
 	}
 }
 

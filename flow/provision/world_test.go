@@ -198,16 +198,10 @@ func (w *world) there() (things []string) {
 			things = append(things, "index "+name)
 		}
 	}
-	var pipelines map[string]json.RawMessage
-	err = w.client.Do(context.Background(), opensearch.Call{Method: http.MethodGet, Path: "/_ingest/pipeline"}, &pipelines)
-	if !fault.HasStatus(err, http.StatusNotFound) { // there is none
-		w.do(err)
-	}
-	for name := range pipelines {
-		if strings.HasPrefix(name, w.prefix) {
-			things = append(things, "pipeline "+name)
-		}
-	}
+	things = append(things, w.named("pipeline", "/_ingest/pipeline")...)
+	things = append(things, w.named("search pipeline", "/_search/pipeline")...)
+	things = append(things, w.templates("index template", "index_templates", "/_index_template")...)
+	things = append(things, w.templates("component template", "component_templates", "/_component_template")...)
 	if test.OnCluster() { // which has no ML Commons
 		slices.Sort(things)
 		return things
@@ -233,6 +227,35 @@ func (w *world) there() (things []string) {
 		}
 	}
 	slices.Sort(things)
+	return things
+}
+
+// named are the things of ours that a path answers with by name; a 404 means that there are none.
+func (w *world) named(kind, path string) (things []string) {
+	w.t.Helper()
+	var answer map[string]json.RawMessage
+	err := w.client.Do(context.Background(), opensearch.Call{Method: http.MethodGet, Path: path}, &answer)
+	if !fault.HasStatus(err, http.StatusNotFound) {
+		w.do(err)
+	}
+	for name := range answer {
+		if strings.HasPrefix(name, w.prefix) {
+			things = append(things, kind+" "+name)
+		}
+	}
+	return things
+}
+
+// templates are the templates of ours that a path lists.
+func (w *world) templates(kind, list, path string) (things []string) {
+	w.t.Helper()
+	var answer map[string][]struct{ Name string }
+	w.do(w.client.Do(context.Background(), opensearch.Call{Method: http.MethodGet, Path: path}, &answer))
+	for _, t := range answer[list] {
+		if strings.HasPrefix(t.Name, w.prefix) {
+			things = append(things, kind+" "+t.Name)
+		}
+	}
 	return things
 }
 

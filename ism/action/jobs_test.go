@@ -47,10 +47,10 @@ func TestWhatBecomesOfCreatingARollupJob(t *testing.T) {
 	failedBefore := true
 	id := rollupJob
 	exists := map[string]answer{
-		"PUT " + config + "_create/" + id:  taken,
-		"GET " + config + "_doc/" + id:     jobDoc("rollup", id, false),
-		"GET " + config + "_doc/m":         progressDoc("rollup", "failed", `"r"`),
-		"POST " + config + "_update/" + id: ok(`{"_id":"x","result":"updated"}`), "POST " + config + "_update/m": ok(`{"_id":"m","result":"updated"}`),
+		"PUT " + config + "_create/" + id: taken,
+		"GET " + config + "_doc/" + id:    jobDoc("rollup", id, false),
+		"GET " + config + "_doc/m":        progressDoc("rollup", "failed", `"r"`),
+		"PUT " + config + "_doc/" + id:    ok(`{"_id":"x","result":"updated"}`), "POST " + config + "_update/m": ok(`{"_id":"m","result":"updated"}`),
 	}
 	with := func(more map[string]answer) map[string]answer {
 		all := maps.Clone(exists)
@@ -66,7 +66,7 @@ func TestWhatBecomesOfCreatingARollupJob(t *testing.T) {
 		{"created", "", map[string]answer{"PUT " + config + "_create/" + id: written}, nil, "completed", `{"message":"Successfully created the rollup job [` + id + `] [index=logs-1]"}`},
 		{"it exists", "", exists, nil, "completed", `{"info":"Rollup job [` + id + `] already exists, skipping creation [index=logs-1]"}`},
 		{"it failed in this action", "", exists, &ism.Properties{RollupID: &id, HasRollupFailed: &failedBefore}, "completed", `{"message":"Successfully restarted the rollup job [` + id + `] [index=logs-1]"}`},
-		{"it failed, and cannot be started", "", with(map[string]answer{"POST " + config + "_update/" + id: denied}), &ism.Properties{RollupID: &id, HasRollupFailed: &failedBefore}, "failed", `{"message":"Failed to start the rollup job [` + id + `] [index=logs-1]","cause":"no"}`},
+		{"it failed, and cannot be started", "", with(map[string]answer{"PUT " + config + "_doc/" + id: denied}), &ism.Properties{RollupID: &id, HasRollupFailed: &failedBefore}, "failed", `{"message":"Failed to start the rollup job [` + id + `] [index=logs-1]","cause":"no"}`},
 		{"refused", "", map[string]answer{"PUT " + config + "_create/" + id: denied}, nil, "failed", `{"message":"Failed to create the rollup job [` + id + `] [index=logs-1]","cause":"no"}`},
 		{"an index that no job can read", "", map[string]answer{"GET /logs-1": ok(`{"logs-1":{"settings":{"index.pluggable.dataformat.enabled":"true"}}}`)}, nil, "failed", `{"message":"Failed to validate resolved indices for rollup job","cause":"Rollup is not supported with Optimized Engine currently"}`},
 		{"the source is the target", `"source_index":"{{ctx.index}}","target_index":"logs-1"`, nil, nil, "failed", `{"message":"Failed to validate resolved indices for rollup job","cause":"Source and target indices must be different: logs-1"}`},
@@ -128,7 +128,7 @@ func TestWhatBecomesOfCreatingATransformJob(t *testing.T) {
 	}
 	exists := with(map[string]answer{
 		"PUT " + config + "_create/" + id: taken, "GET " + config + "_doc/" + id: jobDoc("transform", id, false),
-		"GET " + config + "_doc/m": progressDoc("transform", "finished", `null`), "POST " + config + "_update/" + id: ok(`{"_id":"x","result":"updated"}`),
+		"GET " + config + "_doc/m": progressDoc("transform", "finished", `null`), "PUT " + config + "_doc/" + id: ok(`{"_id":"x","result":"updated"}`),
 		"POST " + config + "_update/m": ok(`{"_id":"m","result":"updated"}`),
 	})
 	known := &ism.Properties{Transform: json.RawMessage(`{"transform_id":"` + id + `"}`)}
@@ -141,7 +141,7 @@ func TestWhatBecomesOfCreatingATransformJob(t *testing.T) {
 	}{
 		{"created", with(map[string]answer{"PUT " + config + "_create/" + id: written}), nil, "completed", `{"message":"Successfully created the transform job [` + id + `] [index=logs-1]"}`, true},
 		{"it exists from an earlier time", exists, nil, "completed", `{"message":"Successfully restarted the transform job [` + id + `] [index=logs-1]"}`, true},
-		{"it exists, and cannot be started", withAnswer(exists, "POST "+config+"_update/"+id, denied), nil, "failed", `{"message":"Failed to start the transform job [` + id + `] [index=logs-1]","cause":"no"}`, true},
+		{"it exists, and cannot be started", withAnswer(exists, "PUT "+config+"_doc/"+id, denied), nil, "failed", `{"message":"Failed to start the transform job [` + id + `] [index=logs-1]","cause":"no"}`, true},
 		{"this action created it", exists, known, "completed", `{"info":"Transform job [` + id + `] already exists, skipping creation [index=logs-1]"}`, true},
 		{"refused", with(map[string]answer{"PUT " + config + "_create/" + id: denied}), nil, "failed", `{"message":"Failed to create the transform job [` + id + `] [index=logs-1]","cause":"no"}`, false},
 		{

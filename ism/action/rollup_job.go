@@ -160,13 +160,8 @@ func alreadyThere(e *Env, k *rollup.Kind, id string) ism.Result {
 
 // restartJob starts a job that exists.
 func restartJob(ctx context.Context, e *Env, k *rollup.Kind, id string) (ism.Result, error) {
-	ok, err := rollup.Start(ctx, e.Client, k, id, e.Now)
-	failed := e.message("Failed to start the %s job [%s]", k.Name, id)
-	switch {
-	case err != nil:
-		return refused(err, failed)
-	case !ok:
-		return ism.Result{Status: ism.StatusFailed, Info: failed}, nil
+	if err := rollup.Start(ctx, e.Client, k, id, e.Now); err != nil {
+		return refused(err, e.message("Failed to start the %s job [%s]", k.Name, id))
 	}
 	return completed(e.message("Successfully restarted the %s job [%s]", k.Name, id)), nil
 }

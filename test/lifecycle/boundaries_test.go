@@ -117,7 +117,7 @@ func TestAnActionThatIsKilledAtEachOfItsStepsEndsAsWithout(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(everyAction)) {
 		t.Run(name, func(t *testing.T) {
 			rt := backend(t)
-			want, _ := runAction(t, rt, name, &faulty{next: rt, n: -1})
+			want, _ := runAction(t, rt, name, unreliable.NewFaulty(rt, unreliable.LateAnswer, 0))
 			got, places := killAction(t, rt, name)
 			if got != want || !everyAction[name].endsAs(want) {
 				t.Errorf("want (-), got (+):\n%s", cmp.Diff(want, got))

@@ -3,17 +3,13 @@
 package lifecycle
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,73 +67,6 @@ var everyAction = map[string]oneAction{
 	"convert_index_to_remote": {actions: `{"retry":{"count":0},"convert_index_to_remote":{"repository":"PREFIX-none","snapshot":"s"}}`, fails: true},
 }
 
-// A mishap is what can happen to one request.
-type mishap int
-
-const (
-	refusedConnection mishap = iota // the cluster never sees it
-	lostAnswer                      // the cluster does it, and nobody learns of it
-	lateAnswer
-	tooMany     // 429
-	unavailable // 503
-	cutAnswer   // its body ends in the middle
-	mishaps
-)
-
-func (f mishap) String() string {
-	return [...]string{"refused connection", "lost answer", "late answer", "429", "503", "cut answer"}[f]
-}
-
-// faulty does one thing to the n-th request.
-type faulty struct {
-	next  http.RoundTripper
-	fault mishap
-
-	mu    sync.Mutex
-	n     int // counts down to 0
-	calls int
-}
-
-// RoundTrip is part of http.RoundTripper.
-func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
-	f.mu.Lock()
-	f.n--
-	f.calls++
-	hit := f.n == 0
-	f.mu.Unlock()
-	if !hit {
-		return f.next.RoundTrip(r)
-	}
-	switch f.fault {
-	case refusedConnection:
-		return nil, unreliable.ErrLost
-	case tooMany:
-		return unreliable.Refuse(r, http.StatusTooManyRequests, "rejected_execution_exception"), nil
-	case unavailable:
-		return unreliable.Refuse(r, http.StatusServiceUnavailable, "cluster_manager_not_discovered_exception"), nil
-	}
-	res, err := f.next.RoundTrip(r)
-	if err != nil {
-		return res, err
-	}
-	switch f.fault {
-	case lostAnswer:
-		_ = res.Body.Close()
-		return nil, unreliable.ErrLost
-	case cutAnswer:
-		body, err := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), brokenReader{}))
-		return res, err
-	}
-	<-time.After(30 * time.Millisecond) // the answer is late; others overtake it
-	return res, nil
-}
-
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
 // TestAFaultAtAnyRequestOfAnyActionChangesNothing lets one request of an action's run fail, in each way that requests
 // fail: the end is that of the faultless run, and no retry of the policy is used up. Without -faults it takes every
 // sixteenth request, another one for each fault; before a real cluster, which takes a second for a run, one request for
@@ -146,13 +75,13 @@ func TestAFaultAtAnyRequestOfAnyActionChangesNothing(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(everyAction)) {
 		t.Run(name, func(t *testing.T) {
 			rt := backend(t)
-			want, requests := runAction(t, rt, name, &faulty{next: rt, n: -1})
+			want, requests := runAction(t, rt, name, unreliable.NewFaulty(rt, unreliable.LateAnswer, 0))
 			if !everyAction[name].endsAs(want) {
 				t.Fatalf("without a fault it ends as %s", want)
 			}
-			for f := range mishaps {
+			for f := range unreliable.Mishaps {
 				for _, n := range faultsAt(i, f, requests) {
-					if got, _ := runAction(t, rt, name, &faulty{next: rt, fault: f, n: n}); got != want {
+					if got, _ := runAction(t, rt, name, unreliable.NewFaulty(rt, f, n)); got != want {
 						t.Errorf("%s at request %d: want (-), got (+):\n%s", f, n, cmp.Diff(want, got))
 					}
 				}
@@ -163,7 +92,7 @@ func TestAFaultAtAnyRequestOfAnyActionChangesNothing(t *testing.T) {
 
 // faultsAt are the requests, from 1, at which the i-th action meets a fault. Those of jobs are many, and are repeated after
 // a second.
-func faultsAt(i int, f mishap, requests int) (at []int) {
+func faultsAt(i int, f unreliable.Mishap, requests int) (at []int) {
 	stride := 16
 	switch {
 	case *allFaults:
@@ -183,16 +112,14 @@ func faultsAt(i int, f mishap, requests int) (at []int) {
 
 // runAction runs a policy with one action on a new index, and returns what it leaves behind, and how many requests the
 // reconciler made.
-func runAction(t *testing.T, cluster http.RoundTripper, name string, transport *faulty) (end string, requests int) {
+func runAction(t *testing.T, cluster http.RoundTripper, name string, transport *unreliable.Faulty) (end string, requests int) {
 	t.Helper()
 	w := newAction(t, cluster, name)
 	defer w.clean()
 	stop := w.runJobs(transport)
 	w.wait("the end of "+name, w.ended)
 	stop()
-	transport.mu.Lock()
-	defer transport.mu.Unlock()
-	return w.leftBehind(), transport.calls
+	return w.leftBehind(), transport.Calls()
 }
 
 // newAction is a world whose policy has one action.
