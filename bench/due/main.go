@@ -6,8 +6,9 @@
 //
 // "age": an index whose transition by age is due at a known instant; how long after it the new state shows.
 // "chain": a policy of twelve actions in twelve states whose conditions all hold, a snapshot among them, from the call
-// that adds it to the deleted index; "rollover": from the document that fulfils the condition to the new index. A
-// cluster has to allow the snapshot repository "bench" below its path.repo.
+// that adds it to the deleted index; "rollover": from the document that fulfils the condition to the new index; "managed":
+// from the creation of an index that a template claims, behind the back of the program if there is a cluster, to its first
+// state. A cluster has to allow the snapshot repository "bench" below its path.repo.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/bench/internal/measure"
+	"github.com/opensteward/steward/opensearch"
 )
 
 var (
@@ -37,7 +39,7 @@ func run() error {
 	for _, m := range []struct {
 		name string
 		fn   func(p *measure.Program, i int) (time.Duration, error)
-	}{{"age", byAge}, {"chain", chain}, {"rollover", rollover}} {
+	}{{"age", byAge}, {"chain", chain}, {"rollover", rollover}, {"managed", managed}} {
 		var times measure.Times
 		for i := range *n {
 			took, err := m.fn(p, i)
@@ -49,6 +51,34 @@ func run() error {
 		fmt.Printf("%-10s %v\n", m.name, times)
 	}
 	return p.Close()
+}
+
+// managed creates an index through the program, or by a connection to the cluster of its own.
+func managed(p *measure.Program, i int) (time.Duration, error) {
+	if i == 0 {
+		body := `{"policy":{"description":"bench","default_state":"s0","states":[` + state(0, "", "last") + `],"ism_template":[{"index_patterns":["bench-new-*"]}]}}`
+		if err := p.Send("PUT", "/_plugins/_ism/policies/bench-new", body, nil); err != nil {
+			return 0, err
+		}
+	}
+	behind := p.Client
+	if *cluster != "" {
+		network, err := opensearch.Dial(opensearch.DialOptions{URLs: []string{*cluster}})
+		if err != nil {
+			return 0, err
+		}
+		behind = opensearch.NewClient(network)
+	}
+	index := fmt.Sprintf("bench-new-%d", i)
+	start := time.Now()
+	if err := measure.Send(behind, "PUT", "/"+index, `{"settings":{"number_of_replicas":0}}`, nil); err != nil {
+		return 0, err
+	}
+	took, err := until(start, inState(p, index, "s0"))
+	if err != nil {
+		return 0, err
+	}
+	return took, p.Send("DELETE", "/"+index, "", nil)
 }
 
 // policy stores a policy of these states.
