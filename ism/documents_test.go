@@ -6,8 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
@@ -82,6 +86,57 @@ func TestPackedDocumentsKeepWhatIsRareAndAreShort(t *testing.T) {
 	got, err = ism.UnpackJob(ism.PackJob(j, j.UUID, j.Index), j.UUID, j.Index, j.Policy).MarshalJSON()
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s (%v)\nwant %s", got, err, want)
+	}
+}
+
+// TestNoMemberIsLostInPacking gives every member a value, so that one that is new is not forgotten.
+func TestNoMemberIsLostInPacking(t *testing.T) {
+	var j ism.Job
+	var m ism.Metadata
+	fill(t, reflect.ValueOf(&j).Elem())
+	fill(t, reflect.ValueOf(&m).Elem())
+	if diff := cmp.Diff(&j, ism.UnpackJob(ism.PackJob(&j, "u", "i"), "u", "i", j.Policy)); diff != "" {
+		t.Errorf("job: %s", diff)
+	}
+	if diff := cmp.Diff(&m, ism.UnpackMetadata(ism.PackMetadata(&m, "u", "i"), "u", "i")); diff != "" {
+		t.Errorf("metadata: %s", diff)
+	}
+}
+
+// fill gives a value, and all that it holds, another value than zero; a policy is kept beside what is packed.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch at := v.Addr().Interface().(type) {
+	case *time.Time:
+		*at = time.UnixMilli(1_700_000_000_123).UTC()
+		return
+	case *json.RawMessage:
+		*at = json.RawMessage(`{"x":1}`)
+		return
+	case *ism.Info:
+		*at = ism.Message("x").With("cause", "y")
+		return
+	case **ism.Policy:
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(-7)
+	case reflect.Float64:
+		v.SetFloat(0.25)
+	default:
+		t.Fatalf("no value for a %s", v.Type())
 	}
 }
 
