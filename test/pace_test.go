@@ -24,14 +24,14 @@ type paced struct {
 }
 
 func newPaced(t *testing.T) paced {
-	if OnCluster() {
-		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
-	}
 	return pacedIn(t, clock.NewVirtual(scenario.Start), t.TempDir())
 }
 
 // pacedIn is such a program on a data directory that may have been another's.
 func pacedIn(t *testing.T, c *clock.Virtual, data string) paced {
+	if OnCluster() {
+		t.Skip("runs come once a minute, and a real cluster has no clock that can be moved")
+	}
 	p := Program(t, Virtual(c), Pace(steward.PaceNative), func(o *steward.Options) {
 		o.Data = data
 		o.Settings = map[string]string{
