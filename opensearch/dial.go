@@ -3,6 +3,7 @@
 package opensearch
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,9 +13,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
-	client "github.com/opensearch-project/opensearch-go/v4"
+	"github.com/opensearch-project/opensearch-go/v4/opensearchtransport"
 )
 
 // DialOptions say how to reach a cluster.
@@ -25,6 +27,10 @@ type DialOptions struct {
 	InsecureSkipVerify bool
 }
 
+// loadEvery is how often the pool asks each node how loaded it is; an overloaded one gets no requests while there are
+// others. It is the longest that opensearch-go itself chooses: its choice for a small cluster is five seconds.
+const loadEvery = 30 * time.Second
+
 // Dial returns a round-tripper over the network, with a node pool and without any retry. It speaks HTTP/1.1, leaves
 // compressed answers compressed, and adds the credentials to requests that have no Authorization header; a header with
 // no value (see [Anonymous]) keeps it from doing so. Its Close method ends its background work. Nothing is sent yet.
@@ -32,19 +38,23 @@ func Dial(o DialOptions) (http.RoundTripper, error) {
 	if len(o.URLs) == 0 {
 		return nil, errors.New("no cluster URL")
 	}
-	for _, text := range o.URLs {
-		if err := checkURL(text); err != nil {
+	urls := make([]*url.URL, len(o.URLs))
+	for i, text := range o.URLs {
+		u, err := parseURL(text)
+		if err != nil {
 			return nil, err
 		}
+		urls[i] = u
 	}
+	user, password := o.credentials(urls)
 	transport, err := o.transport()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	pool, err := client.NewClient(client.Config{
-		Addresses: o.URLs, Username: o.Username, Password: o.Password,
-		Transport: ownAgent{transport}, DisableRetry: true, Context: ctx,
+	pool, err := opensearchtransport.New(opensearchtransport.Config{
+		URLs: urls, Username: user, Password: password,
+		Transport: ownAgent{transport}, DisableRetry: true, NodeStatsInterval: loadEvery, Context: ctx,
 	})
 	if err != nil {
 		cancel()
@@ -53,16 +63,28 @@ func Dial(o DialOptions) (http.RoundTripper, error) {
 	return &dialed{pool: pool, cancel: cancel, transport: transport}, nil
 }
 
-func checkURL(text string) error {
-	u, err := url.Parse(text)
+// credentials are those of the options, completed from the first URL that has any.
+func (o DialOptions) credentials(urls []*url.URL) (user, password string) {
+	user, password = o.Username, o.Password
+	for _, u := range urls {
+		if u.User != nil {
+			inURL, _ := u.User.Password()
+			return cmp.Or(user, u.User.Username()), cmp.Or(password, inURL)
+		}
+	}
+	return user, password
+}
+
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(text, "/"))
 	if err != nil {
 		// The error would print the whole URL, and with it a password.
-		return errors.New("a cluster URL does not parse")
+		return nil, errors.New("a cluster URL does not parse")
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return fmt.Errorf("cluster URL %q is not of the form http(s)://host:port", u.Redacted())
+		return nil, fmt.Errorf("cluster URL %q is not of the form http(s)://host:port", u.Redacted())
 	}
-	return nil
+	return u, nil
 }
 
 func (o DialOptions) transport() (*http.Transport, error) {
@@ -90,7 +112,7 @@ func (o DialOptions) transport() (*http.Transport, error) {
 }
 
 type dialed struct {
-	pool      *client.Client
+	pool      *opensearchtransport.Client
 	cancel    context.CancelFunc
 	transport *http.Transport
 }

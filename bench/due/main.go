@@ -56,7 +56,8 @@ func run() error {
 // managed creates an index through the program, or by a connection to the cluster of its own.
 func managed(p *measure.Program, i int) (time.Duration, error) {
 	if i == 0 {
-		body := `{"policy":{"description":"bench","default_state":"s0","states":[` + state(0, "", "last") + `],"ism_template":[{"index_patterns":["bench-new-*"]}]}}`
+		states := state(0, "", `,"conditions":{"min_index_age":"3650d"}`) + "," + state(1, "", "last")
+		body := `{"policy":{"description":"bench","default_state":"s0","states":[` + states + `],"ism_template":[{"index_patterns":["bench-new-*"]}]}}`
 		if err := p.Send("PUT", "/_plugins/_ism/policies/bench-new", body, nil); err != nil {
 			return 0, err
 		}

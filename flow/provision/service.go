@@ -96,7 +96,7 @@ func New(o Options) *Service {
 
 // lookEvery is how often a process that is not alone looks for what others have asked for. With the two probes a second
 // of the reconciler, the lease and the pool of connections that makes less than three requests a second at rest.
-const lookEvery = 4 * time.Second
+const lookEvery = 3 * time.Second
 
 // Run finishes what was begun by a process that is gone, and what others have asked for, until ctx is done. Then it
 // lets the steps under way end, starts none any more, and returns; what is left is finished after the next start.
