@@ -31,14 +31,7 @@ func (h handlers) put(r *rest.Request) (rest.Action, error) {
 	if id == "" {
 		return nil, fault.Illegal("Missing %s ID", h.kind.Name)
 	}
-	seqNo, err := r.Long("if_seq_no", noSeqNo)
-	if err != nil {
-		return nil, err
-	}
-	primaryTerm, err := r.Long("if_primary_term", noPrimaryTerm)
-	if err != nil {
-		return nil, err
-	}
+	seqNo, primaryTerm := r.Long("if_seq_no", noSeqNo), r.Long("if_primary_term", noPrimaryTerm)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err
@@ -50,10 +43,7 @@ func (h handlers) put(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	j.Updated, j.User = now.UnixMilli(), nil
-	refresh, err := r.Refresh("true")
-	if err != nil {
-		return nil, err
-	}
+	refresh := r.Refresh("true")
 	f := form(r)
 	if !isNew {
 		j.Version = opensearch.Version{SeqNo: seqNo, PrimaryTerm: primaryTerm}

@@ -47,12 +47,7 @@ type page struct {
 
 func (h handlers) readPage(r *rest.Request) (p page, err error) {
 	p.search = strings.TrimSpace(r.Param("search", ""))
-	if p.from, err = r.Int("from", 0); err != nil {
-		return p, err
-	}
-	if p.size, err = r.Int("size", 20); err != nil {
-		return p, err
-	}
+	p.from, p.size = r.Int("from", 0), r.Int("size", 20)
 	p.sortField = r.Param("sortField", h.kind.Name+"."+h.kind.id+".keyword")
 	p.sort = strings.ToLower(r.Param("sortDirection", "asc"))
 	switch {
@@ -96,12 +91,12 @@ func (h handlers) list(ctx context.Context, p page, f Form) (*rest.Response, err
 func (h handlers) delete(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
 	if h.kind == Transform {
-		force, err := r.Bool("force", false)
+		force := r.Bool("force", false)
 		return func(ctx context.Context) (*rest.Response, error) {
 			return h.deleteTransforms(ctx, strings.Split(id, ","), force)
-		}, err
+		}, nil
 	}
-	refresh, err := r.Refresh("true")
+	refresh := r.Refresh("true")
 	return func(ctx context.Context) (*rest.Response, error) {
 		j, _, err := h.store.job(ctx, h.kind, id)
 		if err != nil {
@@ -116,7 +111,7 @@ func (h handlers) delete(r *rest.Request) (rest.Action, error) {
 		}
 		h.o.Changed()
 		return rest.OK(done.Raw), nil
-	}, err
+	}, nil
 }
 
 // deleteTransforms deletes transforms that are disabled, or all of them by force. The answer is the bulk request's.

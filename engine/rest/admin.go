@@ -36,12 +36,9 @@ func change(do func(ctx context.Context) error) rest.Action {
 }
 
 // timeouts reads the timeouts that changes of metadata take; there is nobody to wait for.
-func timeouts(r *rest.Request) error {
-	if _, err := r.ManagerTimeout(); err != nil {
-		return err
-	}
-	_, err := r.Duration("timeout", 0)
-	return err
+func timeouts(r *rest.Request) {
+	r.ManagerTimeout()
+	r.Duration("timeout", 0)
 }
 
 // The defaults of index expressions, by sort of API.
@@ -60,14 +57,9 @@ func noIndex(*rest.Request) (rest.Action, error) { return nil, fault.Validation(
 // resolved is an action on the indices of the path.
 func (s *Server) resolved(r *rest.Request, def wire.IndexOptions, do func(list []*catalog.Index) (*rest.Response, error)) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(def)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(def)
 	r.Ignore("local")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		list, err := state.Resolve(expressions, o, s.Clock.Now())

@@ -50,9 +50,7 @@ func aliasesJSON(i *catalog.Index) wire.Object {
 }
 
 func (s *Server) updateAliases(r *rest.Request) (rest.Action, error) {
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err
@@ -184,9 +182,7 @@ func textList(p *wire.Parser) ([]string, error) {
 
 func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 	a := catalog.AliasAction{Kind: catalog.AddAlias, Indices: r.List("index"), Aliases: []string{r.Path("name")}}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	body, err := r.Body()
 	if err != nil {
 		return nil, err
@@ -245,23 +241,16 @@ func checkFilter(name string, a catalog.Alias) error {
 
 func (s *Server) deleteAlias(r *rest.Request) (rest.Action, error) {
 	a := catalog.AliasAction{Kind: catalog.RemoveAlias, Indices: r.List("index"), Aliases: r.List("name")}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
 }
 
 // aliases finds the aliases that a request asks for. missing are names without wildcards that no index has.
-func (s *Server) aliases(r *rest.Request) (list func() (out wire.Object, missing []string, err error), err error) {
+func (s *Server) aliases(r *rest.Request) func() (out wire.Object, missing []string, err error) {
 	expressions, names := r.List("index"), r.List("name")
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
 	r.Ignore("local")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return func() (wire.Object, []string, error) {
 		state := s.Catalog.State()
 		indices, err := state.Resolve(expressions, o, s.Clock.Now())
@@ -292,7 +281,7 @@ func (s *Server) aliases(r *rest.Request) (list func() (out wire.Object, missing
 			}
 		}
 		return out, missing, nil
-	}, nil
+	}
 }
 
 // asked reports whether an alias is one of the names or patterns; -pattern takes out.
@@ -312,10 +301,7 @@ func asked(names []string, alias string) bool {
 }
 
 func (s *Server) getAlias(r *rest.Request) (rest.Action, error) {
-	list, err := s.aliases(r)
-	if err != nil {
-		return nil, err
-	}
+	list := s.aliases(r)
 	return func(context.Context) (*rest.Response, error) {
 		out, missing, err := list()
 		if err != nil || len(missing) == 0 {
@@ -331,10 +317,7 @@ func (s *Server) getAlias(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) aliasExists(r *rest.Request) (rest.Action, error) {
-	list, err := s.aliases(r)
-	if err != nil {
-		return nil, err
-	}
+	list := s.aliases(r)
 	return func(context.Context) (*rest.Response, error) {
 		_, missing, err := list()
 		if err != nil {

@@ -87,9 +87,7 @@ func parseNewAliases(raw []byte) (map[string]catalog.Alias, error) {
 
 func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
 	name := r.Path("index")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	wait, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", ""))
 	if err != nil {
 		return nil, err
@@ -116,14 +114,7 @@ func (s *Server) createIndex(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) getIndex(r *rest.Request) (rest.Action, error) {
-	flat, err := r.Bool("flat_settings", false)
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := r.Bool("include_defaults", false)
-	if err != nil {
-		return nil, err
-	}
+	flat, defaults := r.Bool("flat_settings", false), r.Bool("include_defaults", false)
 	human := r.Human()
 	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		state := s.Catalog.State()
@@ -150,25 +141,15 @@ func (s *Server) indexExists(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) deleteIndex(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(deleteOptions)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(deleteOptions)
+	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Catalog.DeleteIndices(ctx, expressions, o) }), nil
 }
 
 func (s *Server) openIndex(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(openOptions)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(openOptions)
+	timeouts(r)
 	wait, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", ""))
 	if err != nil {
 		return nil, err
@@ -188,13 +169,8 @@ func (s *Server) openIndex(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) closeIndex(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(closeOptions)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(closeOptions)
+	timeouts(r)
 	if _, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", "")); err != nil {
 		return nil, err
 	}
@@ -213,13 +189,8 @@ func (s *Server) closeIndex(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) addBlock(r *rest.Request) (rest.Action, error) {
 	expressions, name := r.List("index"), r.Path("block")
-	o, err := r.IndexOptions(blockOptions)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(blockOptions)
+	timeouts(r)
 	return func(ctx context.Context) (*rest.Response, error) {
 		list, err := s.Catalog.AddBlock(ctx, name, expressions, o)
 		if err != nil {

@@ -35,9 +35,7 @@ func (s *Server) getMapping(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) getFieldMapping(r *rest.Request) (rest.Action, error) {
 	patterns := r.List("fields")
-	if defaults, err := r.Bool("include_defaults", false); err != nil {
-		return nil, err
-	} else if defaults {
+	if r.Bool("include_defaults", false) {
 		return nil, fault.Unsupported("[include_defaults] of the mapping of fields")
 	}
 	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
@@ -61,17 +59,9 @@ func (s *Server) getFieldMapping(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) putMapping(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(changeOptions)
-	if err != nil {
-		return nil, err
-	}
-	writeOnly, err := r.Bool("write_index_only", false)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(changeOptions)
+	writeOnly := r.Bool("write_index_only", false)
+	timeouts(r)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err

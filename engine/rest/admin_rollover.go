@@ -18,14 +18,8 @@ func (s *Server) rolloverRoutes(rt *rest.Router) {
 }
 
 func (s *Server) rollover(r *rest.Request) (rest.Action, error) {
-	req := catalog.RolloverRequest{Target: r.Path("index"), NewIndex: r.Path("new_index")}
-	var err error
-	if req.DryRun, err = r.Bool("dry_run", false); err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	req := catalog.RolloverRequest{Target: r.Path("index"), NewIndex: r.Path("new_index"), DryRun: r.Bool("dry_run", false)}
+	timeouts(r)
 	wait, err := catalog.ParseActiveShards(r.Param("wait_for_active_shards", ""))
 	if err != nil {
 		return nil, err

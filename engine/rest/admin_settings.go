@@ -55,14 +55,7 @@ func defaultsJSON(state *catalog.State, i *catalog.Index, flat bool) any {
 }
 
 func (s *Server) getSettings(r *rest.Request) (rest.Action, error) {
-	flat, err := r.Bool("flat_settings", false)
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := r.Bool("include_defaults", false)
-	if err != nil {
-		return nil, err
-	}
+	flat, defaults := r.Bool("flat_settings", false), r.Bool("include_defaults", false)
 	names, human := r.List("name"), r.Human()
 	return s.resolved(r, getOptions, func(list []*catalog.Index) (*rest.Response, error) {
 		state := s.Catalog.State()
@@ -89,18 +82,10 @@ func (s *Server) getSettings(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) putSettings(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(changeOptions)
-	if err != nil {
-		return nil, err
-	}
-	preserve, err := r.Bool("preserve_existing", false)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(changeOptions)
+	preserve := r.Bool("preserve_existing", false)
 	r.Ignore("flat_settings")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err
@@ -120,18 +105,9 @@ func (s *Server) putSettings(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) getClusterSettings(r *rest.Request) (rest.Action, error) {
-	flat, err := r.Bool("flat_settings", false)
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := r.Bool("include_defaults", false)
-	if err != nil {
-		return nil, err
-	}
+	flat, defaults := r.Bool("flat_settings", false), r.Bool("include_defaults", false)
 	r.Ignore("local")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		out := clusterSettingsJSON(state, state.Persistent, state.Transient, flat)
@@ -154,13 +130,8 @@ func clusterSettingsJSON(state *catalog.State, persistent, transient setting.Val
 }
 
 func (s *Server) putClusterSettings(r *rest.Request) (rest.Action, error) {
-	flat, err := r.Bool("flat_settings", false)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	flat := r.Bool("flat_settings", false)
+	timeouts(r)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err

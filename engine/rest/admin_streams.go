@@ -23,25 +23,19 @@ func (s *Server) dataStreamRoutes(rt *rest.Router) {
 
 func (s *Server) createDataStream(r *rest.Request) (rest.Action, error) {
 	name := r.Path("name")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Catalog.CreateDataStream(ctx, name) }), nil
 }
 
 func (s *Server) deleteDataStreams(r *rest.Request) (rest.Action, error) {
 	names := r.List("name")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Catalog.DeleteDataStreams(ctx, names) }), nil
 }
 
 func (s *Server) getDataStreams(r *rest.Request) (rest.Action, error) {
 	r.Ignore("name")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		names, missing := named(r, state.DataStreams)

@@ -57,13 +57,8 @@ func templateOf(n catalog.NewIndex) *catalog.Template {
 }
 
 func templateBody(r *rest.Request) (*wire.Parser, bool, error) {
-	if err := timeouts(r); err != nil {
-		return nil, false, err
-	}
-	create, err := r.Bool("create", false)
-	if err != nil {
-		return nil, false, err
-	}
+	timeouts(r)
+	create := r.Bool("create", false)
 	r.Ignore("cause")
 	body, err := r.RequireBody()
 	if err != nil {
@@ -123,9 +118,7 @@ func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
 
 // simulated reads the template of a simulation's body, if there is one.
 func simulated(r *rest.Request) (*catalog.IndexTemplate, error) {
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	r.Ignore("create", "cause")
 	body, err := r.Body()
 	if err != nil || body == nil {
@@ -251,10 +244,7 @@ func (s *Server) putComponentTemplate(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) putLegacyTemplate(r *rest.Request) (rest.Action, error) {
 	name := r.Path("name")
-	order, err := r.Int("order", 0)
-	if err != nil {
-		return nil, err
-	}
+	order := r.Int("order", 0)
 	body, err := r.Body()
 	if err != nil {
 		return nil, err
@@ -294,9 +284,7 @@ func (s *Server) putLegacyTemplate(r *rest.Request) (rest.Action, error) {
 // deletion is an action that deletes templates of one kind.
 func deletion(r *rest.Request, erase func(ctx context.Context, name string) error) (rest.Action, error) {
 	name := r.Path("name")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return change(func(ctx context.Context) error { return erase(ctx, name) }), nil
 }
 

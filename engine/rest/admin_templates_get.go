@@ -29,11 +29,9 @@ func named[T any](r *rest.Request, all map[string]T) (names []string, missing st
 	return names, missing
 }
 
-func getParams(r *rest.Request) (flat bool, err error) {
+func getParams(r *rest.Request) (flat bool) {
 	r.Ignore("local", "name")
-	if err := timeouts(r); err != nil {
-		return false, err
-	}
+	timeouts(r)
 	return r.Bool("flat_settings", false)
 }
 
@@ -72,10 +70,7 @@ func foundAny(body wire.Object, found bool) *rest.Response {
 }
 
 func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
-	flat, err := getParams(r)
-	if err != nil {
-		return nil, err
-	}
+	flat := getParams(r)
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		names, missing := named(r, state.IndexTemplates)
@@ -104,10 +99,7 @@ func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) getComponentTemplates(r *rest.Request) (rest.Action, error) {
-	flat, err := getParams(r)
-	if err != nil {
-		return nil, err
-	}
+	flat := getParams(r)
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		names, missing := named(r, state.ComponentTemplates)
@@ -127,10 +119,7 @@ func (s *Server) getComponentTemplates(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
-	flat, err := getParams(r)
-	if err != nil {
-		return nil, err
-	}
+	flat := getParams(r)
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()
 		names, _ := named(r, state.LegacyTemplates)
@@ -149,9 +138,7 @@ func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
 
 // existence answers a HEAD.
 func existence(r *rest.Request, exists func() bool) (rest.Action, error) {
-	if _, err := getParams(r); err != nil {
-		return nil, err
-	}
+	getParams(r)
 	return func(context.Context) (*rest.Response, error) {
 		status := http.StatusOK
 		if !exists() {

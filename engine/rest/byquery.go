@@ -160,12 +160,7 @@ func (s *Server) refreshNamed(names map[string]bool) error {
 
 // byQueryParams reads what all jobs take from the URL, and whether the request waits for the end.
 func byQueryParams(r *rest.Request, job *byQuery) (wait bool, err error) {
-	if job.refresh, err = r.Bool("refresh", false); err != nil {
-		return false, err
-	}
-	if wait, err = r.Bool("wait_for_completion", true); err != nil {
-		return false, err
-	}
+	job.refresh, wait = r.Bool("refresh", false), r.Bool("wait_for_completion", true)
 	if job.rate, err = rateParam(r); err != nil {
 		return false, err
 	}
@@ -178,17 +173,10 @@ func byQueryParams(r *rest.Request, job *byQuery) (wait bool, err error) {
 	if err := writeShards(r.Param("wait_for_active_shards", "1")); err != nil {
 		return false, err
 	}
-	for _, name := range []string{"timeout", "scroll"} {
-		if _, err := r.Duration(name, 0); err != nil {
-			return false, err
-		}
-	}
+	r.Duration("timeout", 0)
+	r.Duration("scroll", 0)
 	if r.Has("max_docs") {
-		limit, err := r.Int("max_docs", -1)
-		if err != nil {
-			return false, err
-		}
-		return wait, job.setLimit(limit)
+		return wait, job.setLimit(r.Int("max_docs", -1))
 	}
 	return wait, nil
 }

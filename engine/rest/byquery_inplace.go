@@ -50,9 +50,7 @@ func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Actio
 	var err error
 	job.inPlace = true
 	job.expressions, job.routing, job.limit = r.List("index"), r.List("routing"), -1
-	if job.options, err = r.IndexOptions(searchOptions); err != nil {
-		return nil, err
-	}
+	job.options = r.IndexOptions(searchOptions)
 	wait, err := byQueryParams(r, job)
 	if err != nil {
 		return nil, err
@@ -63,9 +61,7 @@ func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Actio
 	if job.query, err = queryParams(r); err != nil {
 		return nil, err
 	}
-	if job.batch, err = r.Int("scroll_size", defaultBatch); err != nil {
-		return nil, err
-	}
+	job.batch = r.Int("scroll_size", defaultBatch)
 	for _, name := range []string{"terminate_after", "sort", "from", "_source", "_source_includes", "_source_excludes"} {
 		if r.Has(name) {
 			return nil, fault.Unsupported("[" + name + "] of a job by query")

@@ -22,7 +22,7 @@ type catAPI struct {
 	// paths are its routes; GET /_cat leaves those in unlisted out.
 	paths, unlisted []string
 	columns         []column
-	read            func(r *rest.Request) (fill func(ctx context.Context, t *table) error, err error)
+	read            func(r *rest.Request) (filler, error)
 }
 
 func (s *Server) catRoutes(rt *rest.Router) {
@@ -85,23 +85,27 @@ func (s *Server) catAPIs() []catAPI {
 	}
 }
 
-// fill fills a table that needs no parameters but those that tell where to look.
-func fill(r *rest.Request, fn func(t *table)) (func(context.Context, *table) error, error) {
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
-	if _, err := r.Bool("local", false); err != nil {
-		return nil, err
-	}
-	return func(_ context.Context, t *table) error { fn(t); return nil }, nil
+// filler fills a table when the action runs.
+type filler = func(ctx context.Context, t *table) error
+
+// fill is a filler of what cannot fail; the request may tell where to look.
+func fill(r *rest.Request, fn func(t *table)) (filler, error) {
+	return fillOrFail(r, func(t *table) error { fn(t); return nil })
+}
+
+// fillOrFail is fill for what may fail.
+func fillOrFail(r *rest.Request, fn func(t *table) error) (filler, error) {
+	r.ManagerTimeout()
+	r.IgnoreBools("local")
+	return func(_ context.Context, t *table) error { return fn(t) }, nil
 }
 
 // catPending and catFielddata are tables of things that this engine never has.
-func (s *Server) catPending(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catPending(r *rest.Request) (filler, error) {
 	return fill(r, func(*table) {})
 }
 
-func (s *Server) catFielddata(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catFielddata(r *rest.Request) (filler, error) {
 	r.Ignore("fields")
 	return func(context.Context, *table) error { return nil }, nil
 }
@@ -179,7 +183,7 @@ var (
 	taskDescription = column{name: "description", alias: "desc", help: "task action"}
 )
 
-func (s *Server) catHealth(*rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catHealth(*rest.Request) (filler, error) {
 	return func(_ context.Context, t *table) error {
 		h := healthOf(s.Catalog.State().SortedIndices())
 		now := s.Clock.Now().UTC()
@@ -190,7 +194,7 @@ func (s *Server) catHealth(*rest.Request) (func(context.Context, *table) error, 
 }
 
 // catCount counts what a search of the indices would find.
-func (s *Server) catCount(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catCount(r *rest.Request) (filler, error) {
 	req, err := readCount(r, searchOptions)
 	if err != nil {
 		return nil, err
@@ -203,15 +207,10 @@ func (s *Server) catCount(r *rest.Request) (func(context.Context, *table) error,
 	}, nil
 }
 
-func (s *Server) catAliases(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catAliases(r *rest.Request) (filler, error) {
 	names := r.List("alias")
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.Bool("local", false); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
+	r.IgnoreBools("local")
 	return func(_ context.Context, t *table) error {
 		indices, err := s.Catalog.State().Resolve(nil, o, s.Clock.Now())
 		if err != nil {
@@ -247,7 +246,7 @@ func (t *table) addAlias(name string, i *catalog.Index) {
 	t.add(name, i.Name, filter, text(a.IndexRouting), text(a.SearchRouting), write)
 }
 
-func (s *Server) catTemplates(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catTemplates(r *rest.Request) (filler, error) {
 	pattern := r.Path("name")
 	wants := func(name string) bool { return pattern == "" || wire.Match(pattern, name) }
 	version := func(n *int64) any {
@@ -278,15 +277,12 @@ func (s *Server) catTemplates(r *rest.Request) (func(context.Context, *table) er
 	})
 }
 
-func (s *Server) catTasks(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catTasks(r *rest.Request) (filler, error) {
 	actions, nodes := r.List("actions"), append(r.List("nodes"), r.List("node_id")...)
 	if r.Has("parent_task_id") {
 		return nil, fault.Unsupported("parent tasks")
 	}
-	detailed, err := r.Bool("detailed", false)
-	if err != nil {
-		return nil, err
-	}
+	detailed := r.Bool("detailed", false)
 	return func(ctx context.Context, t *table) error {
 		if detailed {
 			t.columns = append(slices.Clip(t.columns), taskDescription)

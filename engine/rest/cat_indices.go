@@ -130,20 +130,13 @@ func (s *Server) resolvedRows(expressions []string, o wire.IndexOptions, fn func
 	}
 }
 
-func (s *Server) catIndices(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catIndices(r *rest.Request) (filler, error) {
 	wanted := strings.ToLower(r.Param("health", ""))
 	if wanted != "" && wanted != "green" && wanted != "yellow" && wanted != "red" {
 		return nil, fault.Illegal("unknown cluster health status [%s]", r.Param("health", ""))
 	}
-	for _, name := range []string{"pri", "include_unloaded_segments"} {
-		if _, err := r.Bool(name, false); err != nil {
-			return nil, err
-		}
-	}
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
+	r.IgnoreBools("pri", "include_unloaded_segments")
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
 	return fillOrFail(r, s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
 		figures, err := s.indexTotals(openIndices(list))
 		if err != nil {
@@ -185,7 +178,7 @@ func (t *table) addIndex(i *catalog.Index, health string, st totals, counted boo
 }
 
 // catShards shows numbers of those indices that statistics are of; all others appear where no index is named.
-func (s *Server) catShards(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catShards(r *rest.Request) (filler, error) {
 	expressions := r.List("index")
 	return fillOrFail(r, s.resolvedRows(expressions, statsOptions, func(t *table, list []*catalog.Index) error {
 		figures, err := s.indexTotals(list)
@@ -227,7 +220,7 @@ func (s *Server) addShards(t *table, i *catalog.Index, figures []shard.Stats) {
 	}
 }
 
-func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catSegments(r *rest.Request) (filler, error) {
 	return fillOrFail(r, s.resolvedRows(r.List("index"), statsOptions, func(t *table, list []*catalog.Index) error {
 		return s.each(list, func(i *catalog.Index) error {
 			shards, err := s.Docs.Segments(i)
@@ -245,18 +238,10 @@ func (s *Server) catSegments(r *rest.Request) (func(context.Context, *table) err
 }
 
 // catRecovery shows how each primary came to its node; both ways there are take no time and copy nothing.
-func (s *Server) catRecovery(r *rest.Request) (func(context.Context, *table) error, error) {
-	active, err := r.Bool("active_only", false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.Bool("detailed", false); err != nil {
-		return nil, err
-	}
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) catRecovery(r *rest.Request) (filler, error) {
+	active := r.Bool("active_only", false)
+	r.IgnoreBools("detailed")
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
 	rows := s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
 		for _, i := range list {
 			for n := range i.Shards() {

@@ -3,7 +3,6 @@
 package rest
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -106,11 +105,8 @@ func nodeID(full bool) string {
 	return query.NodeID[:4]
 }
 
-func (s *Server) catNodes(r *rest.Request) (func(context.Context, *table) error, error) {
-	full, err := r.Bool("full_id", false)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) catNodes(r *rest.Request) (filler, error) {
+	full := r.Bool("full_id", false)
 	return fill(r, func(t *table) {
 		m := readMachine(s.Dir)
 		used := m.memTotal - m.memFree
@@ -142,11 +138,11 @@ func roleLetters() string {
 	return strings.Join(out, "")
 }
 
-func (s *Server) catManager(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catManager(r *rest.Request) (filler, error) {
 	return fill(r, func(t *table) { t.add(query.NodeID, s.host(), s.host(), s.nodeName()) })
 }
 
-func (s *Server) catAttributes(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catAttributes(r *rest.Request) (filler, error) {
 	return fill(r, func(t *table) {
 		for _, a := range s.attributePairs() {
 			t.add(s.nodeName(), nodeID(false), os.Getpid(), s.host(), s.host(), transportPort, a[0], a[1])
@@ -154,7 +150,7 @@ func (s *Server) catAttributes(r *rest.Request) (func(context.Context, *table) e
 	})
 }
 
-func (s *Server) catPlugins(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catPlugins(r *rest.Request) (filler, error) {
 	return fill(r, func(t *table) {
 		for _, p := range s.Plugins {
 			t.add(query.NodeID, s.nodeName(), p.Component, p.Version, p.Description)
@@ -162,7 +158,7 @@ func (s *Server) catPlugins(r *rest.Request) (func(context.Context, *table) erro
 	})
 }
 
-func (s *Server) catAllocation(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catAllocation(r *rest.Request) (filler, error) {
 	nodes := r.List("nodes")
 	return fillOrFail(r, func(t *table) error {
 		indices := s.Catalog.State().SortedIndices()
@@ -183,14 +179,6 @@ func (s *Server) catAllocation(r *rest.Request) (func(context.Context, *table) e
 	})
 }
 
-// fillOrFail is fill for what may fail.
-func fillOrFail(r *rest.Request, fn func(t *table) error) (func(context.Context, *table) error, error) {
-	if _, err := fill(r, nil); err != nil {
-		return nil, err
-	}
-	return func(_ context.Context, t *table) error { return fn(t) }, nil
-}
-
 // pools are the names that OpenSearch's thread pools have for what this engine does, with the actions of tasks that
 // would run in them. A request has a goroutine of its own: nothing queues, and nothing is rejected.
 var pools = []struct {
@@ -203,7 +191,7 @@ var pools = []struct {
 	{"write", "fixed", []string{"indices:data/write/*"}},
 }
 
-func (s *Server) catThreadPool(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catThreadPool(r *rest.Request) (filler, error) {
 	names := r.List("thread_pools")
 	return fill(r, func(t *table) {
 		for _, p := range pools {

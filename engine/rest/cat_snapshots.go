@@ -32,11 +32,9 @@ var (
 	}
 )
 
-func (s *Server) catRepositories(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catRepositories(r *rest.Request) (filler, error) {
 	r.Ignore("local")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	return func(_ context.Context, t *table) error {
 		list, err := s.Snapshots.Repositories(nil)
 		for _, one := range list {
@@ -46,17 +44,12 @@ func (s *Server) catRepositories(r *rest.Request) (func(context.Context, *table)
 	}, nil
 }
 
-func (s *Server) catSnapshots(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catSnapshots(r *rest.Request) (filler, error) {
 	repository := r.Path("repository")
-	ignore, err := r.Bool("ignore_unavailable", false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
-	if help, err := r.Bool("help", false); err != nil || repository == "" && !help {
-		return nil, orElse(err, fault.Validation("repository is missing"))
+	ignore := r.Bool("ignore_unavailable", false)
+	r.ManagerTimeout()
+	if repository == "" && !r.Bool("help", false) {
+		return nil, fault.Validation("repository is missing")
 	}
 	return func(_ context.Context, t *table) error {
 		list, err := s.Snapshots.Get(repository, []string{"_all"}, ignore)
@@ -65,13 +58,6 @@ func (s *Server) catSnapshots(r *rest.Request) (func(context.Context, *table) er
 		}
 		return err
 	}, nil
-}
-
-func orElse(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 func (s *Server) snapshotRow(info *snapshot.Info) []any {

@@ -56,14 +56,7 @@ type catView struct {
 }
 
 func readCatView(r *rest.Request) (v catView, err error) {
-	for name, into := range map[string]*bool{"help": &v.help, "v": &v.titles} {
-		if *into, err = r.Bool(name, false); err != nil {
-			return v, err
-		}
-	}
-	if v.times, err = r.Bool("ts", true); err != nil {
-		return v, err
-	}
+	v.help, v.titles, v.times = r.Bool("help", false), r.Bool("v", false), r.Bool("ts", true)
 	v.wanted, v.sort = r.List("h"), r.List("s")
 	v.chosen = r.Has("h")
 	v.bytes, v.time = r.Param("bytes", ""), r.Param("time", "") // a unit that does not exist is passed over

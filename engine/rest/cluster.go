@@ -101,9 +101,7 @@ func (s *Server) root(r *rest.Request) (rest.Action, error) {
 // pendingTasks are changes that wait for their turn. A change waits in the request that makes it, so none is listed.
 func (s *Server) pendingTasks(r *rest.Request) (rest.Action, error) {
 	r.Ignore("local")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	return rest.Now(rest.OK(wire.Obj("tasks", []any{}))), nil
 }
 
@@ -112,19 +110,10 @@ func remoteInfo(*rest.Request) (rest.Action, error) { return rest.Now(rest.OK(wi
 
 // reroute has nothing to do on one node; commands would move copies between nodes.
 func (s *Server) reroute(r *rest.Request) (rest.Action, error) {
-	for _, name := range []string{"dry_run", "retry_failed"} {
-		if _, err := r.Bool(name, false); err != nil {
-			return nil, err
-		}
-	}
-	explain, err := r.Bool("explain", false)
-	if err != nil {
-		return nil, err
-	}
+	explain := r.Bool("explain", false)
+	r.IgnoreBools("dry_run", "retry_failed")
 	r.Ignore("timeout")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	metrics := r.List("metric")
 	body, err := r.Body()
 	if err != nil {

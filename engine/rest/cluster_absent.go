@@ -30,12 +30,8 @@ func (s *Server) absentRoutes(rt *rest.Router) {
 
 func noDangling(r *rest.Request) (rest.Action, error) {
 	uuid := r.Path("index_uuid")
-	if _, err := r.Bool("accept_data_loss", false); err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	r.IgnoreBools("accept_data_loss")
+	timeouts(r)
 	return func(context.Context) (*rest.Response, error) {
 		return nil, fault.Illegal("No dangling index found for UUID [%s]", uuid)
 	}, nil
@@ -53,17 +49,10 @@ var replicationColumns = []column{
 }
 
 // catReplication lists the copies to which segments are copied: none.
-func (s *Server) catReplication(r *rest.Request) (func(context.Context, *table) error, error) {
+func (s *Server) catReplication(r *rest.Request) (filler, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"active_only", "detailed"} {
-		if _, err := r.Bool(name, false); err != nil {
-			return nil, err
-		}
-	}
+	o := r.IndexOptions(wire.IndexOptions{Open: true, AllowNoIndices: true})
+	r.IgnoreBools("active_only", "detailed")
 	r.Ignore("shards")
 	return func(context.Context, *table) error {
 		_, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())

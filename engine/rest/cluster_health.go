@@ -89,22 +89,10 @@ func (s *Server) clusterHealth(r *rest.Request) (rest.Action, error) {
 
 func readHealth(r *rest.Request) (*healthRequest, error) {
 	req := &healthRequest{expressions: r.List("index"), level: r.Param("level", "cluster")}
-	var err error
-	req.options, err = r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, IgnoreUnavailable: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
-	if req.timeout, err = r.Duration("timeout", 30*time.Second); err != nil {
-		return nil, err
-	}
-	if _, err = r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"local", "wait_for_no_relocating_shards", "wait_for_no_initializing_shards"} {
-		if _, err := r.Bool(name, false); err != nil {
-			return nil, err
-		}
-	}
+	req.options = r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, IgnoreUnavailable: true, AllowNoIndices: true})
+	req.timeout = r.Duration("timeout", 30*time.Second)
+	r.ManagerTimeout()
+	r.IgnoreBools("local", "wait_for_no_relocating_shards", "wait_for_no_initializing_shards")
 	events := strings.ToUpper(r.Param("wait_for_events", "languid"))
 	if !contains(priorities, events) { // no change ever waits, so there is nothing to wait for
 		return nil, fault.Illegal("No enum constant org.opensearch.common.Priority.%s", events)

@@ -63,10 +63,7 @@ func (s *Server) nodesInfo(r *rest.Request) (rest.Action, error) {
 	if metrics == nil && nodes != nil && allMetrics(nodes, infoMetrics) {
 		nodes, metrics = nil, nodes
 	}
-	flat, err := r.Bool("flat_settings", false)
-	if err != nil {
-		return nil, err
-	}
+	flat := r.Bool("flat_settings", false)
 	r.Ignore("timeout")
 	wants := func(metric string) bool { return wantsMetric(metrics, metric) }
 	return func(context.Context) (*rest.Response, error) {

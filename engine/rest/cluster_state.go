@@ -21,19 +21,10 @@ import (
 // polls version and state_uuid costs next to nothing.
 func (s *Server) clusterState(r *rest.Request) (rest.Action, error) {
 	metrics, expressions := r.List("metric"), r.List("index")
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, IgnoreUnavailable: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, IgnoreUnavailable: true, AllowNoIndices: true})
+	r.ManagerTimeout()
 	r.Ignore("local", "flat_settings", "wait_for_timeout")
-	after, err := r.Long("wait_for_metadata_version", 0)
-	if err != nil {
-		return nil, err
-	}
-	if after > 0 {
+	if r.Long("wait_for_metadata_version", 0) > 0 {
 		return nil, unsupportedParam("wait_for_metadata_version")
 	}
 	flat := r.Param("flat_settings", "false") != "false"
@@ -41,9 +32,11 @@ func (s *Server) clusterState(r *rest.Request) (rest.Action, error) {
 		view := s.stateView(s.Catalog.State(), metrics)
 		view.flat, view.narrowed = flat, len(expressions) > 0
 		if view.needsIndices() {
-			if view.indices, err = view.state.Resolve(expressions, o, s.Clock.Now()); err != nil {
+			list, err := view.state.Resolve(expressions, o, s.Clock.Now())
+			if err != nil {
 				return nil, err
 			}
+			view.indices = list
 		}
 		body := wire.Obj("cluster_name", s.clusterName(), "cluster_uuid", view.state.ClusterUUID)
 		return rest.OK(append(body, view.members()...)), nil

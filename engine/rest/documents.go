@@ -51,19 +51,9 @@ type writeOptions struct {
 }
 
 func readWriteOptions(r *rest.Request) (o writeOptions, err error) {
-	if o.refresh, err = r.Refresh("false"); err != nil {
-		return o, err
-	}
-	if o.requireAlias, err = r.Bool("require_alias", false); err != nil {
-		return o, err
-	}
-	if _, err := r.Duration("timeout", 0); err != nil {
-		return o, err
-	}
-	if err := writeShards(r.Param("wait_for_active_shards", "1")); err != nil {
-		return o, err
-	}
-	return o, nil
+	o.refresh, o.requireAlias = r.Refresh("false"), r.Bool("require_alias", false)
+	r.Duration("timeout", 0)
+	return o, writeShards(r.Param("wait_for_active_shards", "1"))
 }
 
 // writeShards refuses to wait for copies that can never be there: there is one node.
@@ -78,18 +68,7 @@ func writeShards(text string) error {
 
 // condition reads if_seq_no, if_primary_term, version and version_type into an operation.
 func condition(r *rest.Request, op *shard.Operation) error {
-	seqNo, err := r.Long("if_seq_no", -2)
-	if err != nil {
-		return err
-	}
-	term, err := r.Long("if_primary_term", 0)
-	if err != nil {
-		return err
-	}
-	version, err := r.Long("version", -3)
-	if err != nil {
-		return err
-	}
+	seqNo, term, version := r.Long("if_seq_no", -2), r.Long("if_primary_term", 0), r.Long("version", -3)
 	return setCondition(op, seqNo, term, version, r.Param("version_type", ""))
 }
 

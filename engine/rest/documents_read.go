@@ -29,19 +29,11 @@ type readOptions struct {
 
 func readReadOptions(r *rest.Request) (o readOptions, err error) {
 	o.source = sourceParams(r)
-	if o.refresh, err = r.Bool("refresh", false); err != nil {
-		return o, err
+	o.refresh = r.Bool("refresh", false)
+	if !r.Bool("realtime", true) {
+		return o, fault.Unsupported("[realtime=false] of a get")
 	}
-	realtime, err := r.Bool("realtime", true)
-	if err == nil && !realtime {
-		err = fault.Unsupported("[realtime=false] of a get")
-	}
-	if err != nil {
-		return o, err
-	}
-	if o.version, err = r.Long("version", -3); err != nil {
-		return o, err
-	}
+	o.version = r.Long("version", -3)
 	r.Ignore("preference", "version_type")
 	o.routing = r.Param("routing", "")
 	if r.Has("stored_fields") {

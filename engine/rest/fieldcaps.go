@@ -43,14 +43,8 @@ var metadataFields = map[string]struct {
 // fieldCaps is the API that says what can be done with fields of several indices.
 func (s *Server) fieldCaps(r *rest.Request) (rest.Action, error) {
 	patterns, expressions := r.List("fields"), r.List("index")
-	o, err := r.IndexOptions(searchOptions)
-	if err != nil {
-		return nil, err
-	}
-	unmapped, err := r.Bool("include_unmapped", false)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(searchOptions)
+	unmapped := r.Bool("include_unmapped", false)
 	if len(patterns) == 0 {
 		return nil, fault.Illegal("specified fields can't be null or empty")
 	}

@@ -50,9 +50,7 @@ func pipelineBody(r *rest.Request) (*ingest.Object, json.RawMessage, error) {
 
 func (s *Server) putIngestPipeline(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	o, body, err := pipelineBody(r)
 	if err != nil {
 		return nil, err
@@ -93,9 +91,7 @@ func (s *Server) getPipelines(kind catalog.Kind) rest.Handler {
 		if patterns == nil {
 			patterns = []string{"*"}
 		}
-		if _, err := r.ManagerTimeout(); err != nil {
-			return nil, err
-		}
+		r.ManagerTimeout()
 		return func(context.Context) (*rest.Response, error) {
 			docs := s.Catalog.State().Documents[kind]
 			res := &rest.Response{Status: http.StatusOK}
@@ -115,9 +111,7 @@ func (s *Server) getPipelines(kind catalog.Kind) rest.Handler {
 func (s *Server) deletePipelines(kind catalog.Kind) rest.Handler {
 	return func(r *rest.Request) (rest.Action, error) {
 		pattern := r.Path("id")
-		if err := timeouts(r); err != nil {
-			return nil, err
-		}
+		timeouts(r)
 		return change(func(ctx context.Context) error {
 			names := pipelineNames(s.Catalog.State().Documents[kind], []string{pattern})
 			if len(names) == 0 && pattern != "*" {
@@ -130,10 +124,7 @@ func (s *Server) deletePipelines(kind catalog.Kind) rest.Handler {
 
 func (s *Server) simulate(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
-	verbose, err := r.Bool("verbose", false)
-	if err != nil {
-		return nil, err
-	}
+	verbose := r.Bool("verbose", false)
 	o, _, err := pipelineBody(r)
 	if err != nil {
 		return nil, err

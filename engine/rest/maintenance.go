@@ -31,10 +31,7 @@ var maintenanceOptions = wire.IndexOptions{Open: true, AllowNoIndices: true, For
 // onIndices is an action on every index of an expression that answers with the shards it touched.
 func (s *Server) onIndices(r *rest.Request, do func(ctx context.Context, index *catalog.Index) error) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(maintenanceOptions)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(maintenanceOptions)
 	return func(ctx context.Context) (*rest.Response, error) {
 		list, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
 		if err != nil {
@@ -60,11 +57,7 @@ func (s *Server) refresh(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) flush(r *rest.Request) (rest.Action, error) {
-	for _, name := range []string{"force", "wait_if_ongoing"} {
-		if _, err := r.Bool(name, true); err != nil {
-			return nil, err
-		}
-	}
+	r.IgnoreBools("force", "wait_if_ongoing")
 	return s.onIndices(r, func(_ context.Context, index *catalog.Index) error { return s.Docs.Flush(index) })
 }
 
@@ -74,29 +67,16 @@ func (s *Server) clearCache(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
-	segments, err := r.Int("max_num_segments", -1)
-	if err != nil {
-		return nil, err
-	}
+	segments := r.Int("max_num_segments", -1)
 	if segments == 0 || segments < -1 {
 		return nil, fault.Validation("max_num_segments must be a positive integer, found [" + itoa(int64(segments)) + "]")
 	}
-	expunge, err := r.Bool("only_expunge_deletes", false)
-	if err != nil {
-		return nil, err
-	}
+	expunge := r.Bool("only_expunge_deletes", false)
 	if expunge && segments != -1 {
 		return nil, fault.Validation("cannot set only_expunge_deletes and max_num_segments at the same time, those two parameters are mutually exclusive")
 	}
-	for _, name := range []string{"flush", "primary_only"} {
-		if _, err := r.Bool(name, true); err != nil {
-			return nil, err
-		}
-	}
-	wait, err := r.Bool("wait_for_completion", true)
-	if err != nil {
-		return nil, err
-	}
+	r.IgnoreBools("flush", "primary_only")
+	wait := r.Bool("wait_for_completion", true)
 	if segments == -1 {
 		segments = 1
 	}

@@ -25,10 +25,7 @@ func (s mlAPI) modelRoutes(rt *rest.Router) {
 }
 
 func (s mlAPI) registerModel(r *rest.Request) (rest.Action, error) {
-	deploy, err := r.Bool("deploy", false)
-	if err != nil {
-		return nil, err
-	}
+	deploy := r.Bool("deploy", false)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err

@@ -24,11 +24,7 @@ func (s *Server) multiSearchRoutes(rt *rest.Router) {
 
 // multiSearch runs several searches, one after another. One that fails is an error in its place.
 func (s *Server) multiSearch(r *rest.Request) (rest.Action, error) {
-	def := searching{expressions: r.List("index"), options: searchOptions}
-	var err error
-	if def.plainTotal, err = r.Bool("rest_total_hits_as_int", false); err != nil {
-		return nil, err
-	}
+	def := searching{expressions: r.List("index"), options: searchOptions, plainTotal: r.Bool("rest_total_hits_as_int", false)}
 	if err := checkSearchType(r.Param("search_type", "query_then_fetch")); err != nil {
 		return nil, err
 	}

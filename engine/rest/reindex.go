@@ -45,9 +45,7 @@ func (s *Server) reindex(r *rest.Request) (rest.Action, error) {
 	if err := job.parse(body); err != nil {
 		return nil, err
 	}
-	if job.dest.requireAlias, err = r.Bool("require_alias", job.dest.requireAlias); err != nil {
-		return nil, err
-	}
+	job.dest.requireAlias = r.Bool("require_alias", job.dest.requireAlias)
 	wait, err := byQueryParams(r, &job.byQuery)
 	if err != nil {
 		return nil, err

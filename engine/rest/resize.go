@@ -66,25 +66,17 @@ func (s *Server) resize(r *rest.Request, kind catalog.ResizeKind) (rest.Action, 
 
 // resizeParams reads the parameters, and whether the request waits for the end.
 func resizeParams(r *rest.Request, into *catalog.Resize) (wait bool, err error) {
-	if r.Has("copy_settings") && r.Param("copy_settings", "") != "" {
-		yes, err := r.Bool("copy_settings", true)
-		if err != nil {
-			return false, err
-		}
-		if !yes {
-			return false, fault.Illegal("parameter [copy_settings] can not be explicitly set to [false]")
-		}
+	if !r.Bool("copy_settings", true) {
+		return false, fault.Illegal("parameter [copy_settings] can not be explicitly set to [false]")
 	}
-	if err := timeouts(r); err != nil {
-		return false, err
-	}
+	timeouts(r)
 	if into.ActiveShards, err = catalog.ParseActiveShards(r.Param("wait_for_active_shards", "")); err != nil {
 		return false, err
 	}
-	if wait, err = r.Bool("wait_for_completion", true); err == nil && !wait {
-		_, err = r.Duration("task_execution_timeout", 0)
+	if wait = r.Bool("wait_for_completion", true); !wait {
+		r.Duration("task_execution_timeout", 0)
 	}
-	return wait, err
+	return wait, nil
 }
 
 // resizeBody is what a resize asks for, as it is written.

@@ -16,14 +16,13 @@ import (
 // that means nothing is passed over.
 func (s *Server) resolveIndex(r *rest.Request) (rest.Action, error) {
 	names := r.List("name")
-	o, err := r.IndexOptions(getOptions)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(getOptions)
 	for i, name := range names {
-		if names[i], err = wire.ResolveDateMath(name, s.Clock.Now()); err != nil {
+		resolved, err := wire.ResolveDateMath(name, s.Clock.Now())
+		if err != nil {
 			return nil, err
 		}
+		names[i] = resolved
 	}
 	return func(context.Context) (*rest.Response, error) {
 		state := s.Catalog.State()

@@ -196,10 +196,7 @@ func (s *Server) nextPage(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	asInt, err := r.Bool("rest_total_hits_as_int", false)
-	if err != nil {
-		return nil, err
-	}
+	asInt := r.Bool("rest_total_hits_as_int", false)
 	r.Ignore("typed_keys")
 	if len(ids) == 0 {
 		return nil, fault.Validation("scrollId is missing")

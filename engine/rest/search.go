@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -56,10 +57,7 @@ func (s *Server) search(r *rest.Request) (rest.Action, error) {
 
 func readSearch(r *rest.Request) (*searching, error) {
 	job := &searching{expressions: r.List("index"), routing: r.List("routing"), request: query.NewRequest()}
-	var err error
-	if job.options, err = r.IndexOptions(searchOptions); err != nil {
-		return nil, err
-	}
+	job.options = r.IndexOptions(searchOptions)
 	body, err := bodyOrSource(r)
 	if err != nil {
 		return nil, err
@@ -72,15 +70,11 @@ func readSearch(r *rest.Request) (*searching, error) {
 	if err := searchParams(r, job.request); err != nil {
 		return nil, err
 	}
-	if job.plainTotal, err = r.Bool("rest_total_hits_as_int", false); err != nil {
-		return nil, err
-	}
+	job.plainTotal = r.Bool("rest_total_hits_as_int", false)
 	if _, err := strconv.Atoi(r.Param("track_total_hits", "")); job.plainTotal && err == nil && job.request.TrackTotal >= 0 {
 		return nil, fault.Illegal("[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got %d", job.request.TrackTotal)
 	}
-	if job.timeout, err = r.Duration("timeout", 0); err != nil {
-		return nil, err
-	}
+	job.timeout = r.Duration("timeout", 0)
 	if job.scroll, err = readKeep(r.Param("scroll", "")); err != nil {
 		return nil, err
 	}
@@ -183,15 +177,9 @@ func searchParams(r *rest.Request, req *query.Request) (err error) {
 	if r.Has("stored_fields") {
 		req.Stored = strings.Split(r.Param("stored_fields", ""), ",")
 	}
-	if req.Version, err = r.Bool("version", req.Version); err != nil {
-		return err
-	}
-	if req.SeqNo, err = r.Bool("seq_no_primary_term", req.SeqNo); err != nil {
-		return err
-	}
-	if req.TerminateAfter, err = r.Int("terminate_after", req.TerminateAfter); err != nil {
-		return err
-	}
+	req.Version = r.Bool("version", req.Version)
+	req.SeqNo = r.Bool("seq_no_primary_term", req.SeqNo)
+	req.TerminateAfter = r.Int("terminate_after", req.TerminateAfter)
 	if err := trackParam(r, req); err != nil {
 		return err
 	}
@@ -204,10 +192,7 @@ func pageParams(r *rest.Request, req *query.Request) error {
 		name string
 		into *int
 	}{{"from", &req.From}, {"size", &req.Size}} {
-		n, err := r.Int(p.name, *p.into)
-		if err != nil {
-			return err
-		}
+		n := r.Int(p.name, *p.into)
 		if n < 0 {
 			return fault.Illegal("[%s] parameter cannot be negative, found [%d]", p.name, n)
 		}
@@ -242,10 +227,7 @@ func trackParam(r *rest.Request, req *query.Request) error {
 	case "false":
 		req.TrackTotal = -1
 	default:
-		n, err := r.Int("track_total_hits", 0)
-		if err != nil {
-			return err
-		}
+		n := r.Int("track_total_hits", 0)
 		if n < -1 {
 			return fault.Illegal("[track_total_hits] parameter must be positive or equals to -1, got %d", n)
 		}
@@ -286,7 +268,7 @@ func queryParams(r *rest.Request) (query.Query, error) {
 	r.Ignore("analyzer", "analyze_wildcard")
 	var lenient *bool
 	if r.Has("lenient") {
-		on, err := r.Bool("lenient", false)
+		on, err := wire.ParseBool(cmp.Or(r.Param("lenient", ""), "true")) // what is wrong with it is wrong with the query
 		if err != nil {
 			return nil, err
 		}
@@ -365,11 +347,7 @@ func filterOf(filters [][]byte) (query.Query, error) {
 }
 
 func (s *Server) count(r *rest.Request) (rest.Action, error) {
-	o, err := r.IndexOptions(searchOptions)
-	if err != nil {
-		return nil, err
-	}
-	req, err := readCount(r, o)
+	req, err := readCount(r, r.IndexOptions(searchOptions))
 	if err != nil {
 		return nil, err
 	}

@@ -42,10 +42,7 @@ func (s *Server) searchShards(r *rest.Request) (rest.Action, error) {
 	expressions, routing := r.List("index"), r.List("routing")
 	def := searchOptions
 	def.IgnoreUnavailable = true
-	o, err := r.IndexOptions(def)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(def)
 	r.Ignore("preference", "local")
 	if r.HasBody() {
 		return nil, fault.Unsupported("[slice] of the shards of a search")
@@ -104,14 +101,9 @@ func searchedShards(t catalog.SearchTarget, routing []string) []int {
 
 // validateQuery says whether a query can run on the indices. What it becomes there is not shown.
 func (s *Server) validateQuery(r *rest.Request) (rest.Action, error) {
-	o, err := r.IndexOptions(searchOptions)
-	if err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(searchOptions)
 	for _, name := range []string{"explain", "rewrite", "all_shards"} {
-		if on, err := r.Bool(name, false); err != nil {
-			return nil, err
-		} else if on {
+		if r.Bool(name, false) {
 			return nil, fault.Unsupported("[" + name + "] of a validation")
 		}
 	}

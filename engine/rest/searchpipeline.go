@@ -27,9 +27,7 @@ func (s *Server) searchPipelineRoutes(rt *rest.Router) {
 
 func (s *Server) putSearchPipeline(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	o, body, err := pipelineBody(r)
 	if err != nil {
 		return nil, err
@@ -48,11 +46,7 @@ type usedPipeline struct {
 
 // readPipeline reads the search_pipeline of a request, from the URL or from the body.
 func readPipeline(r *rest.Request, req *query.Request) (u usedPipeline, err error) {
-	verbose, err := r.Bool("verbose_pipeline", false)
-	if err != nil {
-		return u, err
-	}
-	if verbose {
+	if r.Bool("verbose_pipeline", false) {
 		return u, fault.Unsupported("[verbose_pipeline] of a search")
 	}
 	return pipelineOf(r.Param("search_pipeline", ""), req)

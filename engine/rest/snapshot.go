@@ -36,9 +36,7 @@ func (s *Server) snapshotRoutes(rt *rest.Router) {
 func (s *Server) getRepositories(r *rest.Request) (rest.Action, error) {
 	names := r.List("repository")
 	r.Ignore("local")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	return func(context.Context) (*rest.Response, error) {
 		list, err := s.Snapshots.Repositories(names)
 		if err != nil {
@@ -62,13 +60,8 @@ func repositoryJSON(one snapshot.Repository) wire.Object {
 
 func (s *Server) putRepository(r *rest.Request) (rest.Action, error) {
 	name := r.Path("repository")
-	verify, err := r.Bool("verify", true)
-	if err != nil {
-		return nil, err
-	}
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	verify := r.Bool("verify", true)
+	timeouts(r)
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err
@@ -82,17 +75,13 @@ func (s *Server) putRepository(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) deleteRepository(r *rest.Request) (rest.Action, error) {
 	name := r.Path("repository")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Snapshots.DeleteRepository(ctx, name) }), nil
 }
 
 func (s *Server) verifyRepository(r *rest.Request) (rest.Action, error) {
 	name := r.Path("repository")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return func(context.Context) (*rest.Response, error) {
 		if err := s.Snapshots.VerifyRepository(name); err != nil {
 			return nil, err
@@ -103,9 +92,7 @@ func (s *Server) verifyRepository(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) cleanUpRepository(r *rest.Request) (rest.Action, error) {
 	name := r.Path("repository")
-	if err := timeouts(r); err != nil {
-		return nil, err
-	}
+	timeouts(r)
 	return func(context.Context) (*rest.Response, error) {
 		removed, err := s.Snapshots.Cleanup(name)
 		if err != nil {

@@ -15,13 +15,8 @@ import (
 
 func (s *Server) snapshotStatus(r *rest.Request) (rest.Action, error) {
 	repository, names, indices := r.Path("repository"), r.List("snapshot"), r.List("index")
-	ignore, err := r.Bool("ignore_unavailable", false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	ignore := r.Bool("ignore_unavailable", false)
+	r.ManagerTimeout()
 	if len(indices) > 0 && len(names) > 1 {
 		return nil, fault.Validation("index list filter is supported only when a single 'snapshot' is passed, but found 'snapshot' param = [[" +
 			strings.Join(names, ", ") + "]]")

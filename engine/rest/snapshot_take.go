@@ -66,12 +66,8 @@ func parseSnapshot(body []byte) (snapshot.Request, error) {
 // readSnapshotCall reads what the calls that take a snapshot and that restore one have in common: the body, and whether the
 // client waits for the end.
 func readSnapshotCall[T any](r *rest.Request, parse func(body []byte) (T, error)) (request T, wait bool, err error) {
-	if wait, err = r.Bool("wait_for_completion", false); err != nil {
-		return request, wait, err
-	}
-	if _, err = r.ManagerTimeout(); err != nil {
-		return request, wait, err
-	}
+	wait = r.Bool("wait_for_completion", false)
+	r.ManagerTimeout()
 	body, err := r.Body()
 	if err == nil {
 		request, err = parse(body)
@@ -141,18 +137,8 @@ func orEmpty(list []string) []string {
 
 func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
 	repository, names := r.Path("repository"), r.List("snapshot")
-	ignore, err := r.Bool("ignore_unavailable", false)
-	if err != nil {
-		return nil, err
-	}
-	verbose, err := r.Bool("verbose", true)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
-	human := r.Human()
+	ignore, verbose, human := r.Bool("ignore_unavailable", false), r.Bool("verbose", true), r.Human()
+	r.ManagerTimeout()
 	return func(context.Context) (*rest.Response, error) {
 		list, err := s.Snapshots.Get(repository, names, ignore)
 		if err != nil {
@@ -175,17 +161,13 @@ func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
 
 func (s *Server) deleteSnapshots(r *rest.Request) (rest.Action, error) {
 	repository, names := r.Path("repository"), r.List("snapshot")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	return change(func(ctx context.Context) error { return s.Snapshots.Delete(ctx, repository, names) }), nil
 }
 
 func (s *Server) cloneSnapshot(r *rest.Request) (rest.Action, error) {
 	repository, source, target := r.Path("repository"), r.Path("snapshot"), r.Path("target")
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	body, err := r.RequireBody()
 	if err != nil {
 		return nil, err

@@ -102,13 +102,10 @@ func (s *Server) each(list []*catalog.Index, look func(*catalog.Index) error) er
 }
 
 // readStatsOptions reads index options and forbid_closed_indices.
-func readStatsOptions(r *rest.Request) (wire.IndexOptions, error) {
-	o, err := r.IndexOptions(statsOptions)
-	if err != nil {
-		return o, err
-	}
-	o.ForbidClosed, err = r.Bool("forbid_closed_indices", true)
-	return o, err
+func readStatsOptions(r *rest.Request) wire.IndexOptions {
+	o := r.IndexOptions(statsOptions)
+	o.ForbidClosed = r.Bool("forbid_closed_indices", true)
+	return o
 }
 
 func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
@@ -116,10 +113,7 @@ func (s *Server) indexStats(r *rest.Request) (rest.Action, error) {
 	if err := checkMetrics(r, metrics, indexMetrics); err != nil {
 		return nil, err
 	}
-	o, err := readStatsOptions(r)
-	if err != nil {
-		return nil, err
-	}
+	o := readStatsOptions(r)
 	level := r.Param("level", "indices")
 	if level != "cluster" && level != "indices" && level != "shards" {
 		return nil, fault.Illegal("level parameter must be one of [cluster] or [indices] or [shards] but was [%s]", level)

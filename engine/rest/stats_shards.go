@@ -17,13 +17,8 @@ import (
 // segments lists the segments that searches see.
 func (s *Server) segments(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(statsOptions)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.Bool("verbose", false); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(statsOptions)
+	r.IgnoreBools("verbose")
 	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
 		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
@@ -71,17 +66,9 @@ func segmentsOf(shards [][]shard.Segment, human bool) wire.Object {
 // recovery tells how each primary came to its node: made empty, or found on disk. Both are over when they are seen.
 func (s *Server) recovery(r *rest.Request) (rest.Action, error) {
 	expressions := r.List("index")
-	o, err := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
-	if err != nil {
-		return nil, err
-	}
-	active, err := r.Bool("active_only", false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.Bool("detailed", false); err != nil {
-		return nil, err
-	}
+	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
+	active := r.Bool("active_only", false)
+	r.IgnoreBools("detailed")
 	return func(context.Context) (*rest.Response, error) {
 		indices, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
 		if err != nil {

@@ -155,10 +155,7 @@ func (s *Server) listed(ctx context.Context, r *rest.Request, actions, nodes []s
 }
 
 func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
-	detailed, err := r.Bool("detailed", false)
-	if err != nil {
-		return nil, err
-	}
+	detailed := r.Bool("detailed", false)
 	actions, nodes := r.List("actions"), r.List("nodes")
 	group := r.Param("group_by", "nodes")
 	if r.Has("parent_task_id") {
@@ -235,14 +232,7 @@ const defaultTaskWait = 30 * time.Second
 
 func (s *Server) getTask(r *rest.Request) (rest.Action, error) {
 	id := r.Path("task_id")
-	wait, err := r.Bool("wait_for_completion", false)
-	if err != nil {
-		return nil, err
-	}
-	timeout, err := r.Duration("timeout", defaultTaskWait)
-	if err != nil {
-		return nil, err
-	}
+	wait, timeout := r.Bool("wait_for_completion", false), r.Duration("timeout", defaultTaskWait)
 	return func(ctx context.Context) (*rest.Response, error) {
 		t, err := s.find(id)
 		if err != nil {
@@ -273,10 +263,7 @@ func (t *task) wait(ctx context.Context, timeout time.Duration) bool {
 
 func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
 	id, actions, nodes := r.Path("task_id"), r.List("actions"), r.List("nodes")
-	wait, err := r.Bool("wait_for_completion", false)
-	if err != nil {
-		return nil, err
-	}
+	wait := r.Bool("wait_for_completion", false)
 	if r.Has("parent_task_id") {
 		return nil, fault.Unsupported("parent tasks")
 	}

@@ -128,10 +128,7 @@ func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
 
 // readUpdate reads the update of a request, from its body and parameters.
 func readUpdate(r *rest.Request) (u update, err error) {
-	retries, err := r.Int("retry_on_conflict", 0)
-	if err != nil {
-		return u, err
-	}
+	retries := r.Int("retry_on_conflict", 0)
 	src := sourceParams(r)
 	body, err := r.Body()
 	if err != nil {

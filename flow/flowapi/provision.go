@@ -24,13 +24,8 @@ func (a *API) provision(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Resume, err = r.Bool("resume", false); err != nil {
-		return nil, err
-	}
-	dry, err := r.Bool("dry_run", false)
-	if err != nil {
-		return nil, err
-	}
+	o.Resume = r.Bool("resume", false)
+	dry := r.Bool("dry_run", false)
 	values := r.Unread()
 	if timed {
 		values["wait_for_completion_timeout"] = r.Param("wait_for_completion_timeout", "")
@@ -120,14 +115,7 @@ func (a *API) cancel(r *rest.Request) (rest.Action, error) {
 // status tells a workflow's state: the short form, all of it, and the progress of its steps.
 func (a *API) status(r *rest.Request) (rest.Action, error) {
 	id := r.Path("workflow_id")
-	all, err := r.Bool("all", false)
-	if err != nil {
-		return nil, err
-	}
-	steps, err := r.Bool("steps", false)
-	if err != nil {
-		return nil, err
-	}
+	all, steps := r.Bool("all", false), r.Bool("steps", false)
 	return func(ctx context.Context) (*rest.Response, error) {
 		st, err := a.service.State(ctx, id)
 		if err != nil {

@@ -60,13 +60,9 @@ func (a *API) create(r *rest.Request) (rest.Action, error) {
 
 // readCreation reads the parameters and checks which go together.
 func readCreation(r *rest.Request) (*creation, error) {
-	c := &creation{id: r.Path("workflow_id"), useCase: r.Param("use_case", ""), validate: r.Param("validation", "all") == "all"}
-	for name, into := range map[string]*bool{"provision": &c.provision, "reprovision": &c.reprovision, "update_fields": &c.updateFields} {
-		v, err := r.Bool(name, false)
-		if err != nil {
-			return nil, err
-		}
-		*into = v
+	c := &creation{
+		id: r.Path("workflow_id"), useCase: r.Param("use_case", ""), validate: r.Param("validation", "all") == "all",
+		provision: r.Bool("provision", false), reprovision: r.Bool("reprovision", false), updateFields: r.Bool("update_fields", false),
 	}
 	var err error
 	if c.request, c.timed, err = readRequest(r); err != nil {
@@ -190,10 +186,7 @@ func (a *API) updated(ctx context.Context, c *creation) (*rest.Response, error) 
 
 // readRequest reads how to provision. timed is true if a time to wait is given.
 func readRequest(r *rest.Request) (o provision.Request, timed bool, err error) {
-	o.Wait = -1
-	if o.Wait, err = r.Duration("wait_for_completion_timeout", -1); err != nil {
-		return o, false, err
-	}
+	o.Wait = r.Duration("wait_for_completion_timeout", -1)
 	if o.Wait < 0 {
 		o.Wait = -time.Nanosecond
 	}
@@ -238,10 +231,7 @@ func (a *API) get(r *rest.Request) (rest.Action, error) {
 
 func (a *API) remove(r *rest.Request) (rest.Action, error) {
 	id := r.Path("workflow_id")
-	whole, err := r.Bool("clear_status", false)
-	if err != nil {
-		return nil, err
-	}
+	whole := r.Bool("clear_status", false)
 	return func(ctx context.Context) (*rest.Response, error) {
 		answer, err := a.service.Delete(ctx, id, whole)
 		if err != nil {

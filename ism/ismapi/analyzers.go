@@ -30,10 +30,7 @@ func (a *API) refreshAnalyzers(r *rest.Request) (rest.Action, error) {
 	if expression == "" {
 		return nil, fault.Illegal("Missing indices")
 	}
-	cached, err := r.Bool("reload_cached_resources", false)
-	if err != nil {
-		return nil, err
-	}
+	cached := r.Bool("reload_cached_resources", false)
 	return func(ctx context.Context) (*rest.Response, error) {
 		if answer, err := a.pluginRefresh(ctx, expression, cached); err != nil || answer != nil {
 			return answer, err

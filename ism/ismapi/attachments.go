@@ -68,10 +68,7 @@ func targetNames(list []*target) []string {
 // reconcile attaches what is unmanaged and changes what is outdated to the stored policy; dry_run tells what it would
 // do. Indices whose policy does not exist are left: nobody can say what they should run.
 func (a *API) reconcile(r *rest.Request) (rest.Action, error) {
-	dry, err := r.Bool("dry_run", false)
-	if err != nil {
-		return nil, err
-	}
+	dry := r.Bool("dry_run", false)
 	only := r.List("policy_id")
 	return func(ctx context.Context) (*rest.Response, error) {
 		list, err := a.readAttachments(ctx)

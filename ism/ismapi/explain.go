@@ -56,14 +56,11 @@ func readExplain(r *rest.Request) (q explainRequest, err error) {
 	if q.page, err = readPage(r, "managed_index.index"); err != nil {
 		return q, err
 	}
-	for name, to := range map[string]*bool{"local": new(bool), "show_policy": &q.showPolicy, "validate_action": &q.validate, "why": &q.why} {
-		if *to, err = r.Bool(name, false); err != nil {
-			return q, err
-		}
-	}
-	q.human = r.Human()
-	_, err = r.ManagerTimeout()
-	return q, err
+	r.IgnoreBools("local")
+	q.showPolicy, q.validate = r.Bool("show_policy", false), r.Bool("validate_action", false)
+	q.why, q.human = r.Bool("why", false), r.Human()
+	r.ManagerTimeout()
+	return q, nil
 }
 
 func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, error) {

@@ -42,20 +42,8 @@ func (a *API) putPolicy(r *rest.Request) (rest.Action, error) {
 	}
 	p.LastUpdated = now.UnixMilli()
 	p.User = nil
-	seqNo, err := r.Long("if_seq_no", noSeqNo)
-	if err != nil {
-		return nil, err
-	}
-	primaryTerm, err := r.Long("if_primary_term", noPrimaryTerm)
-	if err != nil {
-		return nil, err
-	}
-	refresh, err := r.Refresh("true")
-	if err != nil {
-		return nil, err
-	}
-	human := r.Human()
-	was := opensearch.Version{SeqNo: seqNo, PrimaryTerm: primaryTerm}
+	was := opensearch.Version{SeqNo: r.Long("if_seq_no", noSeqNo), PrimaryTerm: r.Long("if_primary_term", noPrimaryTerm)}
+	refresh, human := r.Refresh("true"), r.Human()
 	return func(ctx context.Context) (*rest.Response, error) { return a.storePolicy(ctx, p, was, refresh, human) }, nil
 }
 
@@ -239,10 +227,7 @@ func (a *API) listPolicies(ctx context.Context, p page, human bool) (*rest.Respo
 // deletePolicy deletes a policy. Indices that run it keep their copies.
 func (a *API) deletePolicy(r *rest.Request) (rest.Action, error) {
 	id := r.Path("policyID")
-	refresh, err := r.Refresh("true")
-	if err != nil {
-		return nil, err
-	}
+	refresh := r.Refresh("true")
 	return func(ctx context.Context) (*rest.Response, error) {
 		doc, _, err := a.policy(ctx, id)
 		if err != nil {
@@ -268,17 +253,11 @@ type page struct {
 }
 
 func readPage(r *rest.Request, sortField string) (page, error) {
-	var p page
-	var err error
-	if p.size, err = r.Int("size", 20); err != nil {
-		return p, err
+	p := page{
+		size: r.Int("size", 20), from: r.Int("from", 0),
+		sortField: r.Param("sortField", sortField), order: strings.ToLower(r.Param("sortOrder", "asc")),
+		query: r.Param("queryString", "*"),
 	}
-	if p.from, err = r.Int("from", 0); err != nil {
-		return p, err
-	}
-	p.sortField = r.Param("sortField", sortField)
-	p.order = strings.ToLower(r.Param("sortOrder", "asc"))
-	p.query = r.Param("queryString", "*")
 	switch {
 	case p.order != "asc" && p.order != "desc":
 		return p, fault.Illegal("No enum constant org.opensearch.search.sort.SortOrder.%s", strings.ToUpper(p.order))

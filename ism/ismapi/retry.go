@@ -16,9 +16,7 @@ func (a *API) retry(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.ManagerTimeout(); err != nil {
-		return nil, err
-	}
+	r.ManagerTimeout()
 	body, err := bodyOrEmpty(r)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,9 @@
 //
 // A [Router] chooses a [Handler] by method and raw path (nothing is cleaned, a trailing slash is ignored) and answers
 // 405 with Allow, or 400 "no handler found", as OpenSearch does. A handler works in two phases, as OpenSearch's do:
-// it reads parameters and body and returns an [Action]; then parameters that nobody read are refused; then the action
-// runs. The router writes the answer: filter_path, pretty, human, format=yaml, HEAD without a body.
+// it reads parameters and body, changing nothing, and returns an [Action]; then a parameter whose value could not be
+// taken is refused, before any error of the handler itself; then parameters that nobody read; then the action runs. The
+// router writes the answer: filter_path, pretty, human, format=yaml, HEAD without a body.
 package rest
 
 import (

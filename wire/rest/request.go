@@ -22,7 +22,9 @@ import (
 // everywhere are the parameters that every route accepts.
 var everywhere = []string{"pretty", "human", "error_trace", "format", "filter_path"}
 
-// Request is one request as a handler sees it. Reading a parameter marks it as known.
+// Request is one request as a handler sees it. Reading a parameter marks it as known. A value that its reader cannot
+// take (a boolean that is none, say) is the request's answer: the reader gives the default, the handler goes on, and the
+// router answers with the first such failure instead of running the action.
 type Request struct {
 	HTTP *http.Request
 	// Pattern is the route's template.
@@ -38,6 +40,7 @@ type Request struct {
 	body     []byte
 	bodyErr  error
 	bodyRead bool
+	err      error // of the first parameter that could not be read
 }
 
 func newRequest(r *http.Request, found *route, values []pathValue, maxBody int64) (*Request, error) {
@@ -132,8 +135,23 @@ func (r *Request) List(name string) []string {
 	return nil
 }
 
+// fail notes that a parameter could not be read.
+func (r *Request) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
 // Bool is a boolean parameter (empty means true): "Failed to parse value [x] as only [true] or [false] are allowed."
-func (r *Request) Bool(name string, def bool) (bool, error) {
+func (r *Request) Bool(name string, def bool) bool {
+	on, err := r.boolean(name, def)
+	if err != nil {
+		r.fail(err)
+	}
+	return on
+}
+
+func (r *Request) boolean(name string, def bool) (bool, error) {
 	v, ok := r.lookUp(name)
 	switch {
 	case !ok:
@@ -141,103 +159,114 @@ func (r *Request) Bool(name string, def bool) (bool, error) {
 	case v == "":
 		return true, nil
 	}
-	return wire.ParseBool(v)
+	on, err := wire.ParseBool(v)
+	if err != nil {
+		return def, err
+	}
+	return on, nil
 }
 
 // Int is an int parameter: "Failed to parse int parameter [size] with value [abc]".
-func (r *Request) Int(name string, def int) (int, error) {
-	n, err := r.integer(name, int64(def), "int", 32)
-	return int(n), err
-}
+func (r *Request) Int(name string, def int) int { return int(r.integer(name, int64(def), "int", 32)) }
 
 // Long is a long parameter.
-func (r *Request) Long(name string, def int64) (int64, error) {
-	return r.integer(name, def, "long", 64)
-}
+func (r *Request) Long(name string, def int64) int64 { return r.integer(name, def, "long", 64) }
 
-func (r *Request) integer(name string, def int64, kind string, bits int) (int64, error) {
+func (r *Request) integer(name string, def int64, kind string, bits int) int64 {
 	v, ok := r.lookUp(name)
 	if !ok {
-		return def, nil
+		return def
 	}
 	n, err := strconv.ParseInt(v, 10, bits)
 	if err != nil {
 		e := fault.Illegal("Failed to parse %s parameter [%s] with value [%s]", kind, name, v)
 		e.CausedBy = fault.New(400, "number_format_exception", "For input string: \"%s\"", v)
-		return 0, e
+		r.fail(e)
+		return def
 	}
-	return n, nil
+	return n
 }
 
 // Duration is a time value parameter.
-func (r *Request) Duration(name string, def time.Duration) (time.Duration, error) {
+func (r *Request) Duration(name string, def time.Duration) time.Duration {
 	v, ok := r.lookUp(name)
 	if !ok {
-		return def, nil
+		return def
 	}
 	d, err := wire.ParseDuration(v, name)
-	return d.Value(), err
+	if err != nil {
+		r.fail(err)
+		return def
+	}
+	return d.Value()
 }
 
 // ManagerTimeout reads cluster_manager_timeout and its deprecated alias master_timeout (both: parse_exception), default
 // 30 s, and adds the Warning header for the alias.
-func (r *Request) ManagerTimeout() (time.Duration, error) {
-	timeout, err := r.Duration("cluster_manager_timeout", 30*time.Second)
-	if err != nil || !r.Has("master_timeout") {
-		return timeout, err
+func (r *Request) ManagerTimeout() time.Duration {
+	timeout := r.Duration("cluster_manager_timeout", 30*time.Second)
+	if !r.Has("master_timeout") {
+		return timeout
 	}
 	if r.Has("cluster_manager_timeout") {
-		return 0, fault.Parse("Please only use one of the request parameters [master_timeout, cluster_manager_timeout].")
+		r.fail(fault.Parse("Please only use one of the request parameters [master_timeout, cluster_manager_timeout]."))
+		return timeout
 	}
-	r.warn("Parameter [master_timeout] is deprecated and will be removed in 3.0. To support inclusive language, please use [cluster_manager_timeout] instead.")
-	return r.Duration("master_timeout", 0)
+	r.Warn("Parameter [master_timeout] is deprecated and will be removed in 3.0. To support inclusive language, please use [cluster_manager_timeout] instead.")
+	return r.Duration("master_timeout", timeout)
 }
 
 // Refresh reads refresh: "true" (or empty), "false" or "wait_for"; else 400 "Unknown value for refresh: [foo]."
-func (r *Request) Refresh(def string) (string, error) {
+func (r *Request) Refresh(def string) string {
 	switch v, ok := r.lookUp("refresh"); {
 	case !ok:
-		return def, nil
+		return def
 	case v == "" || v == "true":
-		return "true", nil
+		return "true"
 	case v == "false" || v == "wait_for":
-		return v, nil
+		return v
 	default:
-		return "", fault.Illegal("Unknown value for refresh: [%s].", v)
+		r.fail(fault.Illegal("Unknown value for refresh: [%s].", v))
+		return def
 	}
 }
 
 // IndexOptions reads expand_wildcards, ignore_unavailable and allow_no_indices over the defaults of the call.
-func (r *Request) IndexOptions(def wire.IndexOptions) (wire.IndexOptions, error) {
+func (r *Request) IndexOptions(def wire.IndexOptions) wire.IndexOptions {
 	o := def
 	if r.Has("expand_wildcards") {
 		if err := o.Expand(r.List("expand_wildcards")); err != nil {
-			return o, err
+			r.fail(err)
 		}
 	}
-	var err error
-	if o.IgnoreUnavailable, err = r.indexBool("ignore_unavailable", def.IgnoreUnavailable); err != nil {
-		return o, err
-	}
-	o.AllowNoIndices, err = r.indexBool("allow_no_indices", def.AllowNoIndices)
-	return o, err
+	o.IgnoreUnavailable = r.indexBool("ignore_unavailable", def.IgnoreUnavailable)
+	o.AllowNoIndices = r.indexBool("allow_no_indices", def.AllowNoIndices)
+	return o
 }
 
 // indexBool is Bool with the words of index options.
-func (r *Request) indexBool(name string, def bool) (bool, error) {
-	v, err := r.Bool(name, def)
-	if err == nil {
-		return v, nil
+func (r *Request) indexBool(name string, def bool) bool {
+	on, err := r.boolean(name, def)
+	if err != nil {
+		e := fault.Illegal("Could not convert [%s] to boolean", name)
+		e.CausedBy = fault.Of(err)
+		r.fail(e)
 	}
-	e := fault.Illegal("Could not convert [%s] to boolean", name)
-	e.CausedBy = fault.Of(err)
-	return def, e
+	return on
 }
 
 // Ignore marks parameters as known that have no effect here.
 func (r *Request) Ignore(names ...string) {
 	for _, n := range names {
 		r.mark(n)
+	}
+}
+
+// IgnoreBools marks boolean parameters as known that have no effect here. A value that is no boolean is refused all the
+// same.
+func (r *Request) IgnoreBools(names ...string) {
+	for _, n := range names {
+		r.Bool(n, false)
 	}
 }
 
@@ -281,9 +310,7 @@ func (r *Request) yamlAnswer() bool {
 }
 
 // Warn adds a deprecation warning to the answer.
-func (r *Request) Warn(text string) { r.warn(text) }
-
-func (r *Request) warn(text string) {
+func (r *Request) Warn(text string) {
 	r.warnings = append(r.warnings, fmt.Sprintf("299 OpenSearch-%s-unknown %q", r.version, text))
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
 
@@ -34,12 +35,14 @@ func testRouter() *Router {
 	rt.Deprecated("GET", "/_opendistro/_ism/policies/{policyID}", "/_plugins/_ism/policies/{policyID}", echo("policyID"))
 	rt.Handle("GET", "/{index}", echo("index"))
 	rt.Handle("GET", "/_sized", func(r *Request) (Action, error) {
-		size, err := r.Int("size", 20)
-		if err != nil {
-			return nil, err
+		size := r.Int("size", 20)
+		return Now(OK(wire.Obj("size", size, "wide", r.Bool("wide", false)))), nil
+	})
+	rt.Handle("GET", "/_picky", func(r *Request) (Action, error) {
+		if r.Int("n", 0) < 1 {
+			return nil, fault.Illegal("n is too small")
 		}
-		wide, err := r.Bool("wide", false)
-		return Now(OK(wire.Obj("size", size, "wide", wide))), err
+		return Now(OK(wire.Obj("n", r.Int("n", 0)))), nil
 	})
 	rt.Handle("POST", "/_body", func(r *Request) (Action, error) {
 		b, err := r.RequireBody()
@@ -83,6 +86,9 @@ func TestRouterAnswers(t *testing.T) {
 		{"a number", "GET", "/_sized?size=3&wide", "", nil, 200, `{"size":3,"wide":true}`},
 		{"semicolons separate too", "GET", "/_sized?wide=false;size=4", "", nil, 200, `{"size":4,"wide":false}`},
 		{"a bad number", "GET", "/_sized?size=abc", "", nil, 400, `{"error":{"root_cause":[{"type":"illegal_argument_exception","reason":"Failed to parse int parameter [size] with value [abc]"}],"type":"illegal_argument_exception","reason":"Failed to parse int parameter [size] with value [abc]","caused_by":{"type":"number_format_exception","reason":"For input string: \"abc\""}},"status":400}`},
+		{"what cannot be read goes before what the handler makes of the default", "GET", "/_picky?n=abc", "", nil, 400, `"reason":"Failed to parse int parameter [n] with value [abc]"`},
+		{"a handler's own refusal", "GET", "/_picky?n=-1", "", nil, 400, `"reason":"n is too small"`},
+		{"the parameter that is read first is refused", "GET", "/_sized?wide=x&size=abc", "", nil, 400, `"reason":"Failed to parse int parameter [size] with value [abc]"`},
 		{"an unknown parameter", "GET", "/_sized?bogus=1", "", nil, 400, `request [/_sized] contains unrecognized parameter: [bogus]"`},
 		{"an unknown parameter with a near name", "GET", "/_sized?sise=1", "", nil, 400, `unrecognized parameter: [sise] -> did you mean [size]?`},
 		{"two unknown parameters", "GET", "/_sized?foo=1&bar=2", "", nil, 400, `unrecognized parameters: [bar], [foo]`},

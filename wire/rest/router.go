@@ -208,7 +208,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req.version = rt.version
 	if found.instead != "" {
-		req.warn(deprecation(r.Method, found))
+		req.Warn(deprecation(r.Method, found))
 	}
 	rt.serve(out, req, found.handler)
 }
@@ -216,6 +216,9 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (rt *Router) serve(out *writer, req *Request, h Handler) {
 	out.req = req
 	action, err := h(req)
+	if req.err != nil {
+		err = req.err // met before whatever the handler made of the default in its place
+	}
 	if err == nil {
 		err = req.refuseUnread()
 	}
