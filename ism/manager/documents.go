@@ -5,6 +5,7 @@ package manager
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -18,8 +19,8 @@ import (
 const metadataSuffix = "#metadata"
 
 // entry is one managed index: its two documents as last seen, and when to look at it again. A zero version means that
-// there is no such document. The documents are packed, and what is asked of all entries at once stands beside them: see
-// entry.go.
+// there is no such document, a version without a document that it cannot be read. The documents are packed, and what is
+// asked of all entries at once stands beside them: see entry.go.
 type entry struct {
 	uuid        string
 	index       string      // its name, "" until there is a document
@@ -78,6 +79,7 @@ type changes struct {
 	policies bool     // some policy is new, changed or gone
 	jobs     bool     // some rollup or transform job is new or changed
 	reset    bool     // the whole index is new or gone
+	unread   []error  // of each new document that cannot be read, why
 }
 
 // follow brings the cache up to marks, the highest sequence number of each shard (nil: there is no such index).
@@ -204,11 +206,11 @@ func (d *documents) list(ctx context.Context, c *opensearch.Client, out *changes
 		}
 	}
 	for uuid, e := range d.entries {
-		if e.hasMeta() && !ids[uuid+metadataSuffix] {
+		if e.metaVersion != (opensearch.Version{}) && !ids[uuid+metadataSuffix] {
 			e.setMeta(nil, opensearch.Version{})
 			out.entries = append(out.entries, e)
 		}
-		if e.hasJob() && !ids[uuid] {
+		if e.jobVersion != (opensearch.Version{}) && !ids[uuid] {
 			e.setJob(nil, opensearch.Version{})
 			out.removed = append(out.removed, e)
 		}
@@ -242,12 +244,12 @@ func scanIDs(ctx context.Context, c *opensearch.Client, fn func(id string)) erro
 }
 
 func (d *documents) dropEmpty(e *entry) {
-	if !e.hasJob() && !e.hasMeta() {
+	if e.jobVersion == (opensearch.Version{}) && e.metaVersion == (opensearch.Version{}) {
 		delete(d.entries, e.uuid)
 	}
 }
 
-// apply takes in one document, unless the cache has it already. A document that cannot be read is left out: its index
+// apply takes in one document, unless the cache has it already. A document that cannot be read is left alone: its index
 // is not managed until somebody mends it.
 func (d *documents) apply(doc opensearch.Document, out *changes) {
 	var kinds struct {
@@ -273,6 +275,10 @@ func (d *documents) apply(doc opensearch.Document, out *changes) {
 	}
 }
 
+func (c *changes) cannotRead(doc opensearch.Document, err error) {
+	c.unread = append(c.unread, fmt.Errorf("document %s: %w", doc.ID, err))
+}
+
 func (d *documents) applyPolicy(doc opensearch.Document, out *changes) {
 	if d.policies[doc.ID].version == doc.Version {
 		return
@@ -280,6 +286,7 @@ func (d *documents) applyPolicy(doc opensearch.Document, out *changes) {
 	out.policies = true
 	p, err := ism.ReadPolicy(doc.ID, doc.Source)
 	if err != nil {
+		out.cannotRead(doc, err)
 		delete(d.policies, doc.ID)
 		return
 	}
@@ -293,7 +300,11 @@ func (d *documents) applyJob(doc opensearch.Document, out *changes) {
 	}
 	job, err := d.shared.ReadJob(doc.Source)
 	if err != nil {
-		d.dropEmpty(e)
+		out.cannotRead(doc, err)
+		if e.hasJob() {
+			out.removed = append(out.removed, e)
+		}
+		e.setJob(nil, doc.Version)
 		return
 	}
 	e.setJob(job, doc.Version)
@@ -307,7 +318,8 @@ func (d *documents) applyMetadata(doc opensearch.Document, out *changes) {
 	}
 	meta, err := ism.ReadMetadata(doc.Source)
 	if err != nil {
-		d.dropEmpty(e)
+		out.cannotRead(doc, err)
+		e.setMeta(nil, doc.Version)
 		return
 	}
 	e.setMeta(meta, doc.Version)

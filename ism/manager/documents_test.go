@@ -189,12 +189,20 @@ func TestFollowingStartsAnewWhenTheIndexIsAnotherOne(t *testing.T) {
 	}
 }
 
-func TestADocumentThatCannotBeReadIsLeftOut(t *testing.T) {
+func TestADocumentThatCannotBeReadIsLeftAloneUntilItIsMended(t *testing.T) {
 	d, c := loaded(t)
-	c.put("u2", `{"managed_index":{"index":7}}`)
+	c.put("u", `{"managed_index":{"index":7}}`)
+	c.put("u2#metadata", `{"managed_index_metadata":{"state":7}}`)
 	c.put("q", `{"policy":"no"}`)
 	c.put("r", `{"rollup":{}}`)
-	if follow(t, d, c); len(d.entries) != 1 || len(d.policies) != 1 {
-		t.Errorf("cache %+v", d)
+	found, _ := follow(t, d, c)
+	if len(found.unread) != 3 || len(found.removed) != 1 || len(d.policies) != 1 || !d.entries["u"].unreadJob() || !d.entries["u2"].unread() {
+		t.Errorf("found %+v, cache %+v", found, d)
+	}
+	c.put("u", someJob)
+	c.remove("u2#metadata")
+	found, _ = follow(t, d, c)
+	if len(found.unread) > 0 || !slices.Contains(found.entries, d.entries["u"]) || d.entries["u"].unread() || d.entries["u2"] != nil {
+		t.Errorf("mended: found %+v, cache %+v", found, d)
 	}
 }

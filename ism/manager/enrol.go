@@ -52,7 +52,7 @@ func (s *sweep) enrol(ctx context.Context) error {
 func (s *sweep) candidates() []*indexState {
 	var out []*indexState
 	consider := func(i *indexState) {
-		if e := s.docs.entries[i.uuid]; e != nil && e.hasJob() {
+		if e := s.docs.entries[i.uuid]; e != nil && (e.hasJob() || e.unreadJob()) {
 			return
 		}
 		if p := s.template(i); p != nil && !s.later(i, p) {
@@ -162,13 +162,14 @@ func staleMetadata(e *entry) []write {
 	return slices.DeleteFunc(writes, func(w write) bool { return w.op.ID == e.uuid })
 }
 
-// forget deletes the documents of indices that no longer exist, and metadata without a job.
+// forget deletes the documents of indices that no longer exist, and metadata without a job. An index whose metadata a block
+// hides is there, and of one whose job cannot be read nothing is known.
 func (s *sweep) forget(ctx context.Context) error {
 	var names []string
 	var gone []*entry
 	busy := false
-	for uuid, e := range s.docs.entries {
-		if e.hasJob() && s.inventory.byUUID[uuid] != nil {
+	for _, e := range s.docs.entries {
+		if e.unreadJob() || e.hasJob() && s.inventory.has(e) {
 			continue
 		}
 		if e.running {
@@ -186,7 +187,7 @@ func (s *sweep) forget(ctx context.Context) error {
 	}
 	var writes []write
 	for _, e := range gone {
-		if !e.hasJob() || s.inventory.byUUID[e.uuid] == nil {
+		if !e.hasJob() || !s.inventory.has(e) {
 			if meta := deleting(e, s.now); meta != nil {
 				s.history.last(e, meta, s.now)
 			}

@@ -26,6 +26,14 @@ func (c Candidate) entry() *entry {
 func (e *entry) hasJob() bool  { return e.packedJob != "" }
 func (e *entry) hasMeta() bool { return e.packedMeta != "" }
 
+// unreadJob reports whether there is a job document that cannot be read.
+func (e *entry) unreadJob() bool { return !e.hasJob() && e.jobVersion != (opensearch.Version{}) }
+
+// unread reports whether one of the documents cannot be read. Nothing is decided then.
+func (e *entry) unread() bool {
+	return e.unreadJob() || !e.hasMeta() && e.metaVersion != (opensearch.Version{})
+}
+
 // job is the job document, nil if there is none. Each call returns another copy.
 func (e *entry) job() *ism.Job {
 	if !e.hasJob() {

@@ -25,8 +25,8 @@ func (s *sweep) decide(ctx context.Context, ready []*entry) ([]decided, error) {
 	}
 	out := make([]decided, 0, len(ready))
 	for _, e := range ready {
-		if !e.hasJob() || slices.Contains(s.inventory.unreadable, e.name()) {
-			continue // without a job, or until its metadata can be read again
+		if !e.hasJob() || e.unread() || slices.Contains(s.inventory.unreadable, e.name()) {
+			continue // without a job, or until its documents and its index's metadata can be read again
 		}
 		d := decided{entry: e, input: s.input(e)}
 		if s.watches(e) {

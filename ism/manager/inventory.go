@@ -222,6 +222,11 @@ func (v *inventory) apply(listed map[string]map[string]opensearch.Alias, states 
 	v.aliases = usesOf(listed)
 }
 
+// has reports whether the index of an entry exists, as far as can be seen.
+func (v *inventory) has(e *entry) bool {
+	return v.byUUID[e.uuid] != nil || slices.Contains(v.unreadable, e.name())
+}
+
 // sameAliases compares names and write flags, which is what decisions look at.
 func sameAliases(a, b map[string]opensearch.Alias) bool {
 	return maps.EqualFunc(a, b, func(x, y opensearch.Alias) bool {

@@ -79,16 +79,24 @@ func (s *sweep) followDocuments(ctx context.Context) error {
 		s.added = append(s.added, e.uuid) // a template may claim the index again
 	}
 	s.sum.Read += len(found.entries)
-	s.history.seen(found.entries, s.now)
-	for _, e := range found.entries {
-		s.ready(e)
-	}
+	s.taken(found)
 	s.enrolAll = s.enrolAll || found.policies
 	s.gone = s.gone || len(found.entries)+len(found.removed) > 0
 	if found.reset {
 		s.log.Info("documents read", "jobs", len(s.docs.entries), "policies", len(s.docs.policies))
 	}
 	return err
+}
+
+// taken makes those due whose documents were read, and says which could not be.
+func (s *sweep) taken(found changes) {
+	s.history.seen(found.entries, s.now)
+	for _, e := range found.entries {
+		s.ready(e)
+	}
+	for _, err := range found.unread {
+		s.log.Warn("a document of the config index cannot be read and is left alone", "err", err)
+	}
 }
 
 // lead takes over if the lease is a new one: the caches are read anew, and every open intention is written again, so

@@ -184,10 +184,7 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 		}
 		s.docs.dropEmpty(e)
 	}
-	s.history.seen(found.entries, s.now)
-	for _, e := range found.entries {
-		s.ready(e) // also one that another process has attached before we could
-	}
+	s.taken(found) // also one that another process has attached before we could
 	for _, e := range entries {
 		if s.docs.entries[e.uuid] != e || !e.hasJob() {
 			s.queue.remove(e)

@@ -4,7 +4,9 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +51,49 @@ func TestATemplateLeavesOlderIndicesAlone(t *testing.T) {
 	w.do(err)
 	if w.job(w.uuid) != nil {
 		t.Error("an index from before the template is attached")
+	}
+}
+
+func TestAnIndexWhoseMetadataIsBlockedIsNotForgottenByTheNextProcess(t *testing.T) {
+	w := newWorld(t, backend(t), waits)
+	w.sweep(manager.New(manager.Options{Client: w.client, Registry: registry}))
+	w.do(w.putSettings(w.first(), map[string]any{"index.blocks.metadata": true}))
+	next := manager.New(manager.Options{Client: w.client, Registry: registry})
+	w.sweep(next)
+	w.do(w.putSettings(w.first(), map[string]any{"index.blocks.metadata": false}))
+	w.index("2")
+	w.index("3")
+	w.sweep(next)
+	if m := w.metadata(w.uuid); m == nil || !m.RolledOver {
+		t.Errorf("metadata %s", w.text(m))
+	}
+}
+
+func TestWhatBelongsToAJobThatCannotBeReadIsLeftAlone(t *testing.T) {
+	w := newWorld(t, backend(t), waits)
+	first := manager.New(manager.Options{Client: w.client, Registry: registry})
+	w.sweep(first)
+	put := func(job string) {
+		_, err := w.client.Write(t.Context(), opensearch.Write{
+			Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: w.uuid, Routing: w.uuid, Source: json.RawMessage(job),
+		}, "")
+		w.do(err)
+	}
+	was, meta := string(w.get(w.uuid, w.uuid).Source), w.metadataVersion(w.uuid)
+	broken := strings.Replace(was, `"rollover":{`, `"no_such_action":{`, 1)
+	put(broken)
+	w.index("2")
+	w.index("3")
+	w.sweep(first)
+	next := manager.New(manager.Options{Client: w.client, Registry: registry})
+	w.sweep(next)
+	if now := string(w.get(w.uuid, w.uuid).Source); now != broken || w.metadataVersion(w.uuid) != meta {
+		t.Errorf("job %s, metadata %s", now, w.text(w.metadata(w.uuid)))
+	}
+	put(was)
+	w.sweep(next)
+	if m := w.metadata(w.uuid); !m.RolledOver {
+		t.Errorf("mended, but metadata %s", w.text(m))
 	}
 }
 

@@ -170,6 +170,16 @@ func (w *world) runManager(m *manager.Manager) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
+// sweep makes passes until nothing more is ready.
+func (w *world) sweep(m *manager.Manager) {
+	w.t.Helper()
+	for more := true; more; {
+		sum, err := m.Sweep(w.t.Context(), time.Now())
+		w.do(err)
+		more = sum.More
+	}
+}
+
 // wait waits until ok says so, which it asks whenever something may have happened.
 func (w *world) wait(what string, ok func() bool) {
 	w.t.Helper()
