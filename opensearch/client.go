@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -26,10 +27,24 @@ import (
 )
 
 // Client calls one cluster. It is safe for concurrent use.
-type Client struct{ transport http.RoundTripper }
+type Client struct {
+	transport http.RoundTripper
+	within    time.Duration // 0: no limit but that of the context
+}
 
 // NewClient returns a client over a round-tripper.
 func NewClient(transport http.RoundTripper) *Client { return &Client{transport: transport} }
+
+// Within returns a client of the same cluster that gives each call up after d. A call that is given up has not been answered;
+// it may have been carried out.
+func (c *Client) Within(d time.Duration) *Client { return &Client{transport: c.transport, within: d} }
+
+func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.within == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.within)
+}
 
 // Call is one request.
 type Call struct {
@@ -68,6 +83,8 @@ func Path(segments ...string) string {
 // Do sends a call and decodes a 2xx answer into out (nil: ignored; *json.RawMessage: kept). Any other status is the
 // cluster's fault.
 func (c *Client) Do(ctx context.Context, call Call, out any) error {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {
 		return err
@@ -86,6 +103,8 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 // doEach sends a call whose answer is an object and calls fn for each of its members; value is good during the call only. Of
 // an answer about all indices not more than one is held at a time.
 func (c *Client) doEach(ctx context.Context, call Call, fn func(name string, value []byte) error) error {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {
 		return err
@@ -115,6 +134,8 @@ func (c *Client) refusal(call Call, res *http.Response) error {
 
 // Send sends a call and returns status, header and the whole body, whatever the status.
 func (c *Client) Send(ctx context.Context, call Call) (status int, header http.Header, body []byte, err error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {
 		return 0, nil, nil, err

@@ -17,6 +17,10 @@ import (
 	"github.com/opensteward/steward/wire/setting"
 )
 
+// answerWithin is how long (real time) a sweep waits for the answer to one request: as long as OpenSearch itself waits for the
+// shards of a bulk request. A node that takes requests and never answers must not hold everything up.
+const answerWithin = time.Minute
+
 // ProbeEvery is how often a manager looks for what changed behind its back.
 const ProbeEvery = time.Second
 
@@ -71,6 +75,8 @@ type Manager struct {
 
 	steps   *steps
 	notices *notices
+	// stepClient is that of steps, which have limits of their own.
+	stepClient *opensearch.Client
 
 	wake chan struct{} // something was changed through us
 	done chan struct{} // a step has reported
@@ -129,8 +135,10 @@ func New(o Options) *Manager {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	stepClient := o.Client
+	o.Client = stepClient.Within(answerWithin)
 	return &Manager{
-		opts: o, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
+		opts: o, stepClient: stepClient, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
 		steps: newSteps(o.Logger), notices: newNotices(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
 	}
 }

@@ -247,9 +247,9 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	if d.again || s.looksAgain(d) {
 		meta = d.move.Meta
 	}
-	in := &intentions{client: s.opts.Client, uuid: e.uuid, now: s.intends(e, d)}
+	in := &intentions{client: s.stepClient, uuid: e.uuid, now: s.intends(e, d)}
 	env := &action.Env{
-		Client: s.opts.Client, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
+		Client: s.stepClient, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
 		Config: d.input.Config, Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
 		Interval: d.input.Job.Schedule.Interval(), Notifier: s.opts.Notifier,
 		Background: func(fn func(context.Context)) bool {

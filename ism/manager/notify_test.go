@@ -9,6 +9,7 @@ import (
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/notify"
+	"github.com/opensteward/steward/opensearch"
 )
 
 // speechless fails to send messages and does not say why.
@@ -36,7 +37,7 @@ func TestANotificationThatWasNotSentForNoReasonToTellSaysSo(t *testing.T) {
 		{"whoever sends it does not say why", func(*Manager, *notice, func()) {}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := New(Options{Notifier: speechless{}})
+			m := New(Options{Client: opensearch.NewClient(nil), Notifier: speechless{}})
 			n := &notice{meta: &ism.Metadata{}, what: &ism.ErrorNotification{Recipient: ism.Recipient{Channel: new("ops")}, Template: &ism.Script{Source: "it failed"}}, fence: 1}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

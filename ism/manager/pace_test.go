@@ -12,7 +12,7 @@ import (
 
 func TestRunsThatWouldHaveComeDuringALongStepAreLeftOut(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	m := New(Options{Pace: Native})
+	m := New(Options{Client: opensearch.NewClient(nil), Pace: Native})
 	e := &entry{uuid: "u"}
 	job := &ism.Job{Index: "logs", UUID: "u", Enabled: true, Policy: &ism.Policy{}}
 	job.Schedule = ism.Schedule{Start: start.UnixMilli(), Period: 5, Unit: "Minutes"}

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
 )
 
 func TestAnIndexWhoseDecisionPanicsIsTriedLaterAndHoldsUpNoOther(t *testing.T) {
-	s := &sweep{Manager: New(Options{}), now: time.Now()}
+	s := &sweep{Manager: New(Options{Client: opensearch.NewClient(nil)}), now: time.Now()}
 	bad, good := &entry{uuid: "bad"}, &entry{uuid: "good"}
 	noPolicy := ism.Input{Job: ism.Job{Enabled: true}, Facts: ism.Facts{Exists: true}}
 	left := s.decideEach([]decided{{entry: bad, input: noPolicy}, {entry: good, input: ism.Input{}}})

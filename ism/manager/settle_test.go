@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
 )
 
 func TestAStepLooksAgainAtOnceIfWhatItWaitsForHappenedWhileItLooked(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := &sweep{Manager: New(Options{}), now: now}
+	s := &sweep{Manager: New(Options{Client: opensearch.NewClient(nil)}), now: now}
 	e := &entry{uuid: "u", running: true, called: true}
 	r := &stepResult{result: ism.Result{Status: ism.StatusConditionNotMet}}
 	r.entry = e
