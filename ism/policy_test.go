@@ -82,7 +82,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		{"a priority without a number", action(`{"index_priority":{}}`), "priority is null"},
 		{"a negative priority", action(`{"index_priority":{"priority":-1}}`), "IndexPriorityAction index_priority value must be a non-negative number"},
 		{"negative replicas", action(`{"replica_count":{"number_of_replicas":-1}}`), "ReplicaCountAction number_of_replicas value must be a non-negative number"},
-		{"a number too large for an integer", action(`{"replica_count":{"number_of_replicas":99999999999}}`), "Value [99999999999] is out of range for an integer"},
+		{"a number too large for an integer", action(`{"replica_count":{"number_of_replicas":"99999999999"}}`), "Value [99999999999] is out of range for an integer"},
 		{"a rollover at no size", action(`{"rollover":{"min_size":"0"}}`), "RolloverAction minSize value must be greater than 0"},
 		{"a rollover at no shard size", action(`{"rollover":{"min_primary_shard_size":"0"}}`), "RolloverActionConfig minPrimaryShardSize value must be greater than 0"},
 		{"a rollover at no documents", action(`{"rollover":{"min_doc_count":0}}`), "RolloverAction minDocs value must be greater than 0"},

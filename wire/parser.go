@@ -6,10 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,6 +55,7 @@ type Parser struct {
 	name  string
 	names []string // of the objects around the current one
 	start int      // offset of the current token
+	open  []int    // offsets of the objects and arrays that are open
 }
 
 // NewParser returns a parser of a JSON body. Nothing is read yet.
@@ -69,28 +67,30 @@ func NewParser(body []byte) *Parser {
 // repeated key json_parse_exception "Duplicate field 'x'" (all 400, with OpenSearch's location text). At the end of
 // the body it returns None.
 func (p *Parser) Next() (Token, error) {
-	p.start = p.skipToToken(int(p.dec.InputOffset()))
+	at := p.skipToToken(int(p.dec.InputOffset()))
 	tok, err := p.dec.ReadToken()
 	if err != nil {
-		p.token, p.text = None, ""
 		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return None, nil
+			err = nil
+		} else {
+			err = p.malformed(err)
 		}
-		return None, p.malformed(err)
+		p.token, p.text = None, ""
+		return None, err
 	}
-	p.text = ""
+	p.start, p.text = at, ""
 	switch tok.Kind() {
 	case '{':
 		p.token = StartObject
-		p.names = append(p.names, p.name)
+		p.names, p.open = append(p.names, p.name), append(p.open, at)
 	case '}':
 		p.token = EndObject
 		p.name = p.names[len(p.names)-1]
-		p.names = p.names[:len(p.names)-1]
+		p.names, p.open = p.names[:len(p.names)-1], p.open[:len(p.open)-1]
 	case '[':
-		p.token = StartArray
+		p.token, p.open = StartArray, append(p.open, at)
 	case ']':
-		p.token = EndArray
+		p.token, p.open = EndArray, p.open[:len(p.open)-1]
 	case '"':
 		p.token, p.text = String, tok.String()
 		if kind, n := p.dec.StackIndex(p.dec.StackDepth()); kind == '{' && n%2 == 1 {
@@ -120,17 +120,6 @@ func (p *Parser) streamConstraint(format string, args ...any) error {
 	return fault.New(400, "stream_constraints_exception", format, args...)
 }
 
-// wordAt is the run of letters and digits that begins here, if it begins with a letter.
-func (p *Parser) wordAt(at int) string {
-	end := at
-	for end < len(p.body) && (isLetter(p.body[end]) || end > at && p.body[end] >= '0' && p.body[end] <= '9') {
-		end++
-	}
-	return string(p.body[at:end])
-}
-
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
-
 // skipToToken goes over what stands between two tokens.
 func (p *Parser) skipToToken(at int) int {
 	for at < len(p.body) && strings.IndexByte(" \t\r\n,:", p.body[at]) >= 0 {
@@ -139,67 +128,20 @@ func (p *Parser) skipToToken(at int) int {
 	return at
 }
 
-func (p *Parser) malformed(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return p.at(len(p.body), "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries")
-	}
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		name := ""
-		if v, quoteErr := jsontext.AppendUnquote(nil, p.quotedAt(p.start)); quoteErr == nil {
-			name = string(v)
-		}
-		return p.at(p.start, "json_parse_exception", fmt.Sprintf("Duplicate field '%s'", name))
-	}
-	if kind, n := p.dec.StackIndex(p.dec.StackDepth()); kind == '{' && n%2 == 0 && p.start < len(p.body) && isLetter(p.body[p.start]) {
-		c := p.body[p.start]
-		return p.at(p.start, "json_parse_exception", fmt.Sprintf("Unexpected character ('%c' (code %d)): was expecting double-quote to start field name", c, c))
-	}
-	if word := p.wordAt(p.start); word != "" && word != "null" && word != "true" && word != "false" {
-		return p.at(p.start+len(word), "json_parse_exception", fmt.Sprintf(
-			"Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word))
-	}
-	at := p.start
-	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		at = min(int(syntactic.ByteOffset), len(p.body))
-	}
-	if at < len(p.body) {
-		c := []rune(string(p.body[at:min(len(p.body), at+4)]))[0]
-		return p.at(at, "json_parse_exception", fmt.Sprintf("Unexpected character ('%c' (code %d)): was expecting a valid JSON token", c, c))
-	}
-	return p.at(at, "json_parse_exception", "Malformed JSON")
-}
-
-// quotedAt is the string literal that starts at an offset.
-func (p *Parser) quotedAt(at int) []byte {
-	for end := at + 1; end < len(p.body); end++ {
-		switch p.body[end] {
-		case '\\':
-			end++
-		case '"':
-			return p.body[at : end+1]
-		}
-	}
-	return nil
-}
-
-func (p *Parser) at(offset int, typ, reason string) error {
-	line, col := p.lineAndColumn(offset)
-	return fault.New(400, typ, "%s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", reason, line, col)
-}
-
-func (p *Parser) lineAndColumn(offset int) (line, col int) {
-	before := p.body[:offset]
-	return 1 + bytes.Count(before, []byte("\n")), offset - bytes.LastIndexByte(before, '\n')
-}
-
 // Token is the current token.
 func (p *Parser) Token() Token { return p.token }
 
 // Name is the name of the field whose name or value is the current token.
 func (p *Parser) Name() string { return p.name }
 
-// Position is the 1-based line and column of the current token's first character.
-func (p *Parser) Position() (line, col int) { return p.lineAndColumn(p.start) }
+// Position is the 1-based line and column of the current token's first character, or of the last token's at the end of
+// the body; 1:0 where there is none.
+func (p *Parser) Position() (line, col int) {
+	if p.dec.InputOffset() == 0 {
+		return 1, 0
+	}
+	return p.lineAndColumn(p.start)
+}
 
 // Expect fails with parsing_exception "Failed to parse object: expecting token of type [START_OBJECT] but found
 // [VALUE_STRING]", line and col, unless the current token is t.
@@ -307,80 +249,4 @@ func (p *Parser) TextOrNull() (*string, error) {
 		return nil, err
 	}
 	return &s, nil
-}
-
-// Int is a 32-bit integer or its text; fractions are cut off. Text that is no number is number_format_exception, a
-// number too large illegal_argument_exception.
-func (p *Parser) Int() (int, error) {
-	n, err := p.Long()
-	if err == nil && (n < math.MinInt32 || n > math.MaxInt32) {
-		err = fault.Illegal("Value [%s] is out of range for an integer", p.text)
-	}
-	if p.outOfRange(err) {
-		err = fault.Illegal("Value [%s] is out of range for an integer", p.text)
-	}
-	return int(n), err
-}
-
-func (p *Parser) outOfRange(err error) bool {
-	return err != nil && strings.HasSuffix(fault.Of(err).Reason, "is out of range for a long")
-}
-
-// Long is a 64-bit integer or its text.
-func (p *Parser) Long() (int64, error) {
-	text, err := p.number()
-	if err != nil {
-		return 0, err
-	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, nil
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange), math.IsNaN(f):
-		return 0, numberFormat(text)
-	case f >= math.MaxInt64 || f <= math.MinInt64:
-		return 0, fault.Illegal("Value [%s] is out of range for a long", text)
-	}
-	return int64(f), nil
-}
-
-// Double is a number or its text.
-func (p *Parser) Double() (float64, error) {
-	text, err := p.number()
-	if err != nil {
-		return 0, err
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, numberFormat(text)
-	}
-	return f, nil
-}
-
-// number is the text of a number or string.
-func (p *Parser) number() (string, error) {
-	if p.token == Number || p.token == String {
-		return p.text, nil
-	}
-	return "", p.at(p.start, "json_parse_exception", fmt.Sprintf("Current token (%s) not numeric, can not use numeric value accessors", p.token))
-}
-
-// Bool is true, false or their text.
-func (p *Parser) Bool() (bool, error) {
-	if p.token == Boolean || p.token == String {
-		return ParseBool(p.text)
-	}
-	return false, p.at(p.start, "json_parse_exception", fmt.Sprintf("Current token (%s) not of boolean type", p.token))
-}
-
-// ParseBool reads "true" or "false"; else 400 "Failed to parse value [x] as only [true] or [false] are allowed."
-func ParseBool(text string) (bool, error) {
-	switch text {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
-	}
-	return false, fault.Illegal("Failed to parse value [%s] as only [true] or [false] are allowed.", text)
 }

@@ -3,6 +3,10 @@
 package wire
 
 import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -37,23 +41,28 @@ func TestParserWalksTokens(t *testing.T) {
 	}
 }
 
-func TestParserRefusesMalformedBodies(t *testing.T) {
-	for _, c := range []struct{ name, body, typ, reason string }{
-		{"truncated", `{"policy": `, "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 12]"},
-		{"a key twice", "{\"x\":1,\n\"x\":2}", "json_parse_exception", "Duplicate field 'x'\n"},
-		{"no JSON", `nope`, "json_parse_exception", "Unrecognized token 'nope': was expecting (JSON String, Number, Array, Object or token"},
-		{"a name without quotes", `{"a":1,name:2}`, "json_parse_exception", "Unexpected character ('n' (code 110)): was expecting double-quote to start field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 8]"},
-		{"a word as value", `{"a":name}`, "json_parse_exception", "Unrecognized token 'name': was expecting"},
-		{"a trailing comma", `{"a":1,}`, "json_parse_exception", "Unexpected character (',' (code 44))"},
-		{"too deep", strings.Repeat("[", MaxDepth+1), "stream_constraints_exception", "nesting depth (1001)"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := walk(c.body)
-			f := fault.Of(err)
-			if err == nil || f.Type != c.typ || f.Status != 400 || !strings.Contains(f.Reason, c.reason) {
-				t.Errorf("error %v, want %s %q", err, c.typ, c.reason)
-			}
-		})
+// malformed are bodies with what OpenSearch 3.4.0 answered to them.
+//
+//go:embed testdata/malformed.jsonl
+var malformed string
+
+func TestMalformedBodiesAreRefusedInTheWordsOfOpenSearch(t *testing.T) {
+	for line := range strings.Lines(malformed) {
+		var c struct{ Body, Type, Reason string }
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		_, err := walk(c.Body)
+		if f := fault.Of(err); err == nil || f.Status != 400 || f.Type != c.Type || f.Reason != c.Reason {
+			t.Errorf("%s\ngot  %v\nwant %s: %s", c.Body, err, c.Type, c.Reason)
+		}
+	}
+}
+
+func TestBodiesBeyondTheLimitsAreRefused(t *testing.T) {
+	_, err := walk(strings.Repeat("[", MaxDepth+1))
+	if f := fault.Of(err); err == nil || f.Status != 400 || f.Type != "stream_constraints_exception" || !strings.Contains(f.Reason, "nesting depth (1001)") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -85,9 +94,24 @@ func value[T any](t *testing.T, text string, read func(*Parser) (T, error)) (T, 
 }
 
 func TestValuesAreCoercedAsOpenSearchDoes(t *testing.T) {
-	for text, want := range map[string]int{`2`: 2, `"2"`: 2, `2.9`: 2, `-1`: -1} {
+	for text, want := range map[string]int{
+		`2`: 2, `"2"`: 2, `2.9`: 2, `-1`: -1, `-1.9`: -1, `1e1`: 10, `" 2 "`: 2, `"2d"`: 2, `"2.9f"`: 2, `"1e1"`: 10, `"NaN"`: 0, `"0x1p3"`: 8,
+	} {
 		if got, err := value(t, text, (*Parser).Int); got != want || err != nil {
 			t.Errorf("Int(%s) = %d, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]int64{
+		`9007199254740993`: 9007199254740993, `"9007199254740993.7"`: 9007199254740993, `"1e3"`: 1000, `-1.9`: -1, `".5e1"`: 5, `"1e-999999999"`: 0,
+		`9223372036854775807`: math.MaxInt64, `"9223372036854775807.5"`: math.MaxInt64,
+	} {
+		if got, err := value(t, text, (*Parser).Long); got != want || err != nil {
+			t.Errorf("Long(%s) = %d, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]float64{`0.5`: 0.5, `"0.5"`: 0.5, `"1f"`: 1, `1e1000`: math.Inf(1)} {
+		if got, err := value(t, text, (*Parser).Double); got != want || err != nil {
+			t.Errorf("Double(%s) = %v, %v", text, got, err)
 		}
 	}
 	for text, want := range map[string]string{`"a"`: "a", `1.50`: "1.50", `true`: "true"} {
@@ -95,33 +119,57 @@ func TestValuesAreCoercedAsOpenSearchDoes(t *testing.T) {
 			t.Errorf("Text(%s) = %q, %v", text, got, err)
 		}
 	}
-	for text, want := range map[string]bool{`true`: true, `"false"`: false} {
+	for text, want := range map[string]bool{`true`: true, `"true"`: true, `"false"`: false, `""`: false} {
 		if got, err := value(t, text, (*Parser).Bool); got != want || err != nil {
 			t.Errorf("Bool(%s) = %v, %v", text, got, err)
 		}
 	}
-	if got, err := value(t, `9007199254740993`, (*Parser).Long); got != 9007199254740993 || err != nil {
-		t.Errorf("Long = %d, %v", got, err)
-	}
+}
+
+// place is where Jackson says that something is wrong, on the first line.
+func place(column int) string {
+	return fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: %d]", column)
 }
 
 func TestValuesAreRefusedWithOpenSearchsWords(t *testing.T) {
-	check := func(err error, typ, reason string) {
-		t.Helper()
-		if f := fault.Of(err); err == nil || f.Type != typ || !strings.HasPrefix(f.Reason, reason) {
-			t.Errorf("%v, want %s: %s", err, typ, reason)
+	readers := map[string]func(*Parser) error{
+		"int":  func(p *Parser) error { _, err := p.Int(); return err },
+		"long": func(p *Parser) error { _, err := p.Long(); return err },
+		"real": func(p *Parser) error { _, err := p.Double(); return err },
+		"text": func(p *Parser) error { _, err := p.Text(); return err },
+		"bool": func(p *Parser) error { _, err := p.Bool(); return err },
+	}
+	for _, c := range []struct{ kind, text, typ, reason string }{
+		{"int", `"abc"`, "number_format_exception", `For input string: "abc"`},
+		{"int", `" x "`, "number_format_exception", `For input string: "x"`},
+		{"int", `"inf"`, "number_format_exception", `For input string: "inf"`},
+		{"int", `""`, "number_format_exception", "empty String"},
+		{"int", `"99999999999"`, "illegal_argument_exception", "Value [99999999999] is out of range for an integer"},
+		{"int", `99999999999`, "input_coercion_exception", "Numeric value (99999999999) out of range of int (-2147483648 - 2147483647)" + place(17)},
+		{"int", `1e30`, "input_coercion_exception", "Numeric value (1e30) out of range of int (-2147483648 - 2147483647)" + place(10)},
+		{"int", `true`, "json_parse_exception", "Current token (VALUE_TRUE) not numeric, can not use numeric value accessors" + place(10)},
+		{"int", `null`, "json_parse_exception", "Current token (VALUE_NULL) not numeric, can not use numeric value accessors" + place(10)},
+		{"long", `"abc"`, "illegal_argument_exception", `For input string: "abc"`},
+		{"long", `" 2 "`, "illegal_argument_exception", `For input string: " 2 "`},
+		{"long", `"2d"`, "illegal_argument_exception", `For input string: "2d"`},
+		{"long", `"99999999999999999999"`, "illegal_argument_exception", "Value [99999999999999999999] is out of range for a long"},
+		{"long", `"1e999999999"`, "illegal_argument_exception", "Value [1e999999999] is out of range for a long"},
+		{"long", `99999999999999999999`, "input_coercion_exception", "Numeric value (99999999999999999999) out of range of long (-9223372036854775808 - 9223372036854775807)" + place(26)},
+		{"long", `9.3e18`, "input_coercion_exception", "Numeric value (9.3e18) out of range of long (-9223372036854775808 - 9223372036854775807)" + place(12)},
+		{"long", `{}`, "json_parse_exception", "Current token (START_OBJECT) not numeric, can not use numeric value accessors" + place(7)},
+		{"real", `"abc"`, "number_format_exception", `For input string: "abc"`},
+		{"real", `false`, "json_parse_exception", "Current token (VALUE_FALSE) not numeric, can not use numeric value accessors" + place(11)},
+		{"text", `null`, "illegal_state_exception", "Can't get text on a VALUE_NULL at 1:6"},
+		{"bool", `"foo"`, "illegal_argument_exception", "Failed to parse value [foo] as only [true] or [false] are allowed."},
+		{"bool", `"True"`, "illegal_argument_exception", "Failed to parse value [True] as only [true] or [false] are allowed."},
+		{"bool", `1`, "json_parse_exception", "Current token (VALUE_NUMBER_INT) not of boolean type" + place(7)},
+		{"bool", `1.5`, "json_parse_exception", "Current token (VALUE_NUMBER_FLOAT) not of boolean type" + place(9)},
+	} {
+		_, err := value(t, c.text, func(p *Parser) (struct{}, error) { return struct{}{}, readers[c.kind](p) })
+		if f := fault.Of(err); err == nil || f.Type != c.typ || f.Reason != c.reason {
+			t.Errorf("%s of %s: %v\nwant %s: %s", c.kind, c.text, err, c.typ, c.reason)
 		}
 	}
-	_, err := value(t, `"abc"`, (*Parser).Int)
-	check(err, "number_format_exception", `For input string: "abc"`)
-	_, err = value(t, `99999999999`, (*Parser).Int)
-	check(err, "illegal_argument_exception", "Value [99999999999] is out of range for an integer")
-	_, err = value(t, `null`, (*Parser).Text)
-	check(err, "illegal_state_exception", "Can't get text on a VALUE_NULL at 1:6")
-	_, err = value(t, `"foo"`, (*Parser).Bool)
-	check(err, "illegal_argument_exception", "Failed to parse value [foo] as only [true] or [false] are allowed.")
-	_, err = value(t, `{}`, (*Parser).Long)
-	check(err, "json_parse_exception", "Current token (START_OBJECT) not numeric")
 }
 
 func TestRawIsTheTextAsWrittenAndNamesSurviveNesting(t *testing.T) {

@@ -41,13 +41,12 @@ func ParseDuration(text, setting string) (Duration, error) {
 	normal := strings.TrimSpace(strings.ToLower(text))
 	for _, u := range timeUnits {
 		number, ok := strings.CutSuffix(normal, u.suffix)
-		if !ok || (u.suffix == "m" && strings.HasSuffix(strings.TrimSpace(text), "M")) {
-			continue
+		if ok && (u.suffix != "m" || strings.HasSuffix(text, "m")) { // M would be months, and nothing may follow an m
+			return parseDuration(text, strings.TrimSpace(number), setting, u)
 		}
-		return parseDuration(text, strings.TrimSpace(number), setting, u)
 	}
 	switch {
-	case normal == "-1":
+	case strings.HasPrefix(normal, "-") && strings.TrimLeft(normal[1:], "0") == "1":
 		return Duration{"-1", -time.Millisecond}, nil
 	case normal != "" && strings.Trim(normal, "0") == "":
 		return Duration{"0ms", 0}, nil
@@ -58,21 +57,22 @@ func ParseDuration(text, setting string) (Duration, error) {
 func parseDuration(text, number, setting string, u unit) (Duration, error) {
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
-		if _, fraction := strconv.ParseFloat(number, 64); fraction == nil && strings.ContainsAny(number, ".eE") {
-			return Duration{}, fault.Illegal("failed to parse [%s], fractional time values are not supported", text)
-		}
 		e := fault.Illegal("failed to parse [%s]", text)
+		if _, fraction := parseJavaDouble(number); fraction == nil {
+			e.Reason += ", fractional time values are not supported"
+		}
 		e.CausedBy = numberFormat(number)
 		return Duration{}, e
 	}
-	if n < -1 {
+	switch {
+	case n < -1:
 		return Duration{}, fault.Illegal("failed to parse setting [%s] with value [%s] as a time value: negative durations are not supported", setting, text)
+	case n == -1:
+		return Duration{"-1", -time.Duration(u.size)}, nil
+	case n > math.MaxInt64/u.size:
+		return Duration{strconv.FormatInt(n, 10) + u.suffix, math.MaxInt64}, nil
 	}
-	d := time.Duration(math.MaxInt64)
-	if n <= math.MaxInt64/u.size {
-		d = time.Duration(n * u.size)
-	}
-	return Duration{strconv.FormatInt(n, 10) + u.suffix, d}, nil
+	return Duration{strconv.FormatInt(n, 10) + u.suffix, time.Duration(n * u.size)}, nil
 }
 
 // Milliseconds returns the duration of n milliseconds, written in its largest whole unit.
@@ -148,41 +148,46 @@ func ParseBytes(text, setting string) (Bytes, error) {
 		}
 	}
 	switch normal {
-	case "-1":
-		return Bytes{"-1b", -1}, nil
-	case "0":
-		return Bytes{"0b", 0}, nil
+	case "-1", "0":
+		return parseBytes(text, normal, setting, unit{"b", 1})
 	}
 	return Bytes{}, fault.Parse("failed to parse setting [%s] with value [%s] as a size in bytes: unit is missing or unrecognized", setting, text)
 }
 
+// parseBytes reads the number before a unit. What is wrong with one of plain bytes is told in fewer words.
 func parseBytes(text, number, setting string, u unit) (Bytes, error) {
 	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		if _, fraction := strconv.ParseFloat(number, 64); fraction == nil && strings.ContainsAny(number, ".eE") {
-			return Bytes{}, fault.Parse("Failed to parse bytes value [%s]. Fractional bytes values have been deprecated since Legacy 6.2. Use non-fractional bytes values instead: found for setting [%s]", text, setting)
-		}
-		e := fault.Parse("failed to parse [%s]", text)
-		e.CausedBy = numberFormat(number)
-		return Bytes{}, e
-	}
-	if n < -1 || (n == -1 && u.size > 1) {
-		return Bytes{}, fault.Parse("failed to parse setting [%s] with value [%s] as a size in bytes", setting, text)
-	}
-	if n > math.MaxInt64/u.size {
-		return Bytes{}, fault.Illegal("Values greater than %d bytes are not supported: %s", int64(math.MaxInt64), text)
-	}
 	suffix := u.suffix
 	if len(suffix) == 1 && suffix != "b" {
 		suffix += "b"
 	}
-	return Bytes{strconv.FormatInt(n, 10) + suffix, n * u.size}, nil
+	var beyond *fault.Error
+	switch {
+	case err != nil && suffix == "b":
+		return Bytes{}, numberFormat(number)
+	case err != nil:
+		e := fault.Parse("failed to parse [%s]", text)
+		if _, fraction := parseJavaDouble(number); fraction == nil {
+			e = fault.Parse("Failed to parse bytes value [%s]. Fractional bytes values have been deprecated since Legacy 6.2. Use non-fractional bytes values instead: found for setting [%s]", text, setting)
+		}
+		e.CausedBy = numberFormat(number)
+		return Bytes{}, e
+	case n < -1 || (n == -1 && u.size > 1):
+		beyond = fault.Illegal("Values less than -1 bytes are not supported: %d%s", n, suffix)
+	case n > math.MaxInt64/u.size:
+		beyond = fault.Illegal("Values greater than %d bytes are not supported: %d%s", int64(math.MaxInt64), n, suffix)
+	default:
+		return Bytes{strconv.FormatInt(n, 10) + suffix, n * u.size}, nil
+	}
+	if suffix == "b" {
+		return Bytes{}, beyond
+	}
+	e := fault.Parse("failed to parse setting [%s] with value [%s] as a size in bytes", setting, text)
+	e.CausedBy = beyond
+	return Bytes{}, e
 }
 
 func numberFormat(text string) *fault.Error {
-	if text == "" {
-		return fault.New(400, "number_format_exception", `For input string: ""`)
-	}
 	return fault.New(400, "number_format_exception", "For input string: \"%s\"", text)
 }
 
