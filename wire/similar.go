@@ -8,8 +8,26 @@ import (
 	"strings"
 )
 
-// Similar are the candidates whose similarity to name exceeds least, the most similar first. OpenSearch suggests
-// parameters above 0.5 and settings above 0.7.
+// What a name needs to be suggested in the place of an unknown one (OpenSearch's figures).
+const (
+	NameSimilarity    = 0.5 // of parameters, fields and metrics
+	SettingSimilarity = 0.7
+)
+
+// DidYouMean suggests names, behind what joins them to the sentence: "did you mean [size]?" or "did you mean any of
+// [a, b]?"; "" without any.
+func DidYouMean(join string, near []string) string {
+	switch len(near) {
+	case 0:
+		return ""
+	case 1:
+		return join + "did you mean [" + near[0] + "]?"
+	default:
+		return join + "did you mean any of [" + strings.Join(near, ", ") + "]?"
+	}
+}
+
+// Similar are the candidates whose similarity to name exceeds least, the most similar first.
 func Similar(name string, candidates []string, least float64) []string {
 	type scored struct {
 		name  string

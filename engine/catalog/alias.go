@@ -53,12 +53,8 @@ func (a Alias) Equal(b Alias) bool {
 
 // ParseAliases reads the "aliases" object of an index or template.
 func ParseAliases(body []byte) (map[string]Alias, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	out := map[string]Alias{}
-	return out, p.Object(func(name string) error {
+	return out, wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if p.Token() != wire.StartObject {
 			return fault.Illegal("No alias is specified")
 		}

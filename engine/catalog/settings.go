@@ -3,7 +3,7 @@
 package catalog
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -181,9 +181,6 @@ func suppressing(err *fault.Error, others ...*fault.Error) *fault.Error {
 // settable are the private settings whose names a request may use: it is told more than "unknown".
 var settable = map[string]bool{"index.uuid": true, "index.verified_before_close": true, "index.version.created": true}
 
-// minSettingSimilarity is what a name needs to be suggested (OpenSearch's figure).
-const minSettingSimilarity = 0.7
-
 func (e *environment) unknownSetting(key string) *fault.Error {
 	var all []string
 	for _, d := range e.index.All() {
@@ -191,14 +188,8 @@ func (e *environment) unknownSetting(key string) *fault.Error {
 			all = append(all, strings.TrimSuffix(d.Key, ".*"))
 		}
 	}
-	tail := " please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
-	switch near := wire.Similar(key, all, minSettingSimilarity); len(near) {
-	case 0:
-	case 1:
-		tail = fmt.Sprintf(" did you mean [%s]?", near[0])
-	default:
-		tail = fmt.Sprintf(" did you mean any of [%s]?", strings.Join(near, ", "))
-	}
+	tail := cmp.Or(wire.DidYouMean(" ", wire.Similar(key, all, wire.SettingSimilarity)),
+		" please check that any required plugins are installed, or check the breaking changes documentation for removed settings")
 	return fault.New(http.StatusBadRequest, "settings_exception", "unknown setting [%s]%s", key, tail)
 }
 

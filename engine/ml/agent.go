@@ -63,7 +63,7 @@ var agentTypes = []string{"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW", "PLAN
 
 func parseAgent(body []byte) (a Agent, err error) {
 	var name, typ *string
-	err = parseObject(body, func(p *wire.Parser, field string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, field string) (err error) {
 		switch field {
 		case "name":
 			err = optional(p, &name)

@@ -11,15 +11,6 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// parseObject reads the object that a body is.
-func parseObject(body []byte, member func(p *wire.Parser, name string) error) error {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) error { return member(p, name) })
-}
-
 // optional reads a text that may be null.
 func optional(p *wire.Parser, into **string) error {
 	text, err := p.TextOrNull()
@@ -37,17 +28,6 @@ func flag(p *wire.Parser, into **bool) error {
 	v, err := p.Bool()
 	*into = &v
 	return err
-}
-
-// strings of a list.
-func list(p *wire.Parser) (out []string, err error) {
-	out = []string{}
-	err = p.Array(func() error {
-		text, err := p.Text()
-		out = append(out, text)
-		return err
-	})
-	return out, err
 }
 
 // textMap reads an object of scalars, as texts.

@@ -42,7 +42,7 @@ type connectorInput struct {
 }
 
 func parseConnector(body []byte) (in connectorInput, err error) {
-	err = parseObject(body, func(p *wire.Parser, name string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "name":
 			err = optional(p, &in.name)

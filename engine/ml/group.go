@@ -22,7 +22,7 @@ type ModelGroup struct {
 
 // parseGroup reads the body of a request; what it does not give is nil.
 func parseGroup(body []byte) (name, description *string, err error) {
-	err = parseObject(body, func(p *wire.Parser, field string) error {
+	err = wire.ReadObject(body, func(p *wire.Parser, field string) error {
 		switch field {
 		case "name":
 			return optional(p, &name)

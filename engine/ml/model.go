@@ -81,7 +81,7 @@ func (s *Service) GetModel(id string) (*Model, error) {
 func (s *Service) UpdateModel(ctx context.Context, id string, body []byte) (Written, error) {
 	var name, description, connector *string
 	var enabled *bool
-	err := parseObject(body, func(p *wire.Parser, field string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, field string) error {
 		switch field {
 		case "name":
 			return optional(p, &name)

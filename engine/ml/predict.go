@@ -48,7 +48,7 @@ type Input struct {
 
 // ParseInput reads the body of a prediction.
 func ParseInput(body []byte) (in Input, err error) {
-	err = parseObject(body, func(p *wire.Parser, name string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "text_docs":
 			in.Texts = texts{}

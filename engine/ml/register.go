@@ -42,7 +42,7 @@ func parseModel(body []byte) (in modelInput, err error) {
 		"model_config": &in.config, "guardrails": &in.guardrails, "interface": &in.iface, "rate_limiter": &in.limiter,
 		"connector": &in.connector,
 	}
-	err = parseObject(body, func(p *wire.Parser, name string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		if into := texts[name]; into != nil {
 			return optional(p, into)
 		}
@@ -55,7 +55,7 @@ func parseModel(body []byte) (in modelInput, err error) {
 		}
 		switch name {
 		case "model_node_ids":
-			in.nodes, err = list(p)
+			in.nodes, err = p.Texts()
 		case "is_enabled":
 			err = flag(p, &in.enabled)
 		case "deploy_setting":

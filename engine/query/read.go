@@ -91,17 +91,11 @@ func readIDs(p *parser, _ int) (Query, error) {
 	return q, err
 }
 
-// texts reads a text or an array of texts.
+// texts adds a text or an array of texts.
 func texts(p *parser, into *[]string) error {
-	one := func() error {
-		s, err := p.Text()
-		*into = append(*into, s)
-		return err
-	}
-	if p.Token() == wire.StartArray {
-		return p.Array(one)
-	}
-	return one()
+	list, err := p.TextOrTexts()
+	*into = append(*into, list...)
+	return err
 }
 
 // perField reads {"field": value} or {"field": {members}}.

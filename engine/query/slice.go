@@ -29,16 +29,16 @@ func parseSlice(p *wire.Parser) (*Slice, error) {
 		case "id":
 			s.ID, err = p.Int()
 			if err == nil && s.ID < 0 {
-				err = badSlice(p, name, "id must be greater than or equal to 0")
+				err = p.FailedField("slice", name, fault.Illegal("id must be greater than or equal to 0"))
 			}
 		case "max":
 			s.Max, err = p.Int()
 			switch {
 			case err != nil:
 			case s.Max <= 1:
-				err = badSlice(p, name, "max must be greater than 1")
+				err = p.FailedField("slice", name, fault.Illegal("max must be greater than 1"))
 			case s.Max <= s.ID:
-				err = badSlice(p, name, "max must be greater than id")
+				err = p.FailedField("slice", name, fault.Illegal("max must be greater than id"))
 			}
 		case "field":
 			var field string
@@ -46,8 +46,7 @@ func parseSlice(p *wire.Parser) (*Slice, error) {
 				err = fault.Unsupported("a slice by another field than [_id]")
 			}
 		default:
-			line, col := p.Position()
-			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [slice] unknown field [%s]", line, col, name)
+			err = p.UnknownField("slice", name)
 		}
 		return err
 	})
@@ -55,16 +54,9 @@ func parseSlice(p *wire.Parser) (*Slice, error) {
 	case err != nil || s.Max == 0: // without max it is everything
 		return nil, err
 	case s.Max <= s.ID:
-		return nil, badSlice(p, "id", "max must be greater than id")
+		return nil, p.FailedField("slice", "id", fault.Illegal("max must be greater than id"))
 	}
 	return s, nil
-}
-
-func badSlice(p *wire.Parser, member, reason string) error {
-	line, col := p.Position()
-	e := fault.New(400, "x_content_parse_exception", "[%d:%d] [slice] failed to parse field [%s]", line, col, member)
-	e.CausedBy = fault.Illegal("%s", reason)
-	return e
 }
 
 // checkSlice refuses a slice that an index's shards do not give.

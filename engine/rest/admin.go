@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -33,6 +34,15 @@ func change(do func(ctx context.Context) error) rest.Action {
 		}
 		return rest.OK(acknowledged), nil
 	}
+}
+
+// exists answers a HEAD that asks for something.
+func exists(yes bool) *rest.Response {
+	res := &rest.Response{Status: http.StatusOK, Body: []byte{}}
+	if !yes {
+		res.Status = http.StatusNotFound
+	}
+	return res
 }
 
 // timeouts reads the timeouts that changes of metadata take; there is nobody to wait for.

@@ -41,10 +41,10 @@ func (s *Server) aliasRoutes(rt *rest.Router) {
 // aliasNames are the names of an index's aliases in order.
 func aliasNames(i *catalog.Index) []string { return sorted(i.Aliases) }
 
-func aliasesJSON(i *catalog.Index) wire.Object {
+func aliasesJSON(aliases map[string]catalog.Alias) wire.Object {
 	o := wire.Object{}
-	for _, name := range aliasNames(i) {
-		o.Add(name, i.Aliases[name].Object())
+	for _, name := range sorted(aliases) {
+		o.Add(name, aliases[name].Object())
 	}
 	return o
 }
@@ -70,12 +70,8 @@ func (s *Server) updateAliases(r *rest.Request) (rest.Action, error) {
 }
 
 func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	var list []catalog.AliasAction
-	err := p.Object(func(name string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if name != "actions" {
 			return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[aliases] unknown field [%s]", name)
 		}
@@ -86,7 +82,7 @@ func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
 				return err
 			})
 		})
-		return failedMember(p, "aliases", "actions", err)
+		return p.FailedField("aliases", "actions", err)
 	})
 	if err == nil && len(list) == 0 {
 		err = fault.Illegal("No action specified")
@@ -94,44 +90,26 @@ func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
 	return list, err
 }
 
-// failedMember wraps what is wrong in a member of a body, as OpenSearch's parsers do.
-func failedMember(p *wire.Parser, object, member string, err error) error {
-	if err == nil {
-		return nil
-	}
-	line, col := p.Position()
-	e := fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] failed to parse field [%s]", line, col, object, member)
-	e.CausedBy = fault.Of(err)
-	if e.CausedBy.Type == e.Type || e.CausedBy.Type == "parse_exception" { // the innermost of OpenSearch's own is the root
-		e.Roots = []*fault.Error{e.CausedBy}
-		if len(e.CausedBy.Roots) > 0 {
-			e.Roots = e.CausedBy.Roots
-		}
-	}
-	return e
-}
-
 func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) {
 	kinds := map[string]catalog.AliasKind{"add": catalog.AddAlias, "remove": catalog.RemoveAlias, "remove_index": catalog.RemoveIndex}
 	a := catalog.AliasAction{}
 	var known bool
 	if a.Kind, known = kinds[kind]; !known {
-		line, col := p.Position()
-		return a, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [alias_action] unknown field [%s]", line, col, kind)
+		return a, p.UnknownField("alias_action", kind)
 	}
 	err := p.Object(func(name string) (err error) {
 		switch name {
 		case "index", "indices":
 			var list []string
-			list, err = textList(p)
+			list, err = p.TextOrTexts()
 			a.Indices = append(a.Indices, list...)
 		case "alias", "aliases":
 			var list []string
-			list, err = textList(p)
+			list, err = p.TextOrTexts()
 			a.Aliases = append(a.Aliases, list...)
 		case "must_exist":
 			if kind == "add" {
-				return unknownInAction(p, kind, name)
+				return p.UnknownField(kind, name)
 			}
 			var b bool
 			b, err = p.Bool()
@@ -142,14 +120,14 @@ func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) 
 				known, err = a.Alias.ParseMember(p, name)
 			}
 			if !known && err == nil {
-				err = unknownInAction(p, kind, name)
+				err = p.UnknownField(kind, name)
 			}
 		}
 		return err
 	})
 	switch {
 	case fault.Is(err, "x_content_parse_exception"):
-		return a, failedMember(p, "alias_action", kind, err)
+		return a, p.FailedField("alias_action", kind, err)
 	case err != nil:
 		return a, err
 	case len(a.Indices) == 0:
@@ -160,26 +138,6 @@ func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) 
 	return a, nil
 }
 
-func unknownInAction(p *wire.Parser, kind, name string) error {
-	line, col := p.Position()
-	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] unknown field [%s]", line, col, kind, name)
-}
-
-// textList is a text or an array of texts.
-func textList(p *wire.Parser) ([]string, error) {
-	if p.Token() != wire.StartArray {
-		s, err := p.Text()
-		return []string{s}, err
-	}
-	list := []string{}
-	err := p.Array(func() error {
-		s, err := p.Text()
-		list = append(list, s)
-		return err
-	})
-	return list, err
-}
-
 func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 	a := catalog.AliasAction{Kind: catalog.AddAlias, Indices: r.List("index"), Aliases: []string{r.Path("name")}}
 	timeouts(r)
@@ -188,11 +146,7 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	if body != nil {
-		p := wire.NewParser(body)
-		if err := p.NextExpect(wire.StartObject); err != nil {
-			return nil, err
-		}
-		if err := parseNamedAlias(p, &a); err != nil {
+		if err := parseNamedAlias(body, &a); err != nil {
 			return nil, err
 		}
 	}
@@ -209,11 +163,11 @@ func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
 }
 
 // parseNamedAlias reads the options of an alias, and its name and index where the body has them.
-func parseNamedAlias(p *wire.Parser, a *catalog.AliasAction) error {
-	return p.Object(func(name string) (err error) {
+func parseNamedAlias(body []byte, a *catalog.AliasAction) error {
+	return wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "index":
-			a.Indices, err = textList(p)
+			a.Indices, err = p.TextOrTexts()
 		case "alias":
 			a.Aliases[0], err = p.Text()
 		default:
@@ -320,13 +274,6 @@ func (s *Server) aliasExists(r *rest.Request) (rest.Action, error) {
 	list := s.aliases(r)
 	return func(context.Context) (*rest.Response, error) {
 		_, missing, err := list()
-		if err != nil {
-			return nil, err
-		}
-		status := http.StatusOK
-		if len(missing) > 0 {
-			status = http.StatusNotFound
-		}
-		return &rest.Response{Status: status, Body: []byte{}}, nil
+		return exists(len(missing) == 0), err
 	}, nil
 }

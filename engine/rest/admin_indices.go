@@ -22,10 +22,8 @@ func (s *Server) indexRoutes(rt *rest.Router) {
 	rt.Handle("POST", "/_close", noIndex)
 	rt.Handle("POST", "/{index}/_close", s.closeIndex)
 	rt.Handle("PUT", "/{index}/_block/{block}", s.addBlock)
-	for _, path := range []string{"/{index}/_scale"} {
-		rt.Handle("GET", path, refuse)
-		rt.Handle("POST", path, refuse)
-	}
+	rt.Handle("GET", "/{index}/_scale", refuse)
+	rt.Handle("POST", "/{index}/_scale", refuse)
 	rt.Handle("GET", "/_resolve/index/{name}", s.resolveIndex)
 }
 
@@ -35,11 +33,7 @@ func parseNewIndex(body []byte) (catalog.NewIndex, error) {
 	if body == nil {
 		return n, nil
 	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return n, err
-	}
-	err := p.Object(func(name string) error { return newIndexMember(p, name, &n) })
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error { return newIndexMember(p, name, &n) })
 	if err == nil && ofType(n.Mappings) {
 		err = fault.Illegal("The mapping definition cannot be nested under a type")
 	}
@@ -50,7 +44,7 @@ func parseNewIndex(body []byte) (catalog.NewIndex, error) {
 func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
 	switch name {
 	case "settings":
-		raw, err := objectOf(p)
+		raw, err := p.RawObject()
 		if err != nil {
 			return err
 		}
@@ -61,7 +55,7 @@ func newIndexMember(p *wire.Parser, name string, n *catalog.NewIndex) error {
 		n.Mappings = raw
 		return err
 	case "aliases":
-		raw, err := objectOf(p)
+		raw, err := p.RawObject()
 		if err != nil {
 			return err
 		}
@@ -120,7 +114,7 @@ func (s *Server) getIndex(r *rest.Request) (rest.Action, error) {
 		state := s.Catalog.State()
 		out := wire.Object{}
 		for _, i := range list {
-			one := wire.Obj("aliases", aliasesJSON(i), "mappings", i.Mapping, "settings", settingsJSON(state, i, flat, human))
+			one := wire.Obj("aliases", aliasesJSON(i.Aliases), "mappings", i.Mapping, "settings", settingsJSON(state, i, flat, human))
 			one.AddIf(defaults, "defaults", defaultsJSON(state, i, flat))
 			one.AddIf(i.DataStream != "", "data_stream", i.DataStream)
 			out.Add(i.Name, one)
@@ -135,7 +129,7 @@ func (s *Server) indexExists(r *rest.Request) (rest.Action, error) {
 		if len(list) == 0 {
 			return nil, fault.IndexNotFound(r.Path("index"), "index_or_alias")
 		}
-		return &rest.Response{Body: []byte{}, ContentType: "application/json; charset=UTF-8"}, nil
+		return exists(true), nil
 	})
 }
 

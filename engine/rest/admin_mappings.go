@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -45,7 +46,7 @@ func (s *Server) getFieldMapping(r *rest.Request) (rest.Action, error) {
 			for _, pattern := range patterns {
 				for _, path := range i.Mapping.Fields(pattern) {
 					leaf := path
-					if at := lastDot(path); at >= 0 {
+					if at := strings.LastIndexByte(path, '.'); at >= 0 {
 						leaf = path[at+1:]
 					}
 					fields.Add(path, wire.Obj("full_name", path, "mapping", wire.Obj(leaf, i.Mapping.Definition(path))))

@@ -4,10 +4,9 @@ package rest
 
 import (
 	"context"
-	"net/http"
+	"slices"
 
 	"github.com/opensteward/steward/engine/catalog"
-	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
@@ -50,11 +49,7 @@ func (s *Server) rollover(r *rest.Request) (rest.Action, error) {
 }
 
 func parseRollover(body []byte, req *catalog.RolloverRequest) error {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) error {
+	return wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if name != "conditions" {
 			return newIndexMember(p, name, &req.New)
 		}
@@ -63,7 +58,7 @@ func parseRollover(body []byte, req *catalog.RolloverRequest) error {
 			req.Conditions = append(req.Conditions, c)
 			return err
 		})
-		return failedMember(p, "rollover", "conditions", err)
+		return p.FailedField("rollover", "conditions", err)
 	})
 }
 
@@ -71,14 +66,12 @@ func parseRollover(body []byte, req *catalog.RolloverRequest) error {
 var rolloverConditions = []string{"max_age", "max_docs", "max_size"}
 
 func parseCondition(p *wire.Parser, name string) (c catalog.Condition, err error) {
-	line, col := p.Position()
-	if !contains(rolloverConditions, name) {
-		return c, fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [conditions] unknown field [%s]%s", line, col, name,
-			nearest(name, rolloverConditions))
+	if !slices.Contains(rolloverConditions, name) {
+		return c, p.UnknownField("conditions", name, rolloverConditions...)
 	}
 	c.Name = name
 	if c.Value, err = p.Text(); err != nil {
 		return c, err
 	}
-	return c, failedMember(p, "conditions", name, c.Check())
+	return c, p.FailedField("conditions", name, c.Check())
 }

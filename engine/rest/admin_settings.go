@@ -6,7 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
+	"maps"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -28,30 +28,20 @@ func (s *Server) settingsRoutes(rt *rest.Router) {
 
 // settingsJSON are an index's settings, nested or flat.
 func settingsJSON(state *catalog.State, i *catalog.Index, flat, human bool) any {
-	values := setting.Values{}
-	for k, v := range i.Settings {
-		values[k] = v
-	}
+	values := maps.Clone(i.Settings)
 	if human {
-		values["index.creation_date_string"] = i.Created().UTC().Format("2006-01-02T15:04:05.000Z")
+		values["index.creation_date_string"] = instant(i.Created())
 		values["index.version.created_string"] = catalog.VersionOf(values["index.version.created"])
 		if upgraded, ok := values["index.version.upgraded"]; ok {
 			values["index.version.upgraded_string"] = catalog.VersionOf(upgraded)
 		}
 	}
-	if flat {
-		return state.IndexRegistry().Flat(values)
-	}
-	return state.IndexRegistry().Nest(values)
+	return state.IndexRegistry().JSON(values, flat)
 }
 
 // defaultsJSON are the settings that an index was not given.
 func defaultsJSON(state *catalog.State, i *catalog.Index, flat bool) any {
-	values := state.IndexDefaults(i)
-	if flat {
-		return state.IndexRegistry().Flat(values)
-	}
-	return state.IndexRegistry().Nest(values)
+	return state.IndexRegistry().JSON(state.IndexDefaults(i), flat)
 }
 
 func (s *Server) getSettings(r *rest.Request) (rest.Action, error) {
@@ -112,21 +102,15 @@ func (s *Server) getClusterSettings(r *rest.Request) (rest.Action, error) {
 		state := s.Catalog.State()
 		out := clusterSettingsJSON(state, state.Persistent, state.Transient, flat)
 		if defaults {
-			out.Add("defaults", valuesJSON(state, state.ClusterDefaults(), flat))
+			out.Add("defaults", state.ClusterRegistry().JSON(state.ClusterDefaults(), flat))
 		}
 		return rest.OK(out), nil
 	}, nil
 }
 
-func valuesJSON(state *catalog.State, values setting.Values, flat bool) any {
-	if flat {
-		return state.ClusterRegistry().Flat(values)
-	}
-	return state.ClusterRegistry().Nest(values)
-}
-
 func clusterSettingsJSON(state *catalog.State, persistent, transient setting.Values, flat bool) wire.Object {
-	return wire.Obj("persistent", valuesJSON(state, persistent, flat), "transient", valuesJSON(state, transient, flat))
+	registry := state.ClusterRegistry()
+	return wire.Obj("persistent", registry.JSON(persistent, flat), "transient", registry.JSON(transient, flat))
 }
 
 func (s *Server) putClusterSettings(r *rest.Request) (rest.Action, error) {
@@ -137,21 +121,16 @@ func (s *Server) putClusterSettings(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	var persistent, transient catalog.SettingsChange
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	err = p.Object(func(name string) error {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		into := &persistent
 		switch name {
 		case "persistent":
 		case "transient":
 			into = &transient
 		default:
-			line, col := p.Position()
-			return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [cluster_update_settings_request] unknown field [%s]", line, col, name)
+			return p.UnknownField("cluster_update_settings_request", name)
 		}
-		raw, err := objectOf(p)
+		raw, err := p.RawObject()
 		if err != nil {
 			return err
 		}

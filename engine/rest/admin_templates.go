@@ -4,7 +4,7 @@ package rest
 
 import (
 	"context"
-	"net/http"
+	"encoding/json"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -13,30 +13,30 @@ import (
 )
 
 func (s *Server) templateRoutes(rt *rest.Router) {
-	type kind struct {
+	index := func(state *catalog.State) map[string]*catalog.IndexTemplate { return state.IndexTemplates }
+	component := func(state *catalog.State) map[string]*catalog.ComponentTemplate { return state.ComponentTemplates }
+	legacy := func(state *catalog.State) map[string]*catalog.LegacyTemplate { return state.LegacyTemplates }
+	for _, kind := range []struct {
 		path                   string
 		put, get, exist, erase rest.Handler
-	}
-	for _, k := range []kind{
-		{"/_index_template", s.putIndexTemplate, s.getIndexTemplates, s.indexTemplateExists, s.deleteIndexTemplate},
-		{"/_component_template", s.putComponentTemplate, s.getComponentTemplates, s.componentTemplateExists, s.deleteComponentTemplate},
-		{"/_template", s.putLegacyTemplate, s.getLegacyTemplates, s.legacyTemplateExists, s.deleteLegacyTemplate},
+	}{
+		{"/_index_template", s.putIndexTemplate, getTemplates(s, "index", index, indexTemplateJSON), templateExists(s, index), deletion(s.Catalog.DeleteIndexTemplate)},
+		{
+			"/_component_template", s.putComponentTemplate, getTemplates(s, "component", component, componentTemplateJSON),
+			templateExists(s, component), deletion(s.Catalog.DeleteComponentTemplate),
+		},
+		{"/_template", s.putLegacyTemplate, s.getLegacyTemplates, templateExists(s, legacy), deletion(s.Catalog.DeleteLegacyTemplate)},
 	} {
-		rt.Handle("PUT", k.path+"/{name}", k.put)
-		rt.Handle("POST", k.path+"/{name}", k.put)
-		rt.Handle("GET", k.path, k.get)
-		rt.Handle("GET", k.path+"/{name}", k.get)
-		rt.Handle("HEAD", k.path+"/{name}", k.exist)
-		rt.Handle("DELETE", k.path+"/{name}", k.erase)
+		rt.Handle("PUT", kind.path+"/{name}", kind.put)
+		rt.Handle("POST", kind.path+"/{name}", kind.put)
+		rt.Handle("GET", kind.path, kind.get)
+		rt.Handle("GET", kind.path+"/{name}", kind.get)
+		rt.Handle("HEAD", kind.path+"/{name}", kind.exist)
+		rt.Handle("DELETE", kind.path+"/{name}", kind.erase)
 	}
 	rt.Handle("POST", "/_index_template/_simulate", s.simulateTemplate)
 	rt.Handle("POST", "/_index_template/_simulate/{name}", s.simulateTemplate)
 	rt.Handle("POST", "/_index_template/_simulate_index/{name}", s.simulateIndex)
-}
-
-func unknownTemplateField(p *wire.Parser, kind, name string) error {
-	line, col := p.Position()
-	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] unknown field [%s]", line, col, kind, name)
 }
 
 // parseTemplate reads settings, mappings and aliases of a template.
@@ -47,7 +47,7 @@ func parseTemplate(p *wire.Parser) (*catalog.Template, error) {
 		case "settings", "mappings", "aliases":
 			return newIndexMember(p, name, &n)
 		}
-		return unknownTemplateField(p, "template", name)
+		return p.UnknownField("template", name)
 	})
 	return templateOf(n), err
 }
@@ -56,39 +56,35 @@ func templateOf(n catalog.NewIndex) *catalog.Template {
 	return &catalog.Template{Settings: n.Settings.Set, Mappings: n.Mappings, Aliases: n.Aliases}
 }
 
-func templateBody(r *rest.Request) (*wire.Parser, bool, error) {
+// templateBody reads the parameters that all requests with a template have, and its body.
+func templateBody(r *rest.Request) (body json.RawMessage, create bool, err error) {
 	timeouts(r)
-	create := r.Bool("create", false)
+	create = r.Bool("create", false)
 	r.Ignore("cause")
-	body, err := r.RequireBody()
-	if err != nil {
-		return nil, false, err
-	}
-	p := wire.NewParser(body)
-	return p, create, p.NextExpect(wire.StartObject)
+	body, err = r.RequireBody()
+	return body, create, err
 }
 
-// readIndexTemplate reads a composable template.
-func readIndexTemplate(p *wire.Parser) (*catalog.IndexTemplate, error) {
+func parseIndexTemplate(body []byte) (*catalog.IndexTemplate, error) {
 	t := &catalog.IndexTemplate{}
-	err := p.Object(func(member string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, member string) (err error) {
 		switch member {
 		case "index_patterns":
-			t.Patterns, err = textList(p)
+			t.Patterns, err = p.TextOrTexts()
 		case "template":
 			t.Template, err = parseTemplate(p)
 		case "composed_of":
-			t.ComposedOf, err = textList(p)
+			t.ComposedOf, err = p.TextOrTexts()
 		case "priority":
-			t.Priority, err = longOf(p)
+			t.Priority, err = longOrNull(p)
 		case "version":
-			t.Version, err = longOf(p)
+			t.Version, err = longOrNull(p)
 		case "_meta":
-			t.Meta, err = objectOf(p)
+			t.Meta, err = p.RawObject()
 		case "data_stream":
 			t.DataStream, err = parseDataStreamTemplate(p)
 		default:
-			err = unknownTemplateField(p, "index_template", member)
+			err = p.UnknownField("index_template", member)
 		}
 		return err
 	})
@@ -103,87 +99,7 @@ func readIndexTemplate(p *wire.Parser) (*catalog.IndexTemplate, error) {
 	return t, nil
 }
 
-func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
-	name := r.Path("name")
-	p, create, err := templateBody(r)
-	if err != nil {
-		return nil, err
-	}
-	t, err := readIndexTemplate(p)
-	if err != nil {
-		return nil, err
-	}
-	return change(func(ctx context.Context) error { return s.Catalog.PutIndexTemplate(ctx, name, t, create) }), nil
-}
-
-// simulated reads the template of a simulation's body, if there is one.
-func simulated(r *rest.Request) (*catalog.IndexTemplate, error) {
-	timeouts(r)
-	r.Ignore("create", "cause")
-	body, err := r.Body()
-	if err != nil || body == nil {
-		return nil, err
-	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	return readIndexTemplate(p)
-}
-
-func (s *Server) simulateIndex(r *rest.Request) (rest.Action, error) {
-	name := r.Path("name")
-	with, err := simulated(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.simulation(func(state *catalog.State) (catalog.Simulation, error) { return state.SimulateIndex(name, with) }), nil
-}
-
-func (s *Server) simulateTemplate(r *rest.Request) (rest.Action, error) {
-	name := r.Path("name")
-	with, err := simulated(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.simulation(func(state *catalog.State) (catalog.Simulation, error) { return state.SimulateTemplate(name, with) }), nil
-}
-
-func (s *Server) simulation(simulate func(state *catalog.State) (catalog.Simulation, error)) rest.Action {
-	return func(context.Context) (*rest.Response, error) {
-		state := s.Catalog.State()
-		sim, err := simulate(state)
-		if err != nil {
-			return nil, err
-		}
-		if sim.Template == nil {
-			return rest.OK(wire.Object{}), nil
-		}
-		shown := whole(*sim.Template)
-		shown.Mappings = sim.Template.Mappings
-		overlapping := []wire.Object{}
-		for _, o := range sim.Overlapping {
-			overlapping = append(overlapping, wire.Obj("name", o.Name, "index_patterns", o.Patterns))
-		}
-		return rest.OK(wire.Obj("template", templateJSON(state, &shown, false), "overlapping", overlapping)), nil
-	}
-}
-
-// whole is a template that shows also the parts it does not have.
-func whole(t catalog.Template) catalog.Template {
-	if t.Settings == nil {
-		t.Settings = map[string]string{}
-	}
-	if t.Mappings == nil {
-		t.Mappings = []byte("{}")
-	}
-	if t.Aliases == nil {
-		t.Aliases = map[string]catalog.Alias{}
-	}
-	return t
-}
-
-func longOf(p *wire.Parser) (*int64, error) {
+func longOrNull(p *wire.Parser) (*int64, error) {
 	if p.Token() == wire.Null {
 		return nil, nil
 	}
@@ -195,11 +111,11 @@ func parseDataStreamTemplate(p *wire.Parser) (*catalog.DataStreamTemplate, error
 	d := &catalog.DataStreamTemplate{TimestampField: "@timestamp"}
 	err := p.Object(func(name string) error {
 		if name != "timestamp_field" {
-			return unknownTemplateField(p, "data_stream_template", name)
+			return p.UnknownField("data_stream_template", name)
 		}
 		return p.Object(func(name string) (err error) {
 			if name != "name" {
-				return unknownTemplateField(p, "timestamp_field", name)
+				return p.UnknownField("timestamp_field", name)
 			}
 			d.TimestampField, err = p.Text()
 			return err
@@ -208,64 +124,83 @@ func parseDataStreamTemplate(p *wire.Parser) (*catalog.DataStreamTemplate, error
 	return d, err
 }
 
-func (s *Server) putComponentTemplate(r *rest.Request) (rest.Action, error) {
+func (s *Server) putIndexTemplate(r *rest.Request) (rest.Action, error) {
 	name := r.Path("name")
-	p, create, err := templateBody(r)
+	body, create, err := templateBody(r)
 	if err != nil {
 		return nil, err
 	}
-	t := &catalog.ComponentTemplate{}
-	found := false
-	err = p.Object(func(member string) (err error) {
-		switch member {
-		case "template":
-			found = true
-			var inner *catalog.Template
-			if inner, err = parseTemplate(p); err == nil {
-				t.Template = *inner
-			}
-		case "version":
-			t.Version, err = longOf(p)
-		case "_meta":
-			t.Meta, err = objectOf(p)
-		default:
-			err = unknownTemplateField(p, "component_template", member)
-		}
-		return err
-	})
-	if err == nil && !found {
-		err = fault.Illegal("Required [template]")
+	t, err := parseIndexTemplate(body)
+	if err != nil {
+		return nil, err
 	}
+	return change(func(ctx context.Context) error { return s.Catalog.PutIndexTemplate(ctx, name, t, create) }), nil
+}
+
+func (s *Server) putComponentTemplate(r *rest.Request) (rest.Action, error) {
+	name := r.Path("name")
+	body, create, err := templateBody(r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseComponentTemplate(body)
 	if err != nil {
 		return nil, err
 	}
 	return change(func(ctx context.Context) error { return s.Catalog.PutComponentTemplate(ctx, name, t, create) }), nil
 }
 
+func parseComponentTemplate(body []byte) (*catalog.ComponentTemplate, error) {
+	t := &catalog.ComponentTemplate{}
+	var inner *catalog.Template
+	err := wire.ReadObject(body, func(p *wire.Parser, member string) (err error) {
+		switch member {
+		case "template":
+			inner, err = parseTemplate(p)
+		case "version":
+			t.Version, err = longOrNull(p)
+		case "_meta":
+			t.Meta, err = p.RawObject()
+		default:
+			err = p.UnknownField("component_template", member)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case inner == nil:
+		return nil, fault.Illegal("Required [template]")
+	}
+	t.Template = *inner
+	return t, nil
+}
+
 func (s *Server) putLegacyTemplate(r *rest.Request) (rest.Action, error) {
-	name := r.Path("name")
-	order := r.Int("order", 0)
-	body, err := r.Body()
+	name, t := r.Path("name"), &catalog.LegacyTemplate{Order: r.Int("order", 0)}
+	body, create, err := templateBody(r)
 	if err != nil {
 		return nil, err
 	}
 	if err := wholeObject(body); err != nil {
 		return nil, err
 	}
-	p, create, err := templateBody(r)
-	if err != nil {
+	if err := parseLegacyTemplate(body, t); err != nil {
 		return nil, err
 	}
-	t := &catalog.LegacyTemplate{Order: order}
+	return change(func(ctx context.Context) error { return s.Catalog.PutLegacyTemplate(ctx, name, t, create) }), nil
+}
+
+func parseLegacyTemplate(body []byte, t *catalog.LegacyTemplate) error {
 	var n catalog.NewIndex
-	err = p.Object(func(member string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, member string) (err error) {
 		switch member {
 		case "index_patterns", "template":
-			t.Patterns, err = textList(p)
+			t.Patterns, err = p.TextOrTexts()
 		case "order":
 			t.Order, err = p.Int()
 		case "version":
-			t.Version, err = longOf(p)
+			t.Version, err = longOrNull(p)
 		default:
 			err = newIndexMember(p, member, &n)
 		}
@@ -274,28 +209,15 @@ func (s *Server) putLegacyTemplate(r *rest.Request) (rest.Action, error) {
 	if err == nil && len(t.Patterns) == 0 {
 		err = fault.Validation("index patterns are missing")
 	}
-	if err != nil {
-		return nil, err
-	}
 	t.Template = *templateOf(n)
-	return change(func(ctx context.Context) error { return s.Catalog.PutLegacyTemplate(ctx, name, t, create) }), nil
+	return err
 }
 
-// deletion is an action that deletes templates of one kind.
-func deletion(r *rest.Request, erase func(ctx context.Context, name string) error) (rest.Action, error) {
-	name := r.Path("name")
-	timeouts(r)
-	return change(func(ctx context.Context) error { return erase(ctx, name) }), nil
-}
-
-func (s *Server) deleteIndexTemplate(r *rest.Request) (rest.Action, error) {
-	return deletion(r, s.Catalog.DeleteIndexTemplate)
-}
-
-func (s *Server) deleteComponentTemplate(r *rest.Request) (rest.Action, error) {
-	return deletion(r, s.Catalog.DeleteComponentTemplate)
-}
-
-func (s *Server) deleteLegacyTemplate(r *rest.Request) (rest.Action, error) {
-	return deletion(r, s.Catalog.DeleteLegacyTemplate)
+// deletion deletes templates of one kind.
+func deletion(erase func(ctx context.Context, name string) error) rest.Handler {
+	return func(r *rest.Request) (rest.Action, error) {
+		name := r.Path("name")
+		timeouts(r)
+		return change(func(ctx context.Context) error { return erase(ctx, name) }), nil
+	}
 }

@@ -29,35 +29,11 @@ func named[T any](r *rest.Request, all map[string]T) (names []string, missing st
 	return names, missing
 }
 
+// getParams reads what requests that read templates have in common.
 func getParams(r *rest.Request) (flat bool) {
 	r.Ignore("local", "name")
 	timeouts(r)
 	return r.Bool("flat_settings", false)
-}
-
-// templateJSON prints settings, mappings and aliases as far as they are there.
-func templateJSON(state *catalog.State, t *catalog.Template, flat bool) wire.Object {
-	o := wire.Object{}
-	if t.Settings != nil {
-		if flat {
-			o.Add("settings", state.IndexRegistry().Flat(t.Settings))
-		} else {
-			o.Add("settings", state.IndexRegistry().Nest(t.Settings))
-		}
-	}
-	o.AddIf(t.Mappings != nil, "mappings", t.Mappings)
-	if t.Aliases != nil {
-		aliases := wire.Object{}
-		for _, name := range sorted(t.Aliases) {
-			aliases.Add(name, t.Aliases[name].Object())
-		}
-		o.Add("aliases", aliases)
-	}
-	return o
-}
-
-func templateMissing(kind, name string) error {
-	return fault.New(http.StatusNotFound, "resource_not_found_exception", "%s matching [%s] not found", kind, name)
 }
 
 // foundAny is an answer that is a 404 all the same if nothing was found.
@@ -69,53 +45,23 @@ func foundAny(body wire.Object, found bool) *rest.Response {
 	return res
 }
 
-func (s *Server) getIndexTemplates(r *rest.Request) (rest.Action, error) {
-	flat := getParams(r)
-	return func(context.Context) (*rest.Response, error) {
-		state := s.Catalog.State()
-		names, missing := named(r, state.IndexTemplates)
-		if missing != "" {
-			return nil, templateMissing("index template", missing)
-		}
-		asks := r.Path("name") != ""
-		list := []wire.Object{}
-		for _, name := range names {
-			t := state.IndexTemplates[name]
-			o := wire.Obj("index_patterns", t.Patterns)
-			if t.Template != nil {
-				o.Add("template", templateJSON(state, t.Template, flat))
+// getTemplates answers index or component templates, each as show shows it.
+func getTemplates[T any](s *Server, kind string, all func(*catalog.State) map[string]T, show func(state *catalog.State, t T, flat bool) wire.Object) rest.Handler {
+	return func(r *rest.Request) (rest.Action, error) {
+		flat := getParams(r)
+		return func(context.Context) (*rest.Response, error) {
+			state := s.Catalog.State()
+			names, missing := named(r, all(state))
+			if missing != "" {
+				return nil, fault.New(http.StatusNotFound, "resource_not_found_exception", "%s template matching [%s] not found", kind, missing)
 			}
-			o.AddIf(t.ComposedOf != nil, "composed_of", t.ComposedOf)
-			o.AddIf(t.Priority != nil, "priority", t.Priority)
-			o.AddIf(t.Version != nil, "version", t.Version)
-			o.AddIf(t.Meta != nil, "_meta", t.Meta)
-			if t.DataStream != nil {
-				o.Add("data_stream", wire.Obj("timestamp_field", wire.Obj("name", t.DataStream.TimestampField)))
+			list := []wire.Object{}
+			for _, name := range names {
+				list = append(list, wire.Obj("name", name, kind+"_template", show(state, all(state)[name], flat)))
 			}
-			list = append(list, wire.Obj("name", name, "index_template", o))
-		}
-		return foundAny(wire.Obj("index_templates", list), len(list) > 0 || !asks), nil
-	}, nil
-}
-
-func (s *Server) getComponentTemplates(r *rest.Request) (rest.Action, error) {
-	flat := getParams(r)
-	return func(context.Context) (*rest.Response, error) {
-		state := s.Catalog.State()
-		names, missing := named(r, state.ComponentTemplates)
-		if missing != "" {
-			return nil, templateMissing("component template", missing)
-		}
-		list := []wire.Object{}
-		for _, name := range names {
-			t := state.ComponentTemplates[name]
-			o := wire.Obj("template", templateJSON(state, &t.Template, flat))
-			o.AddIf(t.Version != nil, "version", t.Version)
-			o.AddIf(t.Meta != nil, "_meta", t.Meta)
-			list = append(list, wire.Obj("name", name, "component_template", o))
-		}
-		return foundAny(wire.Obj("component_templates", list), len(list) > 0 || r.Path("name") == ""), nil
-	}, nil
+			return foundAny(wire.Obj(kind+"_templates", list), len(list) > 0 || r.Path("name") == ""), nil
+		}, nil
+	}
 }
 
 func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
@@ -126,45 +72,79 @@ func (s *Server) getLegacyTemplates(r *rest.Request) (rest.Action, error) {
 		out := wire.Object{}
 		for _, name := range names {
 			t := state.LegacyTemplates[name]
-			o := wire.Obj("order", t.Order)
-			o.AddIf(t.Version != nil, "version", t.Version)
-			o.Add("index_patterns", t.Patterns)
 			shown := whole(t.Template)
-			out.Add(name, append(o, templateJSON(state, &shown, flat)...))
+			out.Add(name, append(legacyTemplateHead(t), templateJSON(state, &shown, flat)...))
 		}
 		return foundAny(out, len(names) > 0 || r.Path("name") == ""), nil
 	}, nil
 }
 
-// existence answers a HEAD.
-func existence(r *rest.Request, exists func() bool) (rest.Action, error) {
-	getParams(r)
-	return func(context.Context) (*rest.Response, error) {
-		status := http.StatusOK
-		if !exists() {
-			status = http.StatusNotFound
-		}
-		return &rest.Response{Status: status, Body: []byte{}}, nil
-	}, nil
+// templateExists answers a HEAD.
+func templateExists[T any](s *Server, all func(*catalog.State) map[string]T) rest.Handler {
+	return func(r *rest.Request) (rest.Action, error) {
+		getParams(r)
+		return func(context.Context) (*rest.Response, error) {
+			names, missing := named(r, all(s.Catalog.State()))
+			return exists(missing == "" && len(names) > 0), nil
+		}, nil
+	}
 }
 
-func (s *Server) indexTemplateExists(r *rest.Request) (rest.Action, error) {
-	return existence(r, func() bool {
-		names, missing := named(r, s.Catalog.State().IndexTemplates)
-		return missing == "" && len(names) > 0
-	})
+// indexTemplateJSON is an index template, as the cluster state shows it too.
+func indexTemplateJSON(state *catalog.State, t *catalog.IndexTemplate, flat bool) wire.Object {
+	o := wire.Obj("index_patterns", t.Patterns)
+	if t.Template != nil {
+		o.Add("template", templateJSON(state, t.Template, flat))
+	}
+	o.AddIf(t.ComposedOf != nil, "composed_of", t.ComposedOf)
+	o.AddIf(t.Priority != nil, "priority", t.Priority)
+	o.AddIf(t.Version != nil, "version", t.Version)
+	o.AddIf(t.Meta != nil, "_meta", t.Meta)
+	if t.DataStream != nil {
+		o.Add("data_stream", wire.Obj("timestamp_field", wire.Obj("name", t.DataStream.TimestampField)))
+	}
+	return o
 }
 
-func (s *Server) componentTemplateExists(r *rest.Request) (rest.Action, error) {
-	return existence(r, func() bool {
-		names, missing := named(r, s.Catalog.State().ComponentTemplates)
-		return missing == "" && len(names) > 0
-	})
+// componentTemplateJSON is a component template, as the cluster state shows it too.
+func componentTemplateJSON(state *catalog.State, t *catalog.ComponentTemplate, flat bool) wire.Object {
+	o := wire.Obj("template", templateJSON(state, &t.Template, flat))
+	o.AddIf(t.Version != nil, "version", t.Version)
+	o.AddIf(t.Meta != nil, "_meta", t.Meta)
+	return o
 }
 
-func (s *Server) legacyTemplateExists(r *rest.Request) (rest.Action, error) {
-	return existence(r, func() bool {
-		names, missing := named(r, s.Catalog.State().LegacyTemplates)
-		return missing == "" && len(names) > 0
-	})
+// legacyTemplateHead is what a legacy template has before its settings, mappings and aliases.
+func legacyTemplateHead(t *catalog.LegacyTemplate) wire.Object {
+	o := wire.Obj("order", t.Order)
+	o.AddIf(t.Version != nil, "version", t.Version)
+	o.Add("index_patterns", t.Patterns)
+	return o
+}
+
+// templateJSON shows settings, mappings and aliases as far as they are there.
+func templateJSON(state *catalog.State, t *catalog.Template, flat bool) wire.Object {
+	o := wire.Object{}
+	if t.Settings != nil {
+		o.Add("settings", state.IndexRegistry().JSON(t.Settings, flat))
+	}
+	o.AddIf(t.Mappings != nil, "mappings", t.Mappings)
+	if t.Aliases != nil {
+		o.Add("aliases", aliasesJSON(t.Aliases))
+	}
+	return o
+}
+
+// whole is a template that shows also the parts it does not have.
+func whole(t catalog.Template) catalog.Template {
+	if t.Settings == nil {
+		t.Settings = map[string]string{}
+	}
+	if t.Mappings == nil {
+		t.Mappings = []byte("{}")
+	}
+	if t.Aliases == nil {
+		t.Aliases = map[string]catalog.Alias{}
+	}
+	return t
 }

@@ -69,11 +69,7 @@ func (s *Server) analyze(r *rest.Request) (rest.Action, error) {
 }
 
 func parseAnalysis(body []byte) (req analysisRequest, err error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return req, err
-	}
-	err = p.Object(func(name string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "analyzer":
 			req.analyzer, err = p.Text()
@@ -82,7 +78,7 @@ func parseAnalysis(body []byte) (req analysisRequest, err error) {
 		case "normalizer":
 			req.normalizer, err = p.Text()
 		case "text":
-			req.texts, err = textList(p)
+			req.texts, err = p.TextOrTexts()
 		case "attributes":
 			err = p.Skip() // of an explanation
 		case "explain":
@@ -93,8 +89,7 @@ func parseAnalysis(body []byte) (req analysisRequest, err error) {
 		case "tokenizer", "filter", "char_filter":
 			err = fault.Unsupported("[" + name + "] of an analysis")
 		default:
-			line, col := p.Position()
-			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [analyze_request] unknown field [%s]", line, col, name)
+			err = p.UnknownField("analyze_request", name)
 		}
 		return err
 	})

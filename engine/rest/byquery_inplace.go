@@ -93,12 +93,8 @@ func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Actio
 
 // parseBody reads the body of a job on the documents themselves.
 func (job *byQuery) parseBody(body []byte) error {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
 	others := wire.Object{}
-	err := p.Object(func(name string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		switch name {
 		case "script", "slice":
 			return fault.Unsupported("[" + name + "] of a job by query")

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/opensteward/steward/engine/snapshot"
@@ -68,7 +69,7 @@ func (s *Server) snapshotRow(info *snapshot.Info) []any {
 	}
 	failed := len(info.Failures)
 	return []any{
-		info.Name, string(info.State), itoa(start.Unix()), start.Format("15:04:05"), itoa(end.Unix()), end.Format("15:04:05"),
+		info.Name, string(info.State), strconv.FormatInt(start.Unix(), 10), start.Format("15:04:05"), strconv.FormatInt(end.Unix(), 10), end.Format("15:04:05"),
 		timeCell(took), len(info.Indices), total - failed, failed, total, nil,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -216,12 +217,12 @@ func (v catView) value(cell any) any {
 		return nil
 	case byteCell:
 		if unit := byteUnits[v.bytes]; unit > 0 {
-			return itoa(int64(c) / unit)
+			return strconv.FormatInt(int64(c)/unit, 10)
 		}
 		return wire.HumanBytes(int64(c))
 	case timeCell:
 		if unit := timeUnits[v.time]; unit > 0 {
-			return itoa(int64(time.Duration(c) / unit))
+			return strconv.FormatInt(int64(time.Duration(c)/unit), 10)
 		}
 		return wire.HumanDuration(time.Duration(c))
 	}

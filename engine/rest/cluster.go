@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,11 +139,7 @@ func (s *Server) reroute(r *rest.Request) (rest.Action, error) {
 
 // refuseCommands accepts a body of reroute that holds no command.
 func refuseCommands(body []byte) error {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) error {
+	return wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if name != "commands" && name != "dry_run" {
 			line, col := p.Position()
 			return fault.Parsing(line, col, "[cluster_reroute] unknown field [%s]", name)
@@ -179,7 +176,7 @@ func (s *Server) isNode(filters []string) bool {
 		case "_all", "_local", "_master", "_cluster_manager":
 			return true
 		}
-		if role, yes, ok := strings.Cut(f, ":"); ok && yes == "true" && (contains(nodeRoles, role) || role == "master") {
+		if role, yes, ok := strings.Cut(f, ":"); ok && yes == "true" && (slices.Contains(nodeRoles, role) || role == "master") {
 			return true
 		}
 		if wire.Match(f, query.NodeID) || wire.Match(f, s.nodeName()) || wire.Match(f, s.host()) {

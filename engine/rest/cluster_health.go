@@ -94,7 +94,7 @@ func readHealth(r *rest.Request) (*healthRequest, error) {
 	r.ManagerTimeout()
 	r.IgnoreBools("local", "wait_for_no_relocating_shards", "wait_for_no_initializing_shards")
 	events := strings.ToUpper(r.Param("wait_for_events", "languid"))
-	if !contains(priorities, events) { // no change ever waits, so there is nothing to wait for
+	if !slices.Contains(priorities, events) { // no change ever waits, so there is nothing to wait for
 		return nil, fault.Illegal("No enum constant org.opensearch.common.Priority.%s", events)
 	}
 	if r.Param("awareness_attribute", "") != "" && req.level != "awareness_attributes" {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ var infoMetrics = []string{"settings", "os", "process", "jvm", "thread_pool", "t
 // allMetrics reports whether every name is a metric of the list, or "_all".
 func allMetrics(names, metrics []string) bool {
 	for _, n := range names {
-		if n != "_all" && !contains(metrics, n) {
+		if n != "_all" && !slices.Contains(metrics, n) {
 			return false
 		}
 	}
@@ -84,12 +85,7 @@ func (s *Server) nodeInfo(wants func(string) bool, flat bool) wire.Object {
 	o := wire.Obj("name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.host(), "version", s.Version,
 		"build_type", buildType, "build_hash", buildHash, "roles", nodeRoles, "attributes", s.nodeAttributes())
 	if wants("settings") {
-		registry, values := s.Catalog.State().ClusterRegistry(), setting.Values(s.Config)
-		if flat {
-			o.Add("settings", registry.Flat(values))
-		} else {
-			o.Add("settings", registry.Nest(values))
-		}
+		o.Add("settings", s.Catalog.State().ClusterRegistry().JSON(setting.Values(s.Config), flat))
 	}
 	if wants("os") {
 		o.Add("os", wire.Obj("refresh_interval_in_millis", 1000, "name", osName(), "pretty_name", prettyOS(), "arch", runtime.GOARCH,
@@ -253,14 +249,14 @@ func (s *Server) nodeIndices(figures []indexFigures, sections []string, level st
 // nodesStatsSections are the metrics of indices that a request for statistics of nodes asks for; none means all.
 func nodesStatsSections(r *rest.Request, metrics []string) ([]string, error) {
 	sections := r.List("index_metric")
-	if !contains(metrics, "indices") && sections != nil {
+	if !slices.Contains(metrics, "indices") && sections != nil {
 		which := "indices stats not requested"
 		if wantsMetric(metrics, "indices") {
 			which = "all stats requested"
 		}
 		return nil, fault.Illegal("request [%s] contains index metrics [%s] but %s", r.HTTP.URL.EscapedPath(), r.Path("index_metric"), which)
 	}
-	if len(sections) > 1 && contains(sections, "_all") || !allMetrics(sections, indexMetrics) {
+	if len(sections) > 1 && slices.Contains(sections, "_all") || !allMetrics(sections, indexMetrics) {
 		return nil, unknownMetrics(r, "index metric", sections, indexMetrics)
 	}
 	if wantsMetric(metrics, "indices") {

@@ -6,15 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
-	"github.com/opensteward/steward/wire/setting"
 )
 
 // clusterState answers with the parts of the cluster state that are asked for. Other parts are not made: a client that
@@ -25,7 +23,7 @@ func (s *Server) clusterState(r *rest.Request) (rest.Action, error) {
 	r.ManagerTimeout()
 	r.Ignore("local", "flat_settings", "wait_for_timeout")
 	if r.Long("wait_for_metadata_version", 0) > 0 {
-		return nil, unsupportedParam("wait_for_metadata_version")
+		return nil, fault.Unsupported("parameter [wait_for_metadata_version]")
 	}
 	flat := r.Param("flat_settings", "false") != "false"
 	return func(context.Context) (*rest.Response, error) {
@@ -130,13 +128,6 @@ func (v *stateView) blocks() wire.Object {
 	return o
 }
 
-func (v *stateView) settings(registry *setting.Registry, values setting.Values) any {
-	if v.flat {
-		return registry.Flat(values)
-	}
-	return registry.Nest(values)
-}
-
 func (v *stateView) metadata() wire.Object {
 	node := []string{query.NodeID}
 	o := wire.Obj("cluster_uuid", v.state.ClusterUUID, "cluster_uuid_committed", !v.narrowed,
@@ -148,13 +139,13 @@ func (v *stateView) metadata() wire.Object {
 	if v.narrowed {
 		return append(o, wire.Obj("templates", wire.Object{}, "indices", indices)...)
 	}
-	o.AddIf(len(v.state.Persistent) > 0, "settings", v.settings(v.state.ClusterRegistry(), v.state.Persistent))
-	o.AddIf(len(v.state.Transient) > 0, "transient_settings", v.settings(v.state.ClusterRegistry(), v.state.Transient))
+	o.AddIf(len(v.state.Persistent) > 0, "settings", v.state.ClusterRegistry().JSON(v.state.Persistent, v.flat))
+	o.AddIf(len(v.state.Transient) > 0, "transient_settings", v.state.ClusterRegistry().JSON(v.state.Transient, v.flat))
 	o.Add("templates", v.legacyTemplates())
 	o.Add("indices", indices)
-	o.AddIf(len(v.state.ComponentTemplates) > 0, "component_template", wire.Obj("component_template", v.componentTemplates()))
+	o.AddIf(len(v.state.ComponentTemplates) > 0, "component_template", wire.Obj("component_template", shownEach(v, v.state.ComponentTemplates, componentTemplateJSON)))
 	o.AddIf(len(v.state.DataStreams) > 0, "data_stream", wire.Obj("data_stream", v.dataStreams()))
-	o.AddIf(len(v.state.IndexTemplates) > 0, "index_template", wire.Obj("index_template", v.indexTemplates()))
+	o.AddIf(len(v.state.IndexTemplates) > 0, "index_template", wire.Obj("index_template", shownEach(v, v.state.IndexTemplates, indexTemplateJSON)))
 	for _, kind := range []catalog.Kind{catalog.IngestPipelines, catalog.SearchPipelines} {
 		_, used := v.state.Documents[kind]
 		o.AddIf(used, string(kind), wire.Obj("pipeline", v.pipelines(kind)))
@@ -180,10 +171,10 @@ func (v *stateView) index(index *catalog.Index) wire.Object {
 		inSync.Add(strconv.Itoa(n), []string{allocationID(index, n)})
 	}
 	rollovers := wire.Object{}
-	for _, alias := range slices.Sorted(maps.Keys(index.Rollovers)) {
+	for _, alias := range sorted(index.Rollovers) {
 		info := index.Rollovers[alias]
 		met := wire.Object{}
-		for _, name := range slices.Sorted(maps.Keys(info.Met)) {
+		for _, name := range sorted(info.Met) {
 			met.Add(name, info.Met[name])
 		}
 		rollovers.Add(alias, wire.Obj("met_conditions", met, "time", info.Time.UnixMilli()))
@@ -192,15 +183,11 @@ func (v *stateView) index(index *catalog.Index) wire.Object {
 	if index.Closed {
 		state = "close"
 	}
-	aliases := slices.Sorted(maps.Keys(index.Aliases))
-	if aliases == nil {
-		aliases = []string{}
-	}
 	return wire.Obj(
 		"version", index.Version, "mapping_version", index.MappingVersion, "settings_version", index.SettingsVersion,
 		"aliases_version", index.AliasesVersion, "routing_num_shards", index.RoutingShards, "state", state,
-		"settings", v.settings(v.state.IndexRegistry(), index.Settings), "mappings", typedObject(index.Mapping.JSON()),
-		"aliases", aliases, "primary_terms", terms, "in_sync_allocations", inSync, "rollover_info", rollovers, "system", false,
+		"settings", v.state.IndexRegistry().JSON(index.Settings, v.flat), "mappings", typedObject(index.Mapping.JSON()),
+		"aliases", orEmpty(aliasNames(index)), "primary_terms", terms, "in_sync_allocations", inSync, "rollover_info", rollovers, "system", false,
 		"ingestion_status", wire.Obj("is_paused", false))
 }
 

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -87,7 +89,7 @@ func setCondition(op *shard.Operation, seqNo, term, version int64, versionType s
 		return fault.Illegal("No version type match [%s]", versionType)
 	}
 	if op.VersionType != shard.Internal && version < 0 {
-		return fault.Validation("illegal version value [" + itoa(version) + "] for version type [" + strings.ToUpper(versionType) + "]")
+		return fault.Validation("illegal version value [" + strconv.FormatInt(version, 10) + "] for version type [" + strings.ToUpper(versionType) + "]")
 	}
 	switch {
 	case seqNo == -2 && term == 0:
@@ -97,7 +99,7 @@ func setCondition(op *shard.Operation, seqNo, term, version int64, versionType s
 	case term < 0:
 		return fault.Illegal("primary term must be non negative. got [%d]", term)
 	case seqNo == -2:
-		return fault.Validation("ifSeqNo is unassigned, but primary term is [" + itoa(term) + "]")
+		return fault.Validation("ifSeqNo is unassigned, but primary term is [" + strconv.FormatInt(term, 10) + "]")
 	case term == 0:
 		return fault.Validation("ifSeqNo is set, but primary term is [0]")
 	case op.VersionType != shard.Internal:
@@ -194,7 +196,7 @@ func created(index *catalog.Index, out documents.Outcome) http.Header {
 	if writeStatus(out) != http.StatusCreated {
 		return nil
 	}
-	return http.Header{"Location": {"/" + escape(index.Name) + "/_doc/" + escape(out.ID)}}
+	return http.Header{"Location": {"/" + url.PathEscape(index.Name) + "/_doc/" + url.PathEscape(out.ID)}}
 }
 
 // refreshAfter makes a write visible where the request waits for that: waiting for the next refresh and making one at

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -195,12 +196,8 @@ func (s *Server) getOne(w wanted) (wire.Object, error) {
 }
 
 func parseMultiGet(body []byte, def string, o readOptions) ([]wanted, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	var list []wanted
-	err := p.Object(func(name string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		switch name {
 		case "ids":
 			return p.Array(func() error {
@@ -228,10 +225,10 @@ func parseMultiGet(body []byte, def string, o readOptions) ([]wanted, error) {
 	}
 	for i, w := range list {
 		if w.index == "" {
-			messages = append(messages, "index is missing for doc "+itoa(int64(i)))
+			messages = append(messages, "index is missing for doc "+strconv.Itoa(i))
 		}
 		if w.id == "" {
-			messages = append(messages, "id is missing for doc "+itoa(int64(i)))
+			messages = append(messages, "id is missing for doc "+strconv.Itoa(i))
 		}
 	}
 	if len(messages) > 0 {

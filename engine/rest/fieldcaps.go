@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/mapping"
@@ -104,7 +105,7 @@ func fieldsOf(m *mapping.Mapping, patterns []string) map[string]capability {
 		for _, path := range m.Fields(pattern) {
 			f := m.Field(path)
 			out[path] = capability{typ: f.Type, searchable: f.Index, aggregatable: f.DocValues && f.Type != "text"}
-			for at := lastDot(path); at >= 0; at = lastDot(path[:at]) {
+			for at := strings.LastIndexByte(path, '.'); at >= 0; at = strings.LastIndexByte(path[:at], '.') {
 				object := path[:at]
 				if !m.HasObject(object) {
 					continue // it is a field with further ones below it

@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -120,9 +121,9 @@ func (s *Server) ingestDocument(w *write) (*ingest.Document, error) {
 	version, kind := json.Number(anyVersion), "internal"
 	switch {
 	case w.op.VersionType == shard.External:
-		version, kind = json.Number(itoa(w.op.Version)), "external"
+		version, kind = json.Number(strconv.FormatInt(w.op.Version, 10)), "external"
 	case w.op.VersionType == shard.ExternalGTE:
-		version, kind = json.Number(itoa(w.op.Version)), "external_gte"
+		version, kind = json.Number(strconv.FormatInt(w.op.Version, 10)), "external_gte"
 	case w.op.Op == shard.OpCreate:
 		version = createdVersion
 	}

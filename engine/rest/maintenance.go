@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/fault"
@@ -69,7 +70,7 @@ func (s *Server) clearCache(r *rest.Request) (rest.Action, error) {
 func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
 	segments := r.Int("max_num_segments", -1)
 	if segments == 0 || segments < -1 {
-		return nil, fault.Validation("max_num_segments must be a positive integer, found [" + itoa(int64(segments)) + "]")
+		return nil, fault.Validation("max_num_segments must be a positive integer, found [" + strconv.Itoa(segments) + "]")
 	}
 	expunge := r.Bool("only_expunge_deletes", false)
 	if expunge && segments != -1 {
@@ -80,7 +81,7 @@ func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
 	if segments == -1 {
 		segments = 1
 	}
-	description := "Force-merge indices [" + r.Path("index") + "], maxSegments[" + itoa(int64(segments)) + "], onlyExpungeDeletes[" + boolText(expunge) + "], flush[true]"
+	description := "Force-merge indices [" + r.Path("index") + "], maxSegments[" + strconv.Itoa(segments) + "], onlyExpungeDeletes[" + strconv.FormatBool(expunge) + "], flush[true]"
 	const action = "indices:admin/forcemerge"
 	merge, err := s.onIndices(r, func(ctx context.Context, index *catalog.Index) error {
 		if wait {
@@ -96,11 +97,4 @@ func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
 	return func(ctx context.Context) (*rest.Response, error) {
 		return s.perform(ctx, r, work{action: action, description: description, run: merge}, false)
 	}, nil
-}
-
-func boolText(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
 }

@@ -49,11 +49,7 @@ func readMLTargets(r *rest.Request) (t mlTargets, err error) {
 	if err != nil || body == nil {
 		return t, err
 	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return t, err
-	}
-	return t, p.Object(func(name string) error {
+	return t, wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		into := map[string]*[]string{"model_ids": &t.models, "node_ids": &t.nodes}[name]
 		if into == nil {
 			return p.Skip()

@@ -94,11 +94,7 @@ func parseMultiSearch(body []byte, def searching) ([]searching, error) {
 
 // parseHeader reads the line that says where to search.
 func (job *searching) parseHeader(line []byte) error {
-	p := wire.NewParser(line)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) (err error) {
+	return wire.ReadObject(line, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "index", "indices":
 			job.expressions, err = textsOf(p, "malformed index in the header of a search, should be a string or an array of strings")

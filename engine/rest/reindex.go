@@ -133,58 +133,29 @@ func (s *Server) checkDestination(job *reindex) error {
 	return nil
 }
 
-// ---- the body
-
-// failedField is the error of an object's field, as a parser of objects words it.
-func failedField(p *wire.Parser, object, field string, cause error) error {
-	if cause == nil {
-		return nil
-	}
-	line, col := p.Position()
-	inner := fault.Of(cause)
-	e := fault.New(400, "x_content_parse_exception", "[%d:%d] [%s] failed to parse field [%s]", line, col, object, field)
-	e.CausedBy = inner
-	if inner.Type == "parsing_exception" || inner.Type == "x_content_parse_exception" {
-		e.Roots = inner.Roots
-		if e.Roots == nil {
-			e.Roots = []*fault.Error{inner}
-		}
-	}
-	return e
-}
-
-func unknownField(p *wire.Parser, object, field string) error {
-	line, col := p.Position()
-	return fault.New(400, "x_content_parse_exception", "[%d:%d] [%s] unknown field [%s]", line, col, object, field)
-}
-
 func (job *reindex) parse(body []byte) error {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) error {
+	return wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		switch name {
 		case "source":
-			return refusedAs(failedField(p, "reindex", name, job.parseSource(p)))
+			return refusedAs(p.FailedField("reindex", name, job.parseSource(p)))
 		case "dest":
-			return failedField(p, "reindex", name, job.parseDestination(p))
+			return p.FailedField("reindex", name, job.parseDestination(p))
 		case "max_docs", "size":
 			limit, err := p.Int()
 			if err == nil {
 				err = job.setLimit(limit)
 			}
-			return failedField(p, "reindex", name, err)
+			return p.FailedField("reindex", name, err)
 		case "conflicts":
 			text, err := p.Text()
 			if err == nil {
 				err = job.setConflicts(text)
 			}
-			return failedField(p, "reindex", name, err)
+			return p.FailedField("reindex", name, err)
 		case "script":
 			return fault.Unsupported("[script] of a reindex")
 		}
-		return unknownField(p, "reindex", name)
+		return p.UnknownField("reindex", name)
 	})
 }
 
@@ -265,9 +236,9 @@ func (job *reindex) parseDestination(p *wire.Parser) error {
 				d.versions, err = versionType(text)
 			}
 		default:
-			return unknownField(p, "dest", name)
+			return p.UnknownField("dest", name)
 		}
-		return failedField(p, "dest", name, err)
+		return p.FailedField("dest", name, err)
 	})
 }
 

@@ -137,7 +137,7 @@ func (b *resizeBody) member(p *wire.Parser, name string) error {
 	}
 	size, err := wire.ParseBytes(text, name)
 	b.largest = &size
-	return failedMember(p, "resize_request", name, err)
+	return p.FailedField("resize_request", name, err)
 }
 
 func (b *resizeBody) maxShardSize() int64 {

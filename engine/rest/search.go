@@ -405,12 +405,8 @@ func shardsOK(n int) wire.Object {
 
 // queryOnly reads a body that may hold a query and nothing else; nil if it is empty.
 func queryOnly(body []byte) (query.Query, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	var q query.Query
-	err := p.Object(func(name string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		if name != "query" {
 			line, col := p.Position()
 			return fault.Parsing(line, col, "request does not support [%s]", name)

@@ -23,11 +23,7 @@ type restoreBody struct {
 func parseRestore(body []byte) (snapshot.RestoreRequest, error) {
 	b := restoreBody{snapshotBody: snapshotBody{options: snapshot.DefaultOptions}, out: snapshot.RestoreRequest{Aliases: true}}
 	if body != nil {
-		p := wire.NewParser(body)
-		if err := p.NextExpect(wire.StartObject); err != nil {
-			return b.out, err
-		}
-		if err := p.Object(func(name string) error { return b.read(p, name) }); err != nil {
+		if err := wire.ReadObject(body, func(p *wire.Parser, name string) error { return b.read(p, name) }); err != nil {
 			return b.out, err
 		}
 	}

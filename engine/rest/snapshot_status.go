@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/opensteward/steward/engine/query"
@@ -53,7 +54,7 @@ func statusJSON(st *snapshot.Status) wire.Object {
 		for _, one := range st.Shards {
 			if one.Index == index {
 				own = append(own, one)
-				shards.Add(itoa(int64(one.Number)), shardStatusJSON(&one))
+				shards.Add(strconv.Itoa(one.Number), shardStatusJSON(&one))
 			}
 		}
 		if len(own) > 0 {

@@ -33,11 +33,7 @@ func parseSnapshot(body []byte) (snapshot.Request, error) {
 		out.Options = b.options
 		return out, nil
 	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return out, err
-	}
-	err := p.Object(func(name string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		if known, err := b.member(p, name); known {
 			return err
 		}
@@ -102,9 +98,6 @@ func (s *Server) createSnapshot(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-// isoMillis writes an instant of epoch milliseconds as OpenSearch does.
-func isoMillis(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
-
 // snapshotJSON is a snapshot with all there is to say of it.
 func snapshotJSON(info *snapshot.Info, human bool) wire.Object {
 	o := wire.Obj("snapshot", info.Name, "uuid", info.UUID, "version_id", json.Number(catalog.VersionID(info.Version)), "version", info.Version,
@@ -121,18 +114,11 @@ func snapshotJSON(info *snapshot.Info, human bool) wire.Object {
 		total = 0 // not known before it is taken
 	}
 	took := max(info.End-info.Start, 0)
-	o = append(o, wire.Obj("start_time", isoMillis(info.Start), "start_time_in_millis", info.Start, "end_time", isoMillis(info.End),
+	o = append(o, wire.Obj("start_time", instant(time.UnixMilli(info.Start)), "start_time_in_millis", info.Start, "end_time", instant(time.UnixMilli(info.End)),
 		"end_time_in_millis", info.End)...)
 	o.AddIf(human, "duration", wire.HumanDuration(time.Duration(took)*time.Millisecond))
 	return append(o, wire.Obj("duration_in_millis", took, "failures", failures,
 		"shards", wire.Obj("total", total, "failed", failed, "successful", total-failed))...)
-}
-
-func orEmpty(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
 }
 
 func (s *Server) getSnapshots(r *rest.Request) (rest.Action, error) {
@@ -173,11 +159,7 @@ func (s *Server) cloneSnapshot(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	b := snapshotBody{options: snapshot.DefaultOptions}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	err = p.Object(func(name string) error {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if known, err := b.member(p, name); known {
 			return err
 		}

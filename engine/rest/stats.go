@@ -4,7 +4,6 @@ package rest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,7 +160,7 @@ func ignoreDetails(r *rest.Request, metrics []string) {
 
 // wantsMetric reports whether a metric is asked for; none means all.
 func wantsMetric(metrics []string, metric string) bool {
-	return len(metrics) == 0 || contains(metrics, "_all") || contains(metrics, metric)
+	return len(metrics) == 0 || slices.Contains(metrics, "_all") || slices.Contains(metrics, metric)
 }
 
 // copies counts the copies of shards that indices ask for, and those that there are.
@@ -213,14 +212,11 @@ func checkMetrics(r *rest.Request, metrics, known []string) error {
 	return nil
 }
 
-// minMetricSimilarity is what a metric needs to be suggested (OpenSearch's figure).
-const minMetricSimilarity = 0.5
-
 // unknownMetrics is the 400 that names the metrics which do not exist.
 func unknownMetrics(r *rest.Request, kind string, given, known []string) error {
 	var unknown []string
 	for _, m := range given {
-		if !contains(known, m) && (m != "_all" || len(given) > 1) {
+		if !slices.Contains(known, m) && (m != "_all" || len(given) > 1) {
 			unknown = append(unknown, m)
 		}
 	}
@@ -229,14 +225,7 @@ func unknownMetrics(r *rest.Request, kind string, given, known []string) error {
 		kind += "s"
 	}
 	for i, m := range unknown {
-		unknown[i] = "[" + m + "]"
-		switch near := wire.Similar(m, known, minMetricSimilarity); len(near) {
-		case 0:
-		case 1:
-			unknown[i] += fmt.Sprintf(" -> did you mean [%s]?", near[0])
-		default:
-			unknown[i] += fmt.Sprintf(" -> did you mean any of [%s]?", strings.Join(near, ", "))
-		}
+		unknown[i] = "[" + m + "]" + wire.DidYouMean(" -> ", wire.Similar(m, known, wire.NameSimilarity))
 	}
 	return fault.Illegal("request [%s] contains unrecognized %s: %s", r.HTTP.URL.EscapedPath(), kind, strings.Join(unknown, ", "))
 }

@@ -4,18 +4,20 @@ package rest
 
 import (
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 )
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-// escape is a name as a path segment.
-func escape(s string) string { return url.PathEscape(s) }
 
 // sorted are the keys of a map in order.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-func lastDot(path string) int { return strings.LastIndexByte(path, '.') }
+// orEmpty is the list as JSON shows it: empty, not null.
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// instant is a time as ISO 8601 with milliseconds.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

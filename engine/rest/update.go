@@ -7,7 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
@@ -21,21 +21,6 @@ import (
 // updateFields are the members of an update's body.
 var updateFields = []string{"_source", "detect_noop", "doc", "doc_as_upsert", "if_primary_term", "if_seq_no", "script", "scripted_upsert", "upsert"}
 
-// nearest suggests known names for an unknown one: " did you mean [doc]?".
-func nearest(name string, known []string) string {
-	switch near := wire.Similar(name, known, minNameSimilarity); len(near) {
-	case 0:
-		return ""
-	case 1:
-		return " did you mean [" + near[0] + "]?"
-	default:
-		return " did you mean any of [" + strings.Join(near, ", ") + "]?"
-	}
-}
-
-// minNameSimilarity is what a name needs to be suggested (OpenSearch's figure).
-const minNameSimilarity = 0.5
-
 // update is the body of an update.
 type update struct {
 	doc, upsert json.RawMessage
@@ -48,16 +33,12 @@ type update struct {
 
 func parseUpdate(body []byte) (update, error) {
 	u := update{detectNoop: true, seqNo: -2}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return u, err
-	}
-	err := p.Object(func(name string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "doc":
-			u.doc, err = objectOf(p)
+			u.doc, err = p.RawObject()
 		case "upsert":
-			u.upsert, err = objectOf(p)
+			u.upsert, err = p.RawObject()
 		case "doc_as_upsert":
 			u.docAsUpsert, err = p.Bool()
 		case "detect_noop":
@@ -73,8 +54,7 @@ func parseUpdate(body []byte) (update, error) {
 		case "script", "scripted_upsert":
 			err = fault.Unsupported("[" + name + "] of an update")
 		default:
-			line, col := p.Position()
-			err = fault.New(400, "x_content_parse_exception", "[%d:%d] [UpdateRequest] unknown field [%s]%s", line, col, name, nearest(name, updateFields))
+			err = p.UnknownField("UpdateRequest", name, updateFields...)
 		}
 		return err
 	})
@@ -82,13 +62,6 @@ func parseUpdate(body []byte) (update, error) {
 		err = fault.Validation("script or doc is missing")
 	}
 	return u, err
-}
-
-func objectOf(p *wire.Parser) (json.RawMessage, error) {
-	if err := p.Expect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	return p.Raw()
 }
 
 func (s *Server) updateDocument(r *rest.Request) (rest.Action, error) {
@@ -173,7 +146,7 @@ func (s *Server) update(ctx context.Context, index *catalog.Index, op shard.Oper
 			return nil, err
 		case source == nil && current == nil:
 			return nil, fault.New(http.StatusNotFound, "document_missing_exception", "[%s]: document missing", op.ID).
-				With("index", index.Name).With("shard", itoa(int64(documents.Route(index, op.ID)))).With("index_uuid", index.UUID)
+				With("index", index.Name).With("shard", strconv.Itoa(documents.Route(index, op.ID))).With("index_uuid", index.UUID)
 		case source == nil || then == nil:
 			return source, nil
 		}
@@ -267,12 +240,8 @@ func sameJSON(a, b json.RawMessage) bool {
 
 // members are the members of a JSON object in order, values as they are written.
 func members(body []byte) (wire.Object, error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	o := wire.Object{}
-	err := p.Object(func(name string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		raw, err := p.Raw()
 		o.Add(name, raw)
 		return err

@@ -38,11 +38,7 @@ func repositoryFault(name, format string, args ...any) *fault.Error {
 // ParseRepository reads the body that registers a repository. Unknown members are passed over, as OpenSearch does.
 func ParseRepository(name string, body []byte) (Repository, error) {
 	r := Repository{Name: name, Settings: map[string]string{}}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return r, err
-	}
-	err := p.Object(func(member string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, member string) (err error) {
 		switch member {
 		case "type":
 			r.Type, err = p.Text()

@@ -405,8 +405,9 @@ func (r *Request) refuseUnread() error {
 		return nil
 	}
 	slices.Sort(unread)
+	known := append(slices.Clone(r.order), everywhere...)
 	for i, name := range unread {
-		unread[i] = "[" + name + "]" + suggestion(name, append(slices.Clone(r.order), everywhere...))
+		unread[i] = "[" + name + "]" + wire.DidYouMean(" -> ", wire.Similar(name, known, wire.NameSimilarity))
 	}
 	word := "parameter"
 	if len(unread) > 1 {

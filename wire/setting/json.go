@@ -74,6 +74,14 @@ func (r *Registry) Nest(values Values) any {
 	return root.object()
 }
 
+// JSON is Flat or Nest, as requests choose with flat_settings.
+func (r *Registry) JSON(values Values, flat bool) any {
+	if flat {
+		return r.Flat(values)
+	}
+	return r.Nest(values)
+}
+
 // Flat is the flat JSON form of values, keys sorted.
 func (r *Registry) Flat(values Values) wire.Object {
 	out := wire.Object{}
