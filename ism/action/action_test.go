@@ -117,6 +117,11 @@ func env(t *testing.T, s *script, policyAction string) *action.Env {
 		Meta: &ism.Metadata{Action: &ism.ActionMeta{StartTime: now}}, Now: now,
 		Facts:      ism.Facts{Exists: true, Open: true, Created: now.Add(-time.Hour), Target: "logs", HasTarget: true, WriteIndex: true},
 		Intentions: &memory{storeOK: true},
+		LetTimePass: func(ctx context.Context, limit time.Duration, fn func(context.Context) error) error {
+			limited, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			return fn(limited)
+		},
 		Background: func(fn func(context.Context)) bool { go fn(context.Background()); return true },
 	}
 }

@@ -15,10 +15,11 @@ import (
 )
 
 // mergePatience is how long attempt_call_force_merge waits for the merge before it leaves the rest to
-// wait_for_force_merge. It is the plugin's, and real time: a merge is work, not waiting.
+// wait_for_force_merge, as in the plugin. A merge of its own is work, for which a virtual clock stands still: it has that
+// long in real time.
 const mergePatience = 5 * time.Minute
 
-// mergePoll is how often it asks for a merge that somebody else started.
+// mergePoll is how often (real time) it asks for a merge that somebody else started.
 const mergePoll = time.Second
 
 // mergeLimit is how long a merge may take from the start of the action, as in the plugin, unless the action has a
@@ -28,25 +29,14 @@ const mergeLimit = 12 * time.Hour
 // attemptCallForceMerge starts a merge, or finds the one it started before a crash, and waits for it a while.
 // Merging again is harmless.
 func attemptCallForceMerge(ctx context.Context, e *Env) (ism.Result, error) {
-	patience := time.After(mergePatience)
 	properties := &ism.Properties{MaxNumSegments: &e.Action.ForceMerge.MaxNumSegments}
 	called := completed(e.message("Successfully called force merge"))
 	called.Properties = properties
-	for {
-		running, err := mergeRunning(ctx, e)
-		if err != nil {
-			return ism.Result{}, err
-		}
-		if !running {
-			break
-		}
-		select {
-		case <-time.After(mergePoll):
-		case <-patience:
-			return called, nil
-		case <-ctx.Done():
-			return ism.Result{}, ctx.Err()
-		}
+	switch over, err := mergeEnds(ctx, e); {
+	case err != nil:
+		return ism.Result{}, err
+	case !over:
+		return called, nil
 	}
 	finished := make(chan mergeOutcome, 1)
 	if !startMerge(e, func(o mergeOutcome) { finished <- o }) {
@@ -57,11 +47,33 @@ func attemptCallForceMerge(ctx context.Context, e *Env) (ism.Result, error) {
 		r, err := o.result(e)
 		r.Properties = properties
 		return r, err
-	case <-patience:
+	case <-time.After(mergePatience):
 		return called, nil
 	case <-ctx.Done():
 		return ism.Result{}, ctx.Err()
 	}
+}
+
+// mergeEnds waits for a merge that the cluster is at already, and reports whether it ended in time.
+func mergeEnds(ctx context.Context, e *Env) (over bool, err error) {
+	running, err := mergeRunning(ctx, e)
+	if !running || err != nil {
+		return err == nil, err
+	}
+	err = e.LetTimePass(ctx, mergePatience, func(limited context.Context) error {
+		for running {
+			select {
+			case <-time.After(mergePoll):
+			case <-limited.Done():
+				return ctx.Err()
+			}
+			if running, err = mergeRunning(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return !running, err
 }
 
 type mergeOutcome struct {

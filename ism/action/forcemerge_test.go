@@ -38,7 +38,7 @@ func TestCallForceMerge(t *testing.T) {
 			tasksCall: {ok(merging), ok(merging), ok(noTasks)}, mergeCall: {ok(mergedOK)},
 		}, want{"completed", done, ""}, true},
 		{
-			"a merge that takes longer is left to the next step",
+			"a merge of somebody else that takes longer is left to the next step",
 			map[string][]answer{tasksCall: {ok(merging)}},
 			want{"completed", "Successfully called force merge [index=logs-1]", ""},
 			false,
@@ -75,6 +75,19 @@ func TestCallForceMerge(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAMergeOfItsOwnThatTakesLongIsLeftToTheNextStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := env(t, &script{answers: map[string][]answer{tasksCall: {ok(noTasks)}}}, mergeAction)
+		e.Background = func(func(context.Context)) bool { return true } // and it never ends
+		began := time.Now()
+		r, err := action.Lookup("attempt_call_force_merge").Run(t.Context(), e)
+		check(t, r, err, want{"completed", "Successfully called force merge [index=logs-1]", ""})
+		if took := time.Since(began); took != 5*time.Minute {
+			t.Errorf("it waited %s", took)
+		}
+	})
 }
 
 func segments(counts ...int) string {

@@ -72,6 +72,9 @@ type Env struct {
 	Notifier Notifier
 	// Intentions keeps what the step is about to do.
 	Intentions Intentions
+	// LetTimePass calls fn, which only looks at what others do, while a virtual clock may move. fn's context ends when limit
+	// has passed on the clock. It returns what fn does.
+	LetTimePass func(ctx context.Context, limit time.Duration, fn func(context.Context) error) error
 	// Background runs fn beyond the end of the step, until the process ends. It returns false, and runs nothing, while
 	// something runs so for this index.
 	Background func(fn func(context.Context)) bool

@@ -248,10 +248,12 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 		meta = d.move.Meta
 	}
 	in := &intentions{client: s.stepClient, uuid: e.uuid, now: s.intends(e, d)}
+	held := &hold{clock: s.opts.Clock, release: s.opts.Clock.Hold()}
 	env := &action.Env{
 		Client: s.stepClient, Index: e.name(), UUID: e.uuid, Action: d.move.Action, Meta: meta,
 		Config: d.input.Config, Facts: d.input.Facts, Decided: d.move.Result, Now: s.now, Intentions: in,
 		Interval: d.input.Job.Schedule.Interval(), Notifier: s.opts.Notifier,
+		LetTimePass: held.letTimePass,
 		Background: func(fn func(context.Context)) bool {
 			return s.steps.background(ctx, e.uuid, s.opts.Clock.Hold(), fn)
 		},
@@ -261,7 +263,7 @@ func (s *sweep) start(ctx context.Context, d *decided) {
 	s.sum.Steps++
 	s.log.Debug("step", "index", env.Index, "step", step.Name)
 	step.Run = fenced(s.opts.Lease, s.fence, step.Run)
-	r := stepResult{decided: *d, intentions: in, release: s.opts.Clock.Hold()}
+	r := stepResult{decided: *d, intentions: in, release: held.end}
 	now, fence := s.now, s.fence
 	r.after = func(r *stepResult) { s.tellFailure(ctx, r, now, fence) }
 	s.steps.start(ctx, step, env, r, s.reported)
