@@ -3,6 +3,7 @@
 package rollup
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -17,7 +18,7 @@ var matchAll = json.RawMessage(`{"match_all":{"boost":1.0}}`)
 // parseQuery reads a query as it is written.
 func parseQuery(p *wire.Parser) (json.RawMessage, error) {
 	q, err := raw(p)
-	if err == nil && (q == nil || string(q) == `{"match_all":{}}`) {
+	if err == nil && (q == nil || sameJSON(q, json.RawMessage(`{"match_all":{}}`))) {
 		q = matchAll
 	}
 	return q, err
@@ -71,6 +72,12 @@ func parseAggregations(p *wire.Parser) ([]Aggregation, error) {
 		return nil
 	})
 	return list, err
+}
+
+// sameAggregations compares without regard to the order.
+func sameAggregations(a, b []Aggregation) bool {
+	byName := func(a, b Aggregation) int { return cmp.Compare(a.Name, b.Name) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byName), slices.SortedFunc(slices.Values(b), byName))
 }
 
 func aggregationsJSON(list []Aggregation) wire.Object {

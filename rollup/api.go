@@ -70,11 +70,9 @@ func NewAPI(o APIOptions) *API {
 			}
 		}
 	}
-	preview := func(*rest.Request) (rest.Action, error) {
-		return nil, fault.Illegal("[_preview] of a transform is not supported")
-	}
-	a.router.Handle(http.MethodPost, transformPrefix+"/_preview", preview)
-	a.router.Handle(http.MethodPost, transformPrefix+"/{id}/_preview", preview)
+	transforms := handlers{a, Transform}
+	a.router.Handle(http.MethodPost, transformPrefix, transforms.preview)
+	a.router.Handle(http.MethodPost, transformPrefix+"/_preview", transforms.preview)
 	return a
 }
 
