@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/table"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -21,43 +23,23 @@ import (
 type catAPI struct {
 	// paths are its routes; GET /_cat leaves those in unlisted out.
 	paths, unlisted []string
-	columns         []column
-	read            func(r *rest.Request) (filler, error)
+	columns         []table.Column
+	read            func(r *rest.Request) (table.Filler, error)
 }
 
 func (s *Server) catRoutes(rt *rest.Router) {
 	listing := "=^.^=\n"
 	for _, api := range s.catAPIs() {
+		handle := table.Handler(api.columns, api.read)
 		for _, path := range api.paths {
-			rt.Handle("GET", path, api.handle)
+			rt.Handle("GET", path, handle)
 			listing += path + "\n"
 		}
 		for _, path := range api.unlisted {
-			rt.Handle("GET", path, api.handle)
+			rt.Handle("GET", path, handle)
 		}
 	}
-	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(plain(listing)), nil })
-}
-
-func (c catAPI) handle(r *rest.Request) (rest.Action, error) {
-	v, err := readCatView(r)
-	if err != nil {
-		return nil, err
-	}
-	fill, err := c.read(r)
-	if err != nil {
-		return nil, err
-	}
-	t := &table{columns: c.columns}
-	if v.help {
-		return rest.Now(plain(t.helpText())), nil
-	}
-	return func(ctx context.Context) (*rest.Response, error) {
-		if err := fill(ctx, t); err != nil {
-			return nil, err
-		}
-		return v.answer(t)
-	}, nil
+	rt.Handle("GET", "/_cat", func(*rest.Request) (rest.Action, error) { return rest.Now(table.Plain(listing)), nil })
 }
 
 func (s *Server) catAPIs() []catAPI {
@@ -85,168 +67,163 @@ func (s *Server) catAPIs() []catAPI {
 	}
 }
 
-// filler fills a table when the action runs.
-type filler = func(ctx context.Context, t *table) error
-
 // fill is a filler of what cannot fail; the request may tell where to look.
-func fill(r *rest.Request, fn func(t *table)) (filler, error) {
-	return fillOrFail(r, func(t *table) error { fn(t); return nil })
+func fill(r *rest.Request, fn func(t *table.Table)) (table.Filler, error) {
+	return fillOrFail(r, func(t *table.Table) error { fn(t); return nil })
 }
 
 // fillOrFail is fill for what may fail.
-func fillOrFail(r *rest.Request, fn func(t *table) error) (filler, error) {
+func fillOrFail(r *rest.Request, fn func(t *table.Table) error) (table.Filler, error) {
 	r.ManagerTimeout()
 	r.IgnoreBools("local")
-	return func(_ context.Context, t *table) error { return fn(t) }, nil
+	return func(_ context.Context, t *table.Table) error { return fn(t) }, nil
 }
 
 // catPending and catFielddata are tables of things that this engine never has.
-func (s *Server) catPending(r *rest.Request) (filler, error) {
-	return fill(r, func(*table) {})
+func (s *Server) catPending(r *rest.Request) (table.Filler, error) {
+	return fill(r, func(*table.Table) {})
 }
 
-func (s *Server) catFielddata(r *rest.Request) (filler, error) {
+func (s *Server) catFielddata(r *rest.Request) (table.Filler, error) {
 	r.Ignore("fields")
-	return func(context.Context, *table) error { return nil }, nil
+	return func(context.Context, *table.Table) error { return nil }, nil
 }
 
 var (
-	pendingColumns = []column{
-		{name: "insertOrder", alias: "o", help: "task insertion order", right: true},
-		{name: "timeInQueue", alias: "t", help: "how long task has been in queue", right: true},
-		{name: "priority", alias: "p", help: "task priority"},
-		{name: "source", alias: "s", help: "task source"},
+	pendingColumns = []table.Column{
+		{Name: "insertOrder", Alias: "o", Help: "task insertion order", Right: true},
+		{Name: "timeInQueue", Alias: "t", Help: "how long task has been in queue", Right: true},
+		{Name: "priority", Alias: "p", Help: "task priority"},
+		{Name: "source", Alias: "s", Help: "task source"},
 	}
-	fielddataColumns = []column{
-		{name: "id", help: "node id"},
-		{name: "host", alias: "h", help: "host name"},
-		{name: "ip", help: "ip address"},
-		{name: "node", alias: "n", help: "node name"},
-		{name: "field", alias: "f", help: "field name"},
-		{name: "size", alias: "s", help: "field data usage", right: true},
+	fielddataColumns = []table.Column{
+		{Name: "id", Help: "node id"},
+		{Name: "host", Alias: "h", Help: "host name"},
+		{Name: "ip", Help: "ip address"},
+		{Name: "node", Alias: "n", Help: "node name"},
+		{Name: "field", Alias: "f", Help: "field name"},
+		{Name: "size", Alias: "s", Help: "field data usage", Right: true},
 	}
-	healthColumns = []column{
-		{name: "epoch", alias: "t,time", help: "seconds since 1970-01-01 00:00:00"},
-		{name: "timestamp", alias: "ts,hms,hhmmss", help: "time in HH:MM:SS"},
-		{name: "cluster", alias: "cl", help: "cluster name"},
-		{name: "status", alias: "st", help: "health status"},
-		{name: "node.total", alias: "nt,nodeTotal", help: "total number of nodes", right: true},
-		{name: "node.data", alias: "nd,nodeData", help: "number of nodes that can store data", right: true},
-		{name: "discovered_cluster_manager", alias: "dcm,dm,discovered_master", help: "cluster manager is discovered or not", right: true},
-		{name: "shards", alias: "t,sh,shards.total,shardsTotal", help: "total number of shards", right: true},
-		{name: "pri", alias: "p,shards.primary,shardsPrimary", help: "number of primary shards", right: true},
-		{name: "relo", alias: "r,shards.relocating,shardsRelocating", help: "number of relocating nodes", right: true},
-		{name: "init", alias: "i,shards.initializing,shardsInitializing", help: "number of initializing nodes", right: true},
-		{name: "unassign", alias: "u,shards.unassigned,shardsUnassigned", help: "number of unassigned shards", right: true},
-		{name: "pending_tasks", alias: "pt,pendingTasks", help: "number of pending tasks", right: true},
-		{name: "max_task_wait_time", alias: "mtwt,maxTaskWaitTime", help: "wait time of longest task pending", right: true},
-		{name: "active_shards_percent", alias: "asp,activeShardsPercent", help: "active number of shards in percent", right: true},
+	healthColumns = []table.Column{
+		{Name: "epoch", Alias: "t,time", Help: "seconds since 1970-01-01 00:00:00"},
+		{Name: "timestamp", Alias: "ts,hms,hhmmss", Help: "time in HH:MM:SS"},
+		{Name: "cluster", Alias: "cl", Help: "cluster name"},
+		{Name: "status", Alias: "st", Help: "health status"},
+		{Name: "node.total", Alias: "nt,nodeTotal", Help: "total number of nodes", Right: true},
+		{Name: "node.data", Alias: "nd,nodeData", Help: "number of nodes that can store data", Right: true},
+		{Name: "discovered_cluster_manager", Alias: "dcm,dm,discovered_master", Help: "cluster manager is discovered or not", Right: true},
+		{Name: "shards", Alias: "t,sh,shards.total,shardsTotal", Help: "total number of shards", Right: true},
+		{Name: "pri", Alias: "p,shards.primary,shardsPrimary", Help: "number of primary shards", Right: true},
+		{Name: "relo", Alias: "r,shards.relocating,shardsRelocating", Help: "number of relocating nodes", Right: true},
+		{Name: "init", Alias: "i,shards.initializing,shardsInitializing", Help: "number of initializing nodes", Right: true},
+		{Name: "unassign", Alias: "u,shards.unassigned,shardsUnassigned", Help: "number of unassigned shards", Right: true},
+		{Name: "pending_tasks", Alias: "pt,pendingTasks", Help: "number of pending tasks", Right: true},
+		{Name: "max_task_wait_time", Alias: "mtwt,maxTaskWaitTime", Help: "wait time of longest task pending", Right: true},
+		{Name: "active_shards_percent", Alias: "asp,activeShardsPercent", Help: "active number of shards in percent", Right: true},
 	}
-	countColumns = []column{
-		{name: "epoch", alias: "t,time", help: "seconds since 1970-01-01 00:00:00"},
-		{name: "timestamp", alias: "ts,hms,hhmmss", help: "time in HH:MM:SS"},
-		{name: "count", alias: "dc,docs.count,docsCount", help: "the document count"},
+	countColumns = []table.Column{
+		{Name: "epoch", Alias: "t,time", Help: "seconds since 1970-01-01 00:00:00"},
+		{Name: "timestamp", Alias: "ts,hms,hhmmss", Help: "time in HH:MM:SS"},
+		{Name: "count", Alias: "dc,docs.count,docsCount", Help: "the document count"},
 	}
-	aliasColumns = []column{
-		{name: "alias", alias: "a", help: "alias name"},
-		{name: "index", alias: "i,idx", help: "index alias points to"},
-		{name: "filter", alias: "f,fi", help: "filter"},
-		{name: "routing.index", alias: "ri,routingIndex", help: "index routing"},
-		{name: "routing.search", alias: "rs,routingSearch", help: "search routing"},
-		{name: "is_write_index", alias: "w,isWriteIndex", help: "write index"},
+	aliasColumns = []table.Column{
+		{Name: "alias", Alias: "a", Help: "alias name"},
+		{Name: "index", Alias: "i,idx", Help: "index alias points to"},
+		{Name: "filter", Alias: "f,fi", Help: "filter"},
+		{Name: "routing.index", Alias: "ri,routingIndex", Help: "index routing"},
+		{Name: "routing.search", Alias: "rs,routingSearch", Help: "search routing"},
+		{Name: "is_write_index", Alias: "w,isWriteIndex", Help: "write index"},
 	}
-	templateColumns = []column{
-		{name: "name", alias: "n", help: "template name"},
-		{name: "index_patterns", alias: "t", help: "template index patterns"},
-		{name: "order", alias: "o,p", help: "template application order/priority number"},
-		{name: "version", alias: "v", help: "version"},
-		{name: "composed_of", alias: "c", help: "component templates comprising index template"},
+	templateColumns = []table.Column{
+		{Name: "name", Alias: "n", Help: "template name"},
+		{Name: "index_patterns", Alias: "t", Help: "template index patterns"},
+		{Name: "order", Alias: "o,p", Help: "template application order/priority number"},
+		{Name: "version", Alias: "v", Help: "version"},
+		{Name: "composed_of", Alias: "c", Help: "component templates comprising index template"},
 	}
-	taskColumns = []column{
-		{name: "id", help: "id of the task with the node", extra: true},
-		{name: "action", alias: "ac", help: "task action"},
-		{name: "task_id", alias: "ti", help: "unique task id"},
-		{name: "parent_task_id", alias: "pti", help: "parent task id"},
-		{name: "type", alias: "ty", help: "task type"},
-		{name: "start_time", alias: "start", help: "start time in ms"},
-		{name: "timestamp", alias: "ts,hms,hhmmss", help: "start time in HH:MM:SS"},
-		{name: "running_time_ns", alias: "time", help: "running time ns", extra: true},
-		{name: "running_time", alias: "time", help: "running time"},
-		{name: "node_id", alias: "ni", help: "unique node id", extra: true},
-		{name: "ip", alias: "i", help: "ip address"},
-		{name: "port", alias: "po", help: "bound transport port", extra: true},
-		{name: "node", alias: "n", help: "node name"},
-		{name: "version", alias: "v", help: "es version", extra: true},
-		{name: "x_opaque_id", alias: "x", help: "X-Opaque-ID header", extra: true},
+	taskColumns = []table.Column{
+		{Name: "id", Help: "id of the task with the node", Extra: true},
+		{Name: "action", Alias: "ac", Help: "task action"},
+		{Name: "task_id", Alias: "ti", Help: "unique task id"},
+		{Name: "parent_task_id", Alias: "pti", Help: "parent task id"},
+		{Name: "type", Alias: "ty", Help: "task type"},
+		{Name: "start_time", Alias: "start", Help: "start time in ms"},
+		{Name: "timestamp", Alias: "ts,hms,hhmmss", Help: "start time in HH:MM:SS"},
+		{Name: "running_time_ns", Alias: "time", Help: "running time ns", Extra: true},
+		{Name: "running_time", Alias: "time", Help: "running time"},
+		{Name: "node_id", Alias: "ni", Help: "unique node id", Extra: true},
+		{Name: "ip", Alias: "i", Help: "ip address"},
+		{Name: "port", Alias: "po", Help: "bound transport port", Extra: true},
+		{Name: "node", Alias: "n", Help: "node name"},
+		{Name: "version", Alias: "v", Help: "es version", Extra: true},
+		{Name: "x_opaque_id", Alias: "x", Help: "X-Opaque-ID header", Extra: true},
 	}
 	// taskDescription is a column only of ?detailed.
-	taskDescription = column{name: "description", alias: "desc", help: "task action"}
+	taskDescription = table.Column{Name: "description", Alias: "desc", Help: "task action"}
 )
 
-func (s *Server) catHealth(*rest.Request) (filler, error) {
-	return func(_ context.Context, t *table) error {
+func (s *Server) catHealth(*rest.Request) (table.Filler, error) {
+	return func(_ context.Context, t *table.Table) error {
 		h := healthOf(s.Catalog.State().SortedIndices())
 		now := s.Clock.Now().UTC()
-		t.add(now.Unix(), now.Format(time.TimeOnly), s.clusterName(), h.status(), 1, 1, "true", h.primaries, h.primaries, 0, 0, h.unassigned, 0, "-",
+		t.Add(now.Unix(), now.Format(time.TimeOnly), s.clusterName(), h.status(), 1, 1, "true", h.primaries, h.primaries, 0, 0, h.unassigned, 0, "-",
 			fmt.Sprintf("%.1f%%", h.percent()))
 		return nil
 	}, nil
 }
 
 // catCount counts what a search of the indices would find.
-func (s *Server) catCount(r *rest.Request) (filler, error) {
+func (s *Server) catCount(r *rest.Request) (table.Filler, error) {
 	req, err := readCount(r, searchOptions)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, t *table) error {
+	return func(ctx context.Context, t *table.Table) error {
 		n, _, err := s.countMatches(ctx, req)
 		now := s.Clock.Now().UTC()
-		t.add(now.Unix(), now.Format(time.TimeOnly), n)
+		t.Add(now.Unix(), now.Format(time.TimeOnly), n)
 		return err
 	}, nil
 }
 
-func (s *Server) catAliases(r *rest.Request) (filler, error) {
+func (s *Server) catAliases(r *rest.Request) (table.Filler, error) {
 	names := r.List("alias")
 	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true})
 	r.IgnoreBools("local")
-	return func(_ context.Context, t *table) error {
+	return func(_ context.Context, t *table.Table) error {
 		indices, err := s.Catalog.State().Resolve(nil, o, s.Clock.Now())
 		if err != nil {
 			return err
 		}
+		behind := map[string][]*catalog.Index{}
 		for _, i := range indices {
-			for _, name := range aliasNames(i) {
+			for name := range i.Aliases {
 				if asked(names, name) {
-					t.addAlias(name, i)
+					behind[name] = append(behind[name], i)
 				}
 			}
 		}
-		slices.SortStableFunc(t.rows, func(a, b []any) int { return compareCells(a[0], b[0]) })
+		for _, name := range sorted(behind) {
+			for _, i := range behind[name] {
+				t.Add(aliasRow(name, i)...)
+			}
+		}
 		return nil
 	}, nil
 }
 
-func (t *table) addAlias(name string, i *catalog.Index) {
-	a := i.Aliases[name]
-	text := func(s string) string {
-		if s == "" {
-			return "-"
-		}
-		return s
-	}
-	filter, write := "-", "-"
+func aliasRow(name string, i *catalog.Index) []any {
+	a, filter, write := i.Aliases[name], "-", "-"
 	if a.Filter != nil {
 		filter = "*"
 	}
 	if a.IsWrite != nil {
 		write = strconv.FormatBool(*a.IsWrite)
 	}
-	t.add(name, i.Name, filter, text(a.IndexRouting), text(a.SearchRouting), write)
+	return []any{name, i.Name, filter, cmp.Or(a.IndexRouting, "-"), cmp.Or(a.SearchRouting, "-"), write}
 }
 
-func (s *Server) catTemplates(r *rest.Request) (filler, error) {
+func (s *Server) catTemplates(r *rest.Request) (table.Filler, error) {
 	pattern := r.Path("name")
 	wants := func(name string) bool { return pattern == "" || wire.Match(pattern, name) }
 	version := func(n *int64) any {
@@ -256,11 +233,11 @@ func (s *Server) catTemplates(r *rest.Request) (filler, error) {
 		return *n
 	}
 	list := func(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
-	return fill(r, func(t *table) {
+	return fill(r, func(t *table.Table) {
 		state := s.Catalog.State()
 		for _, name := range sorted(state.LegacyTemplates) {
 			if x := state.LegacyTemplates[name]; wants(name) {
-				t.add(name, list(x.Patterns), x.Order, version(x.Version), "")
+				t.Add(name, list(x.Patterns), x.Order, version(x.Version), "")
 			}
 		}
 		for _, name := range sorted(state.IndexTemplates) {
@@ -272,25 +249,25 @@ func (s *Server) catTemplates(r *rest.Request) (filler, error) {
 			if x.Priority != nil {
 				priority = *x.Priority
 			}
-			t.add(name, list(x.Patterns), priority, version(x.Version), list(x.ComposedOf))
+			t.Add(name, list(x.Patterns), priority, version(x.Version), list(x.ComposedOf))
 		}
 	})
 }
 
-func (s *Server) catTasks(r *rest.Request) (filler, error) {
+func (s *Server) catTasks(r *rest.Request) (table.Filler, error) {
 	actions, nodes := r.List("actions"), append(r.List("nodes"), r.List("node_id")...)
 	if r.Has("parent_task_id") {
 		return nil, fault.Unsupported("parent tasks")
 	}
 	detailed := r.Bool("detailed", false)
-	return func(ctx context.Context, t *table) error {
+	return func(ctx context.Context, t *table.Table) error {
 		if detailed {
-			t.columns = append(slices.Clip(t.columns), taskDescription)
+			t.Columns = append(slices.Clip(t.Columns), taskDescription)
 		}
 		for _, one := range s.listed(ctx, r, actions, nodes) {
 			running := time.Since(one.started)
-			t.add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
-				timeCell(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)
+			t.Add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
+				table.Duration(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)
 		}
 		return nil
 	}, nil

@@ -5,10 +5,10 @@ package rest
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/table"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -16,112 +16,112 @@ import (
 )
 
 var (
-	indexColumns = []column{
-		{name: "health", alias: "h", help: "current health status"},
-		{name: "status", alias: "s", help: "open/close status"},
-		{name: "index", alias: "i,idx", help: "index name"},
-		{name: "uuid", alias: "id,uuid", help: "index uuid"},
-		{name: "pri", alias: "p,shards.primary,shardsPrimary", help: "number of primary shards", right: true},
-		{name: "rep", alias: "r,shards.replica,shardsReplica", help: "number of replica shards", right: true},
-		{name: "docs.count", alias: "dc,docsCount", help: "available docs", right: true},
-		{name: "docs.deleted", alias: "dd,docsDeleted", help: "deleted docs", right: true},
-		{name: "creation.date", alias: "cd", help: "index creation date (millisecond value)", extra: true},
-		{name: "creation.date.string", alias: "cds", help: "index creation date (as string)", extra: true},
-		{name: "store.size", alias: "ss,storeSize", help: "store size of primaries & replicas", right: true},
-		{name: "pri.store.size", help: "store size of primaries", right: true},
-		{name: "flush.total", alias: "ft,flushTotal", help: "number of flushes", right: true, extra: true},
-		{name: "pri.flush.total", help: "number of flushes", right: true, extra: true},
-		{name: "get.total", alias: "gto,getTotal", help: "number of get ops", right: true, extra: true},
-		{name: "pri.get.total", help: "number of get ops", right: true, extra: true},
-		{name: "indexing.delete_total", alias: "idto,indexingDeleteTotal", help: "number of delete ops", right: true, extra: true},
-		{name: "pri.indexing.delete_total", help: "number of delete ops", right: true, extra: true},
-		{name: "indexing.index_total", alias: "iito,indexingIndexTotal", help: "number of indexing ops", right: true, extra: true},
-		{name: "pri.indexing.index_total", help: "number of indexing ops", right: true, extra: true},
-		{name: "merges.total", alias: "mt,mergesTotal", help: "number of completed merge ops", right: true, extra: true},
-		{name: "pri.merges.total", help: "number of completed merge ops", right: true, extra: true},
-		{name: "refresh.total", alias: "rto,refreshTotal", help: "total refreshes", right: true, extra: true},
-		{name: "pri.refresh.total", help: "total refreshes", right: true, extra: true},
-		{name: "segments.count", alias: "sc,segmentsCount", help: "number of segments", right: true, extra: true},
-		{name: "pri.segments.count", help: "number of segments", right: true, extra: true},
+	indexColumns = []table.Column{
+		{Name: "health", Alias: "h", Help: "current health status"},
+		{Name: "status", Alias: "s", Help: "open/close status"},
+		{Name: "index", Alias: "i,idx", Help: "index name"},
+		{Name: "uuid", Alias: "id,uuid", Help: "index uuid"},
+		{Name: "pri", Alias: "p,shards.primary,shardsPrimary", Help: "number of primary shards", Right: true},
+		{Name: "rep", Alias: "r,shards.replica,shardsReplica", Help: "number of replica shards", Right: true},
+		{Name: "docs.count", Alias: "dc,docsCount", Help: "available docs", Right: true},
+		{Name: "docs.deleted", Alias: "dd,docsDeleted", Help: "deleted docs", Right: true},
+		{Name: "creation.date", Alias: "cd", Help: "index creation date (millisecond value)", Extra: true},
+		{Name: "creation.date.string", Alias: "cds", Help: "index creation date (as string)", Extra: true},
+		{Name: "store.size", Alias: "ss,storeSize", Help: "store size of primaries & replicas", Right: true},
+		{Name: "pri.store.size", Help: "store size of primaries", Right: true},
+		{Name: "flush.total", Alias: "ft,flushTotal", Help: "number of flushes", Right: true, Extra: true},
+		{Name: "pri.flush.total", Help: "number of flushes", Right: true, Extra: true},
+		{Name: "get.total", Alias: "gto,getTotal", Help: "number of get ops", Right: true, Extra: true},
+		{Name: "pri.get.total", Help: "number of get ops", Right: true, Extra: true},
+		{Name: "indexing.delete_total", Alias: "idto,indexingDeleteTotal", Help: "number of delete ops", Right: true, Extra: true},
+		{Name: "pri.indexing.delete_total", Help: "number of delete ops", Right: true, Extra: true},
+		{Name: "indexing.index_total", Alias: "iito,indexingIndexTotal", Help: "number of indexing ops", Right: true, Extra: true},
+		{Name: "pri.indexing.index_total", Help: "number of indexing ops", Right: true, Extra: true},
+		{Name: "merges.total", Alias: "mt,mergesTotal", Help: "number of completed merge ops", Right: true, Extra: true},
+		{Name: "pri.merges.total", Help: "number of completed merge ops", Right: true, Extra: true},
+		{Name: "refresh.total", Alias: "rto,refreshTotal", Help: "total refreshes", Right: true, Extra: true},
+		{Name: "pri.refresh.total", Help: "total refreshes", Right: true, Extra: true},
+		{Name: "segments.count", Alias: "sc,segmentsCount", Help: "number of segments", Right: true, Extra: true},
+		{Name: "pri.segments.count", Help: "number of segments", Right: true, Extra: true},
 	}
-	shardColumns = []column{
-		{name: "index", alias: "i,idx", help: "index name"},
-		{name: "shard", alias: "s,sh", help: "shard name"},
-		{name: "prirep", alias: "p,pr,primaryOrReplica", help: "primary or replica"},
-		{name: "state", alias: "st", help: "shard state"},
-		{name: "docs", alias: "d,dc", help: "number of docs in shard", right: true},
-		{name: "store", alias: "sto", help: "store size of shard (how much disk it uses)", right: true},
-		{name: "ip", help: "ip of node where it lives"},
-		{name: "id", help: "unique id of node where it lives", extra: true},
-		{name: "node", alias: "n", help: "name of node where it lives"},
-		{name: "unassigned.reason", alias: "ur", help: "reason shard is unassigned", extra: true},
-		{name: "unassigned.at", alias: "ua", help: "time shard became unassigned (UTC)", extra: true},
-		{name: "unassigned.for", alias: "uf", help: "time has been unassigned", right: true, extra: true},
-		{name: "recoverysource.type", alias: "rs", help: "recovery source type", extra: true},
-		{name: "flush.total", alias: "ft,flushTotal", help: "number of flushes", right: true, extra: true},
-		{name: "get.total", alias: "gto,getTotal", help: "number of get ops", right: true, extra: true},
-		{name: "indexing.delete_total", alias: "idto,indexingDeleteTotal", help: "number of delete ops", right: true, extra: true},
-		{name: "indexing.index_total", alias: "iito,indexingIndexTotal", help: "number of indexing ops", right: true, extra: true},
-		{name: "merges.total", alias: "mt,mergesTotal", help: "number of completed merge ops", right: true, extra: true},
-		{name: "refresh.total", alias: "rto,refreshTotal", help: "total refreshes", right: true, extra: true},
-		{name: "segments.count", alias: "sc,segmentsCount", help: "number of segments", right: true, extra: true},
-		{name: "seq_no.max", alias: "sqm,maxSeqNo", help: "max sequence number", right: true, extra: true},
-		{name: "seq_no.local_checkpoint", alias: "sql,localCheckpoint", help: "local checkpoint", right: true, extra: true},
-		{name: "seq_no.global_checkpoint", alias: "sqg,globalCheckpoint", help: "global checkpoint", right: true, extra: true},
-		{name: "path.data", alias: "pd,dataPath", help: "shard data path", right: true, extra: true},
-		{name: "path.state", alias: "ps,statsPath", help: "shard state path", right: true, extra: true},
-		{name: "docs.deleted", alias: "dd,docsDeleted", help: "number of deleted docs in shard", right: true, extra: true},
+	shardColumns = []table.Column{
+		{Name: "index", Alias: "i,idx", Help: "index name"},
+		{Name: "shard", Alias: "s,sh", Help: "shard name"},
+		{Name: "prirep", Alias: "p,pr,primaryOrReplica", Help: "primary or replica"},
+		{Name: "state", Alias: "st", Help: "shard state"},
+		{Name: "docs", Alias: "d,dc", Help: "number of docs in shard", Right: true},
+		{Name: "store", Alias: "sto", Help: "store size of shard (how much disk it uses)", Right: true},
+		{Name: "ip", Help: "ip of node where it lives"},
+		{Name: "id", Help: "unique id of node where it lives", Extra: true},
+		{Name: "node", Alias: "n", Help: "name of node where it lives"},
+		{Name: "unassigned.reason", Alias: "ur", Help: "reason shard is unassigned", Extra: true},
+		{Name: "unassigned.at", Alias: "ua", Help: "time shard became unassigned (UTC)", Extra: true},
+		{Name: "unassigned.for", Alias: "uf", Help: "time has been unassigned", Right: true, Extra: true},
+		{Name: "recoverysource.type", Alias: "rs", Help: "recovery source type", Extra: true},
+		{Name: "flush.total", Alias: "ft,flushTotal", Help: "number of flushes", Right: true, Extra: true},
+		{Name: "get.total", Alias: "gto,getTotal", Help: "number of get ops", Right: true, Extra: true},
+		{Name: "indexing.delete_total", Alias: "idto,indexingDeleteTotal", Help: "number of delete ops", Right: true, Extra: true},
+		{Name: "indexing.index_total", Alias: "iito,indexingIndexTotal", Help: "number of indexing ops", Right: true, Extra: true},
+		{Name: "merges.total", Alias: "mt,mergesTotal", Help: "number of completed merge ops", Right: true, Extra: true},
+		{Name: "refresh.total", Alias: "rto,refreshTotal", Help: "total refreshes", Right: true, Extra: true},
+		{Name: "segments.count", Alias: "sc,segmentsCount", Help: "number of segments", Right: true, Extra: true},
+		{Name: "seq_no.max", Alias: "sqm,maxSeqNo", Help: "max sequence number", Right: true, Extra: true},
+		{Name: "seq_no.local_checkpoint", Alias: "sql,localCheckpoint", Help: "local checkpoint", Right: true, Extra: true},
+		{Name: "seq_no.global_checkpoint", Alias: "sqg,globalCheckpoint", Help: "global checkpoint", Right: true, Extra: true},
+		{Name: "path.data", Alias: "pd,dataPath", Help: "shard data path", Right: true, Extra: true},
+		{Name: "path.state", Alias: "ps,statsPath", Help: "shard state path", Right: true, Extra: true},
+		{Name: "docs.deleted", Alias: "dd,docsDeleted", Help: "number of deleted docs in shard", Right: true, Extra: true},
 	}
-	segmentColumns = []column{
-		{name: "index", alias: "i,idx", help: "index name"},
-		{name: "shard", alias: "s,sh", help: "shard name"},
-		{name: "prirep", alias: "p,pr,primaryOrReplica", help: "primary or replica"},
-		{name: "ip", help: "ip of node where it lives"},
-		{name: "id", help: "unique id of node where it lives", extra: true},
-		{name: "segment", alias: "seg", help: "segment name"},
-		{name: "generation", alias: "g,gen", help: "segment generation", right: true},
-		{name: "docs.count", alias: "dc,docsCount", help: "number of docs in segment", right: true},
-		{name: "docs.deleted", alias: "dd,docsDeleted", help: "number of deleted docs in segment", right: true},
-		{name: "size", alias: "si", help: "segment size in bytes", right: true},
-		{name: "size.memory", alias: "sm,sizeMemory", help: "segment memory in bytes", right: true},
-		{name: "committed", alias: "ic,isCommitted", help: "is segment committed"},
-		{name: "searchable", alias: "is,isSearchable", help: "is segment searched"},
-		{name: "version", alias: "v,ver", help: "version"},
-		{name: "compound", alias: "ico,isCompound", help: "is segment compound"},
+	segmentColumns = []table.Column{
+		{Name: "index", Alias: "i,idx", Help: "index name"},
+		{Name: "shard", Alias: "s,sh", Help: "shard name"},
+		{Name: "prirep", Alias: "p,pr,primaryOrReplica", Help: "primary or replica"},
+		{Name: "ip", Help: "ip of node where it lives"},
+		{Name: "id", Help: "unique id of node where it lives", Extra: true},
+		{Name: "segment", Alias: "seg", Help: "segment name"},
+		{Name: "generation", Alias: "g,gen", Help: "segment generation", Right: true},
+		{Name: "docs.count", Alias: "dc,docsCount", Help: "number of docs in segment", Right: true},
+		{Name: "docs.deleted", Alias: "dd,docsDeleted", Help: "number of deleted docs in segment", Right: true},
+		{Name: "size", Alias: "si", Help: "segment size in bytes", Right: true},
+		{Name: "size.memory", Alias: "sm,sizeMemory", Help: "segment memory in bytes", Right: true},
+		{Name: "committed", Alias: "ic,isCommitted", Help: "is segment committed"},
+		{Name: "searchable", Alias: "is,isSearchable", Help: "is segment searched"},
+		{Name: "version", Alias: "v,ver", Help: "version"},
+		{Name: "compound", Alias: "ico,isCompound", Help: "is segment compound"},
 	}
-	recoveryColumns = []column{
-		{name: "index", alias: "i,idx", help: "index name"},
-		{name: "shard", alias: "s,sh", help: "shard name"},
-		{name: "start_time", alias: "start", help: "recovery start time", extra: true},
-		{name: "start_time_millis", alias: "start_millis", help: "recovery start time in epoch milliseconds", extra: true},
-		{name: "stop_time", alias: "stop", help: "recovery stop time", extra: true},
-		{name: "stop_time_millis", alias: "stop_millis", help: "recovery stop time in epoch milliseconds", extra: true},
-		{name: "time", alias: "t,ti", help: "recovery time"},
-		{name: "type", alias: "ty", help: "recovery type"},
-		{name: "stage", alias: "st", help: "recovery stage"},
-		{name: "source_host", alias: "shost", help: "source host"},
-		{name: "source_node", alias: "snode", help: "source node name"},
-		{name: "target_host", alias: "thost", help: "target host"},
-		{name: "target_node", alias: "tnode", help: "target node name"},
-		{name: "repository", alias: "rep", help: "repository"},
-		{name: "snapshot", alias: "snap", help: "snapshot"},
-		{name: "files", alias: "f", help: "number of files to recover"},
-		{name: "files_recovered", alias: "fr", help: "files recovered"},
-		{name: "files_percent", alias: "fp", help: "percent of files recovered"},
-		{name: "files_total", alias: "tf", help: "total number of files"},
-		{name: "bytes", alias: "b", help: "number of bytes to recover"},
-		{name: "bytes_recovered", alias: "br", help: "bytes recovered"},
-		{name: "bytes_percent", alias: "bp", help: "percent of bytes recovered"},
-		{name: "bytes_total", alias: "tb", help: "total number of bytes"},
-		{name: "translog_ops", alias: "to", help: "number of translog ops to recover"},
-		{name: "translog_ops_recovered", alias: "tor", help: "translog ops recovered"},
-		{name: "translog_ops_percent", alias: "top", help: "percent of translog ops recovered"},
+	recoveryColumns = []table.Column{
+		{Name: "index", Alias: "i,idx", Help: "index name"},
+		{Name: "shard", Alias: "s,sh", Help: "shard name"},
+		{Name: "start_time", Alias: "start", Help: "recovery start time", Extra: true},
+		{Name: "start_time_millis", Alias: "start_millis", Help: "recovery start time in epoch milliseconds", Extra: true},
+		{Name: "stop_time", Alias: "stop", Help: "recovery stop time", Extra: true},
+		{Name: "stop_time_millis", Alias: "stop_millis", Help: "recovery stop time in epoch milliseconds", Extra: true},
+		{Name: "time", Alias: "t,ti", Help: "recovery time"},
+		{Name: "type", Alias: "ty", Help: "recovery type"},
+		{Name: "stage", Alias: "st", Help: "recovery stage"},
+		{Name: "source_host", Alias: "shost", Help: "source host"},
+		{Name: "source_node", Alias: "snode", Help: "source node name"},
+		{Name: "target_host", Alias: "thost", Help: "target host"},
+		{Name: "target_node", Alias: "tnode", Help: "target node name"},
+		{Name: "repository", Alias: "rep", Help: "repository"},
+		{Name: "snapshot", Alias: "snap", Help: "snapshot"},
+		{Name: "files", Alias: "f", Help: "number of files to recover"},
+		{Name: "files_recovered", Alias: "fr", Help: "files recovered"},
+		{Name: "files_percent", Alias: "fp", Help: "percent of files recovered"},
+		{Name: "files_total", Alias: "tf", Help: "total number of files"},
+		{Name: "bytes", Alias: "b", Help: "number of bytes to recover"},
+		{Name: "bytes_recovered", Alias: "br", Help: "bytes recovered"},
+		{Name: "bytes_percent", Alias: "bp", Help: "percent of bytes recovered"},
+		{Name: "bytes_total", Alias: "tb", Help: "total number of bytes"},
+		{Name: "translog_ops", Alias: "to", Help: "number of translog ops to recover"},
+		{Name: "translog_ops_recovered", Alias: "tor", Help: "translog ops recovered"},
+		{Name: "translog_ops_percent", Alias: "top", Help: "percent of translog ops recovered"},
 	}
 )
 
 // resolvedRows fills a table about the indices that expressions mean.
-func (s *Server) resolvedRows(expressions []string, o wire.IndexOptions, fn func(t *table, list []*catalog.Index) error) func(*table) error {
-	return func(t *table) error {
+func (s *Server) resolvedRows(expressions []string, o wire.IndexOptions, fn func(t *table.Table, list []*catalog.Index) error) func(*table.Table) error {
+	return func(t *table.Table) error {
 		list, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
 		if err != nil {
 			return err
@@ -130,14 +130,14 @@ func (s *Server) resolvedRows(expressions []string, o wire.IndexOptions, fn func
 	}
 }
 
-func (s *Server) catIndices(r *rest.Request) (filler, error) {
+func (s *Server) catIndices(r *rest.Request) (table.Filler, error) {
 	wanted := strings.ToLower(r.Param("health", ""))
 	if wanted != "" && wanted != "green" && wanted != "yellow" && wanted != "red" {
 		return nil, fault.Illegal("unknown cluster health status [%s]", r.Param("health", ""))
 	}
 	r.IgnoreBools("pri", "include_unloaded_segments")
 	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
-	return fillOrFail(r, s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
+	return fillOrFail(r, s.resolvedRows(r.List("index"), o, func(t *table.Table, list []*catalog.Index) error {
 		figures, err := s.indexTotals(openIndices(list))
 		if err != nil {
 			return err
@@ -152,14 +152,14 @@ func (s *Server) catIndices(r *rest.Request) (filler, error) {
 				continue
 			}
 			st, counted := open[i.UUID]
-			t.addIndex(i, health, st, counted)
+			t.Add(indexRow(i, health, st, counted)...)
 		}
 		return nil
 	}))
 }
 
-// addIndex adds an index; one that is closed, or was deleted meanwhile, has no numbers.
-func (t *table) addIndex(i *catalog.Index, health string, st totals, counted bool) {
+// indexRow is an index; one that is closed, or was deleted meanwhile, has no numbers.
+func indexRow(i *catalog.Index, health string, st totals, counted bool) []any {
 	status := "open"
 	if i.Closed {
 		status = "close"
@@ -168,19 +168,19 @@ func (t *table) addIndex(i *catalog.Index, health string, st totals, counted boo
 	if counted {
 		row[6], row[7] = st.Docs, st.Deleted
 	}
-	for _, n := range []any{byteCell(st.Size), st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments} {
+	for _, n := range []any{table.Bytes(st.Size), st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments} {
 		if !counted {
 			n = nil
 		}
 		row = append(row, n, n) // there are no copies beside the primaries
 	}
-	t.rows = append(t.rows, row)
+	return row
 }
 
 // catShards shows numbers of those indices that statistics are of; all others appear where no index is named.
-func (s *Server) catShards(r *rest.Request) (filler, error) {
+func (s *Server) catShards(r *rest.Request) (table.Filler, error) {
 	expressions := r.List("index")
-	return fillOrFail(r, s.resolvedRows(expressions, statsOptions, func(t *table, list []*catalog.Index) error {
+	return fillOrFail(r, s.resolvedRows(expressions, statsOptions, func(t *table.Table, list []*catalog.Index) error {
 		figures, err := s.indexTotals(list)
 		if err != nil {
 			return err
@@ -200,28 +200,26 @@ func (s *Server) catShards(r *rest.Request) (filler, error) {
 }
 
 // addShards adds the copies of an index's shards. figures are those of the primaries, or nil.
-func (s *Server) addShards(t *table, i *catalog.Index, figures []shard.Stats) {
-	blank := func(row []any) []any { return append(row, make([]any, len(shardColumns)-len(row))...) }
+func (s *Server) addShards(t *table.Table, i *catalog.Index, figures []shard.Stats) {
 	reason := unassignedReason(i)
 	for n := range i.Shards() {
 		row := []any{i.Name, n, "p", "STARTED", nil, nil, s.host(), query.NodeID, s.nodeName(), nil, nil, nil, nil}
 		if n < len(figures) {
 			st := figures[n]
-			row[4], row[5] = st.Docs, byteCell(st.Size)
+			row[4], row[5] = st.Docs, table.Bytes(st.Size)
 			row = append(row, st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments, st.MaxSeqNo, st.MaxSeqNo, st.MaxSeqNo,
 				s.Dir, s.Dir, st.Deleted)
 		}
-		t.rows = append(t.rows, blank(row))
+		t.Add(row...)
 		for range i.Replicas() {
-			t.rows = append(t.rows, blank([]any{
-				i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, reason, instant(i.Created()), timeCell(s.Clock.Now().Sub(i.Created())), "peer",
-			}))
+			t.Add(i.Name, n, "r", "UNASSIGNED", nil, nil, nil, nil, nil, reason, instant(i.Created()),
+				table.Duration(s.Clock.Now().Sub(i.Created())), "peer")
 		}
 	}
 }
 
-func (s *Server) catSegments(r *rest.Request) (filler, error) {
-	return fillOrFail(r, s.resolvedRows(r.List("index"), statsOptions, func(t *table, list []*catalog.Index) error {
+func (s *Server) catSegments(r *rest.Request) (table.Filler, error) {
+	return fillOrFail(r, s.resolvedRows(r.List("index"), statsOptions, func(t *table.Table, list []*catalog.Index) error {
 		return s.each(list, func(i *catalog.Index) error {
 			shards, err := s.Docs.Segments(i)
 			if err != nil {
@@ -229,7 +227,7 @@ func (s *Server) catSegments(r *rest.Request) (filler, error) {
 			}
 			for n, segments := range shards {
 				for _, g := range segments {
-					t.add(i.Name, n, "p", s.host(), query.NodeID, g.Name, g.Generation, g.Docs, g.Deleted, byteCell(g.Size), 0, "true", "true", luceneVersion, "false")
+					t.Add(i.Name, n, "p", s.host(), query.NodeID, g.Name, g.Generation, g.Docs, g.Deleted, table.Bytes(g.Size), 0, "true", "true", luceneVersion, "false")
 				}
 			}
 			return nil
@@ -238,11 +236,11 @@ func (s *Server) catSegments(r *rest.Request) (filler, error) {
 }
 
 // catRecovery shows how each primary came to its node; both ways there are take no time and copy nothing.
-func (s *Server) catRecovery(r *rest.Request) (filler, error) {
+func (s *Server) catRecovery(r *rest.Request) (table.Filler, error) {
 	active := r.Bool("active_only", false)
 	r.IgnoreBools("detailed")
 	o := r.IndexOptions(wire.IndexOptions{Open: true, Closed: true, AllowNoIndices: true})
-	rows := s.resolvedRows(r.List("index"), o, func(t *table, list []*catalog.Index) error {
+	rows := s.resolvedRows(r.List("index"), o, func(t *table.Table, list []*catalog.Index) error {
 		for _, i := range list {
 			for n := range i.Shards() {
 				if !active {
@@ -252,16 +250,16 @@ func (s *Server) catRecovery(r *rest.Request) (filler, error) {
 		}
 		return nil
 	})
-	return func(_ context.Context, t *table) error { return rows(t) }, nil
+	return func(_ context.Context, t *table.Table) error { return rows(t) }, nil
 }
 
-func (s *Server) addRecovery(t *table, i *catalog.Index, n int) {
+func (s *Server) addRecovery(t *table.Table, i *catalog.Index, n int) {
 	source, percent := s.recoverySource(i)
 	at := i.Created()
 	repository, name := "n/a", "n/a"
 	if from := s.Snapshots.Origin(i.UUID); from != nil && source == "snapshot" {
 		repository, name = from.Repository, from.Snapshot
 	}
-	t.add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), timeCell(time.Duration(0)), source, "done", "n/a", "n/a",
-		s.host(), s.nodeName(), repository, name, 0, 0, percent, 0, byteCell(0), byteCell(0), percent, byteCell(0), 0, 0, "100.0%")
+	t.Add(i.Name, n, instant(at), at.UnixMilli(), instant(at), at.UnixMilli(), table.Duration(0), source, "done", "n/a", "n/a",
+		s.host(), s.nodeName(), repository, name, 0, 0, percent, 0, table.Bytes(0), table.Bytes(0), percent, table.Bytes(0), 0, 0, "100.0%")
 }

@@ -10,90 +10,91 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/table"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
 
 var (
-	nodeColumns = []column{
-		{name: "id", alias: "id,nodeId", help: "unique node id", extra: true},
-		{name: "pid", alias: "p", help: "process id", extra: true},
-		{name: "ip", alias: "i", help: "ip address"},
-		{name: "port", alias: "po", help: "bound transport port", extra: true},
-		{name: "http_address", alias: "http", help: "bound http address", extra: true},
-		{name: "version", alias: "v", help: "os version", extra: true},
-		{name: "type", alias: "t", help: "os distribution type", extra: true},
-		{name: "jdk", alias: "j", help: "jdk version", extra: true},
-		{name: "disk.total", alias: "dt,diskTotal", help: "total disk space", right: true, extra: true},
-		{name: "disk.used", alias: "du,diskUsed", help: "used disk space", right: true, extra: true},
-		{name: "disk.avail", alias: "d,da,disk,diskAvail", help: "available disk space", right: true, extra: true},
-		{name: "disk.used_percent", alias: "dup,diskUsedPercent", help: "used disk space percentage", right: true, extra: true},
-		{name: "heap.current", alias: "hc,heapCurrent", help: "used heap", right: true, extra: true},
-		{name: "heap.percent", alias: "hp,heapPercent", help: "used heap ratio", right: true},
-		{name: "heap.max", alias: "hm,heapMax", help: "max configured heap", right: true, extra: true},
-		{name: "ram.current", alias: "rc,ramCurrent", help: "used machine memory", right: true, extra: true},
-		{name: "ram.percent", alias: "rp,ramPercent", help: "used machine memory ratio", right: true},
-		{name: "ram.max", alias: "rm,ramMax", help: "total machine memory", right: true, extra: true},
-		{name: "file_desc.current", alias: "fdc,fileDescriptorCurrent", help: "used file descriptors", right: true, extra: true},
-		{name: "file_desc.percent", alias: "fdp,fileDescriptorPercent", help: "used file descriptor ratio", right: true, extra: true},
-		{name: "file_desc.max", alias: "fdm,fileDescriptorMax", help: "max file descriptors", right: true, extra: true},
-		{name: "cpu", alias: "cpu", help: "recent cpu usage", right: true},
-		{name: "load_1m", alias: "l", help: "1m load avg", right: true},
-		{name: "load_5m", alias: "l", help: "5m load avg", right: true},
-		{name: "load_15m", alias: "l", help: "15m load avg", right: true},
-		{name: "uptime", alias: "u", help: "node uptime", right: true, extra: true},
-		{name: "node.role", alias: "r,role,nodeRole", help: "m:master eligible node, d:data node, i:ingest node, -:coordinating node only"},
-		{name: "node.roles", alias: "rs,all roles", help: "-:coordinating node only"},
-		{name: "cluster_manager", alias: "cm,m,master", help: "*:current cluster manager"},
-		{name: "name", alias: "n", help: "node name"},
+	nodeColumns = []table.Column{
+		{Name: "id", Alias: "id,nodeId", Help: "unique node id", Extra: true},
+		{Name: "pid", Alias: "p", Help: "process id", Extra: true},
+		{Name: "ip", Alias: "i", Help: "ip address"},
+		{Name: "port", Alias: "po", Help: "bound transport port", Extra: true},
+		{Name: "http_address", Alias: "http", Help: "bound http address", Extra: true},
+		{Name: "version", Alias: "v", Help: "os version", Extra: true},
+		{Name: "type", Alias: "t", Help: "os distribution type", Extra: true},
+		{Name: "jdk", Alias: "j", Help: "jdk version", Extra: true},
+		{Name: "disk.total", Alias: "dt,diskTotal", Help: "total disk space", Right: true, Extra: true},
+		{Name: "disk.used", Alias: "du,diskUsed", Help: "used disk space", Right: true, Extra: true},
+		{Name: "disk.avail", Alias: "d,da,disk,diskAvail", Help: "available disk space", Right: true, Extra: true},
+		{Name: "disk.used_percent", Alias: "dup,diskUsedPercent", Help: "used disk space percentage", Right: true, Extra: true},
+		{Name: "heap.current", Alias: "hc,heapCurrent", Help: "used heap", Right: true, Extra: true},
+		{Name: "heap.percent", Alias: "hp,heapPercent", Help: "used heap ratio", Right: true},
+		{Name: "heap.max", Alias: "hm,heapMax", Help: "max configured heap", Right: true, Extra: true},
+		{Name: "ram.current", Alias: "rc,ramCurrent", Help: "used machine memory", Right: true, Extra: true},
+		{Name: "ram.percent", Alias: "rp,ramPercent", Help: "used machine memory ratio", Right: true},
+		{Name: "ram.max", Alias: "rm,ramMax", Help: "total machine memory", Right: true, Extra: true},
+		{Name: "file_desc.current", Alias: "fdc,fileDescriptorCurrent", Help: "used file descriptors", Right: true, Extra: true},
+		{Name: "file_desc.percent", Alias: "fdp,fileDescriptorPercent", Help: "used file descriptor ratio", Right: true, Extra: true},
+		{Name: "file_desc.max", Alias: "fdm,fileDescriptorMax", Help: "max file descriptors", Right: true, Extra: true},
+		{Name: "cpu", Alias: "cpu", Help: "recent cpu usage", Right: true},
+		{Name: "load_1m", Alias: "l", Help: "1m load avg", Right: true},
+		{Name: "load_5m", Alias: "l", Help: "5m load avg", Right: true},
+		{Name: "load_15m", Alias: "l", Help: "15m load avg", Right: true},
+		{Name: "uptime", Alias: "u", Help: "node uptime", Right: true, Extra: true},
+		{Name: "node.role", Alias: "r,role,nodeRole", Help: "m:master eligible node, d:data node, i:ingest node, -:coordinating node only"},
+		{Name: "node.roles", Alias: "rs,all roles", Help: "-:coordinating node only"},
+		{Name: "cluster_manager", Alias: "cm,m,master", Help: "*:current cluster manager"},
+		{Name: "name", Alias: "n", Help: "node name"},
 	}
-	managerColumns = []column{
-		{name: "id", help: "node id"},
-		{name: "host", alias: "h", help: "host name"},
-		{name: "ip", help: "ip address "},
-		{name: "node", alias: "n", help: "node name"},
+	managerColumns = []table.Column{
+		{Name: "id", Help: "node id"},
+		{Name: "host", Alias: "h", Help: "host name"},
+		{Name: "ip", Help: "ip address "},
+		{Name: "node", Alias: "n", Help: "node name"},
 	}
-	attributeColumns = []column{
-		{name: "node", alias: "name", help: "node name"},
-		{name: "id", alias: "id,nodeId", help: "unique node id", extra: true},
-		{name: "pid", alias: "p", help: "process id", extra: true},
-		{name: "host", alias: "h", help: "host name"},
-		{name: "ip", alias: "i", help: "ip address"},
-		{name: "port", alias: "po", help: "bound transport port", extra: true},
-		{name: "attr", alias: "attr.name", help: "attribute description"},
-		{name: "value", alias: "attr.value", help: "attribute value"},
+	attributeColumns = []table.Column{
+		{Name: "node", Alias: "name", Help: "node name"},
+		{Name: "id", Alias: "id,nodeId", Help: "unique node id", Extra: true},
+		{Name: "pid", Alias: "p", Help: "process id", Extra: true},
+		{Name: "host", Alias: "h", Help: "host name"},
+		{Name: "ip", Alias: "i", Help: "ip address"},
+		{Name: "port", Alias: "po", Help: "bound transport port", Extra: true},
+		{Name: "attr", Alias: "attr.name", Help: "attribute description"},
+		{Name: "value", Alias: "attr.value", Help: "attribute value"},
 	}
-	pluginColumns = []column{
-		{name: "id", help: "unique node id", extra: true},
-		{name: "name", alias: "n", help: "node name"},
-		{name: "component", alias: "c", help: "component"},
-		{name: "version", alias: "v", help: "component version"},
-		{name: "description", alias: "d", help: "plugin details", extra: true},
+	pluginColumns = []table.Column{
+		{Name: "id", Help: "unique node id", Extra: true},
+		{Name: "name", Alias: "n", Help: "node name"},
+		{Name: "component", Alias: "c", Help: "component"},
+		{Name: "version", Alias: "v", Help: "component version"},
+		{Name: "description", Alias: "d", Help: "plugin details", Extra: true},
 	}
-	allocationColumns = []column{
-		{name: "shards", alias: "s", help: "number of shards on node", right: true},
-		{name: "disk.indices", alias: "di,diskIndices", help: "disk used by OpenSearch indices", right: true},
-		{name: "disk.used", alias: "du,diskUsed", help: "disk used (total, not just OpenSearch)", right: true},
-		{name: "disk.avail", alias: "da,diskAvail", help: "disk available", right: true},
-		{name: "disk.total", alias: "dt,diskTotal", help: "total capacity of all volumes", right: true},
-		{name: "disk.percent", alias: "dp,diskPercent", help: "percent disk used", right: true},
-		{name: "host", alias: "h", help: "host of node"},
-		{name: "ip", help: "ip of node"},
-		{name: "node", alias: "n", help: "name of node"},
+	allocationColumns = []table.Column{
+		{Name: "shards", Alias: "s", Help: "number of shards on node", Right: true},
+		{Name: "disk.indices", Alias: "di,diskIndices", Help: "disk used by OpenSearch indices", Right: true},
+		{Name: "disk.used", Alias: "du,diskUsed", Help: "disk used (total, not just OpenSearch)", Right: true},
+		{Name: "disk.avail", Alias: "da,diskAvail", Help: "disk available", Right: true},
+		{Name: "disk.total", Alias: "dt,diskTotal", Help: "total capacity of all volumes", Right: true},
+		{Name: "disk.percent", Alias: "dp,diskPercent", Help: "percent disk used", Right: true},
+		{Name: "host", Alias: "h", Help: "host of node"},
+		{Name: "ip", Help: "ip of node"},
+		{Name: "node", Alias: "n", Help: "name of node"},
 	}
-	poolColumns = []column{
-		{name: "node_name", alias: "nn", help: "node name"},
-		{name: "node_id", alias: "id", help: "persistent node id", extra: true},
-		{name: "ephemeral_node_id", alias: "eid", help: "ephemeral node id", extra: true},
-		{name: "pid", alias: "p", help: "process id", extra: true},
-		{name: "host", alias: "h", help: "host name", extra: true},
-		{name: "ip", alias: "i", help: "ip address", extra: true},
-		{name: "port", alias: "po", help: "bound transport port", extra: true},
-		{name: "name", alias: "n", help: "thread pool name"},
-		{name: "type", alias: "t", help: "thread pool type", extra: true},
-		{name: "active", alias: "a", help: "number of active threads", right: true},
-		{name: "queue", alias: "q", help: "number of tasks currently in queue", right: true},
-		{name: "rejected", alias: "r", help: "number of rejected tasks", right: true},
+	poolColumns = []table.Column{
+		{Name: "node_name", Alias: "nn", Help: "node name"},
+		{Name: "node_id", Alias: "id", Help: "persistent node id", Extra: true},
+		{Name: "ephemeral_node_id", Alias: "eid", Help: "ephemeral node id", Extra: true},
+		{Name: "pid", Alias: "p", Help: "process id", Extra: true},
+		{Name: "host", Alias: "h", Help: "host name", Extra: true},
+		{Name: "ip", Alias: "i", Help: "ip address", Extra: true},
+		{Name: "port", Alias: "po", Help: "bound transport port", Extra: true},
+		{Name: "name", Alias: "n", Help: "thread pool name"},
+		{Name: "type", Alias: "t", Help: "thread pool type", Extra: true},
+		{Name: "active", Alias: "a", Help: "number of active threads", Right: true},
+		{Name: "queue", Alias: "q", Help: "number of tasks currently in queue", Right: true},
+		{Name: "rejected", Alias: "r", Help: "number of rejected tasks", Right: true},
 	}
 )
 
@@ -105,16 +106,16 @@ func nodeID(full bool) string {
 	return query.NodeID[:4]
 }
 
-func (s *Server) catNodes(r *rest.Request) (filler, error) {
+func (s *Server) catNodes(r *rest.Request) (table.Filler, error) {
 	full := r.Bool("full_id", false)
-	return fill(r, func(t *table) {
+	return fill(r, func(t *table.Table) {
 		m := readMachine(s.Dir)
 		used := m.memTotal - m.memFree
-		t.add(nodeID(full), os.Getpid(), s.host(), transportPort, s.httpAddress(), s.Version, buildType, runtime.Version(),
-			byteCell(m.diskTotal), byteCell(m.diskTotal-m.diskAvailable), byteCell(m.diskAvailable), fmt.Sprintf("%.2f", 100*ratio(m.diskTotal-m.diskAvailable, m.diskTotal)),
-			byteCell(m.heapUsed), percent(m.heapUsed, m.heapMax()), byteCell(m.heapMax()), byteCell(used), percent(used, m.memTotal), byteCell(m.memTotal),
+		t.Add(nodeID(full), os.Getpid(), s.host(), transportPort, s.httpAddress(), s.Version, buildType, runtime.Version(),
+			table.Bytes(m.diskTotal), table.Bytes(m.diskTotal-m.diskAvailable), table.Bytes(m.diskAvailable), fmt.Sprintf("%.2f", 100*ratio(m.diskTotal-m.diskAvailable, m.diskTotal)),
+			table.Bytes(m.heapUsed), percent(m.heapUsed, m.heapMax()), table.Bytes(m.heapMax()), table.Bytes(used), percent(used, m.memTotal), table.Bytes(m.memTotal),
 			m.openFiles, percent(m.openFiles, m.maxFiles), m.maxFiles, m.cpuPercent(),
-			fmt.Sprintf("%.2f", m.load[0]), fmt.Sprintf("%.2f", m.load[1]), fmt.Sprintf("%.2f", m.load[2]), timeCell(m.uptime),
+			fmt.Sprintf("%.2f", m.load[0]), fmt.Sprintf("%.2f", m.load[1]), fmt.Sprintf("%.2f", m.load[2]), table.Duration(m.uptime),
 			roleLetters(), strings.Join(nodeRoles, ","), "*", s.nodeName())
 	})
 }
@@ -138,29 +139,29 @@ func roleLetters() string {
 	return strings.Join(out, "")
 }
 
-func (s *Server) catManager(r *rest.Request) (filler, error) {
-	return fill(r, func(t *table) { t.add(query.NodeID, s.host(), s.host(), s.nodeName()) })
+func (s *Server) catManager(r *rest.Request) (table.Filler, error) {
+	return fill(r, func(t *table.Table) { t.Add(query.NodeID, s.host(), s.host(), s.nodeName()) })
 }
 
-func (s *Server) catAttributes(r *rest.Request) (filler, error) {
-	return fill(r, func(t *table) {
+func (s *Server) catAttributes(r *rest.Request) (table.Filler, error) {
+	return fill(r, func(t *table.Table) {
 		for _, a := range s.attributePairs() {
-			t.add(s.nodeName(), nodeID(false), os.Getpid(), s.host(), s.host(), transportPort, a[0], a[1])
+			t.Add(s.nodeName(), nodeID(false), os.Getpid(), s.host(), s.host(), transportPort, a[0], a[1])
 		}
 	})
 }
 
-func (s *Server) catPlugins(r *rest.Request) (filler, error) {
-	return fill(r, func(t *table) {
+func (s *Server) catPlugins(r *rest.Request) (table.Filler, error) {
+	return fill(r, func(t *table.Table) {
 		for _, p := range s.Plugins {
-			t.add(query.NodeID, s.nodeName(), p.Component, p.Version, p.Description)
+			t.Add(query.NodeID, s.nodeName(), p.Component, p.Version, p.Description)
 		}
 	})
 }
 
-func (s *Server) catAllocation(r *rest.Request) (filler, error) {
+func (s *Server) catAllocation(r *rest.Request) (table.Filler, error) {
 	nodes := r.List("nodes")
-	return fillOrFail(r, func(t *table) error {
+	return fillOrFail(r, func(t *table.Table) error {
 		indices := s.Catalog.State().SortedIndices()
 		figures, err := s.indexTotals(openIndices(indices))
 		if err != nil {
@@ -169,11 +170,11 @@ func (s *Server) catAllocation(r *rest.Request) (filler, error) {
 		h, m := healthOf(indices), readMachine(s.Dir)
 		if len(nodes) == 0 || s.isNode(nodes) {
 			used := m.diskTotal - m.diskAvailable
-			t.add(h.primaries, byteCell(sum(figures).Size), byteCell(used), byteCell(m.diskAvailable), byteCell(m.diskTotal), percent(used, m.diskTotal),
+			t.Add(h.primaries, table.Bytes(sum(figures).Size), table.Bytes(used), table.Bytes(m.diskAvailable), table.Bytes(m.diskTotal), percent(used, m.diskTotal),
 				s.host(), s.host(), s.nodeName())
 		}
 		if h.unassigned > 0 {
-			t.add(h.unassigned, nil, nil, nil, nil, nil, nil, nil, "UNASSIGNED")
+			t.Add(h.unassigned, nil, nil, nil, nil, nil, nil, nil, "UNASSIGNED")
 		}
 		return nil
 	})
@@ -191,12 +192,12 @@ var pools = []struct {
 	{"write", "fixed", []string{"indices:data/write/*"}},
 }
 
-func (s *Server) catThreadPool(r *rest.Request) (filler, error) {
+func (s *Server) catThreadPool(r *rest.Request) (table.Filler, error) {
 	names := r.List("thread_pools")
-	return fill(r, func(t *table) {
+	return fill(r, func(t *table.Table) {
 		for _, p := range pools {
 			if len(names) == 0 || wire.MatchAny(names, p.name) {
-				t.add(s.nodeName(), query.NodeID, ephemeralID, os.Getpid(), s.host(), s.host(), transportPort, p.name, p.kind,
+				t.Add(s.nodeName(), query.NodeID, ephemeralID, os.Getpid(), s.host(), s.host(), transportPort, p.name, p.kind,
 					len(s.tasks.list(p.actions)), 0, 0)
 			}
 		}

@@ -3,7 +3,6 @@
 package rest_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -37,12 +36,7 @@ func TestCatTables(t *testing.T) {
 			"big     2          3 yellow\n" +
 			"shut    1            green\n" +
 			"small   1          0 green\n"},
-		{"a title is the name that the client used", "/_cat/indices/big?v&h=i,idx,dc", "i   idx dc\nbig big  3\n"},
-		{"without v there are no titles", "/_cat/indices/big?h=i,dc", "big 3\n"},
-		{"a column named twice by the same name is shown once", "/_cat/indices/big?h=i,i,dc", "big 3\n"},
-		{"sorting is by the first column, then the next", "/_cat/indices?h=i&s=pri:desc,i:desc", "big\nsmall\nshut\n"},
 		{"numbers are sorted as numbers, and what has none comes first", "/_cat/indices?h=i,dc&s=dc", "shut   \nsmall 0\nbig   3\n"},
-		{"columns that are not asked for can be sorted by", "/_cat/indices/big,small?h=i&s=docs.count", "small\nbig\n"},
 		{"time is the engine's clock", "/_cat/health?h=epoch,timestamp,cluster", "1772366400 12:00:00 c1\n"},
 		{"ts=false leaves the time out", "/_cat/health?h=epoch,timestamp,cluster&ts=false", "c1\n"},
 		{"each attribute of the node has a row", "/_cat/nodeattrs?h=node,host,attr,value", "n1 10.1.2.3 box  hot\nn1 10.1.2.3 zone a\n"},
@@ -65,52 +59,6 @@ func TestCatTables(t *testing.T) {
 	}
 }
 
-func TestCatUnits(t *testing.T) {
-	s := tables(t)
-	for _, c := range []struct{ name, path, want string }{
-		{"sizes are for people", "/_cat/indices/big?h=ss", `^[\d.]+kb\n$`},
-		{"what has no documents takes a few bytes", "/_cat/indices/small?h=ss", `^\d{3}b\n$`},
-		{"sizes in bytes", "/_cat/indices/big?h=ss&bytes=b", `^\d{4,}\n$`},
-		{"sizes in a unit have no unit", "/_cat/indices/big?h=ss&bytes=kb", `^\d{1,3}\n$`},
-		{"the short name of a unit", "/_cat/indices/small?h=ss&bytes=g", `^0\n$`},
-		{"a unit that does not exist is passed over", "/_cat/indices/big?h=ss&bytes=pounds", `^[\d.]+kb\n$`},
-		{"times are for people", "/_cat/recovery/small?h=time", `^0s\n$`},
-		{"times in a unit have no unit", "/_cat/recovery/small?h=time&time=ms", `^0\n$`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := s.text(c.path); !regexp.MustCompile(c.want).MatchString(got) {
-				t.Errorf("GET %s: %q does not match %s", c.path, got, c.want)
-			}
-		})
-	}
-}
-
-func TestCatFormats(t *testing.T) {
-	s := tables(t)
-	const jsonRow, yamlRow, textRow = `[{"index":"shut","docs.count":null,"pri":"1"}]`, "---\n- index: \"shut\"\n  docs.count: null\n  pri: \"1\"\n", "shut  1\n"
-	for _, c := range []struct {
-		name, query, accept, kind, want string
-	}{
-		{"text unless said otherwise", "", "", "text/plain; charset=UTF-8", textRow},
-		{"JSON by parameter: all cells are text, none is null", "&format=json", "", "application/json; charset=UTF-8", jsonRow},
-		{"YAML by parameter", "&format=yaml", "", "application/yaml", yamlRow},
-		{"YAML by header", "", "application/yaml", "application/yaml", yamlRow},
-		{"JSON by header", "", "application/json", "application/json; charset=UTF-8", jsonRow},
-		{"the parameter goes before the header", "&format=text", "application/json", "text/plain; charset=UTF-8", textRow},
-		{"a format that does not exist is text", "&format=papyrus", "", "text/plain; charset=UTF-8", textRow},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := s.call("GET", "/_cat/indices/shut?h=index,docs.count,pri"+c.query, "", "Accept", c.accept)
-			if got := w.Body.String(); got != c.want {
-				t.Errorf("got  %q\nwant %q", got, c.want)
-			}
-			if got := w.Header().Get("Content-Type"); got != c.kind {
-				t.Errorf("the content type is %q, want %q", got, c.kind)
-			}
-		})
-	}
-}
-
 func TestCatRefusesByNameWhatTheEngineDoesNotHave(t *testing.T) {
 	s := tables(t)
 	for path, want := range map[string]string{
@@ -118,11 +66,6 @@ func TestCatRefusesByNameWhatTheEngineDoesNotHave(t *testing.T) {
 	} {
 		if w := s.call("GET", path, ""); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("GET %s: %d %s, want %s", path, w.Code, w.Body, want)
-		}
-	}
-	for _, format := range []string{"smile", "cbor"} {
-		if w := s.call("GET", "/_cat/indices?format="+format, ""); w.Code != 400 || !strings.Contains(w.Body.String(), "format ["+format+"] is not supported") {
-			t.Errorf("%s: %d %s", format, w.Code, w.Body)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 
+	"github.com/opensteward/steward/engine/rest/table"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -37,24 +38,24 @@ func noDangling(r *rest.Request) (rest.Action, error) {
 	}, nil
 }
 
-var replicationColumns = []column{
-	{name: "shardId", alias: "s", help: " shard Id"},
-	{name: "target_node", alias: "tnode", help: "target node name"},
-	{name: "target_host", alias: "thost", help: "target host"},
-	{name: "checkpoints_behind", alias: "cpb", help: "checkpoints behind primary"},
-	{name: "bytes_behind", alias: "bb", help: "bytes behind primary"},
-	{name: "current_lag", alias: "clag", help: "ongoing time elapsed waiting for replica to catch up to primary"},
-	{name: "last_completed_lag", alias: "lcl", help: "time taken for replica to catch up to latest primary refresh"},
-	{name: "rejected_requests", alias: "rr", help: "count of rejected requests for the replication group"},
+var replicationColumns = []table.Column{
+	{Name: "shardId", Alias: "s", Help: " shard Id"},
+	{Name: "target_node", Alias: "tnode", Help: "target node name"},
+	{Name: "target_host", Alias: "thost", Help: "target host"},
+	{Name: "checkpoints_behind", Alias: "cpb", Help: "checkpoints behind primary"},
+	{Name: "bytes_behind", Alias: "bb", Help: "bytes behind primary"},
+	{Name: "current_lag", Alias: "clag", Help: "ongoing time elapsed waiting for replica to catch up to primary"},
+	{Name: "last_completed_lag", Alias: "lcl", Help: "time taken for replica to catch up to latest primary refresh"},
+	{Name: "rejected_requests", Alias: "rr", Help: "count of rejected requests for the replication group"},
 }
 
 // catReplication lists the copies to which segments are copied: none.
-func (s *Server) catReplication(r *rest.Request) (filler, error) {
+func (s *Server) catReplication(r *rest.Request) (table.Filler, error) {
 	expressions := r.List("index")
 	o := r.IndexOptions(wire.IndexOptions{Open: true, AllowNoIndices: true})
 	r.IgnoreBools("active_only", "detailed")
 	r.Ignore("shards")
-	return func(context.Context, *table) error {
+	return func(context.Context, *table.Table) error {
 		_, err := s.Catalog.State().Resolve(expressions, o, s.Clock.Now())
 		return err
 	}, nil

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package rest
+package table
 
 import (
 	"cmp"
@@ -16,39 +16,14 @@ import (
 	"github.com/opensteward/steward/wire/rest"
 )
 
-// column is one column of a cat table.
-type column struct {
-	name string
-	// alias are further names, with commas between them.
-	alias, help string
-	// right aligns to the right.
-	right bool
-	// extra columns are shown only when they are asked for.
-	extra bool
-}
-
-// Cells are nil, strings, integers, or one of these, whose units the request may choose.
-type (
-	byteCell int64
-	timeCell time.Duration
-)
-
-// table is the answer of a cat API.
-type table struct {
-	columns []column
-	rows    [][]any
-}
-
-func (t *table) add(cells ...any) { t.rows = append(t.rows, cells) }
-
 // shown is a column of an answer: its place in the table and the name that the client uses for it.
 type shown struct {
 	at    int
 	title string
 }
 
-// catView is how a client wants a table: the parameters that all cat APIs have.
-type catView struct {
+// view is how a client wants a table: the parameters that all cat APIs have.
+type view struct {
 	help, titles, times bool
 	chosen              bool // whether wanted was given, maybe as none
 	wanted, sort        []string
@@ -56,7 +31,8 @@ type catView struct {
 	json                bool
 }
 
-func readCatView(r *rest.Request) (v catView, err error) {
+// readView refuses formats that are not supported.
+func readView(r *rest.Request) (v view, err error) {
 	v.help, v.titles, v.times = r.Bool("help", false), r.Bool("v", false), r.Bool("ts", true)
 	v.wanted, v.sort = r.List("h"), r.List("s")
 	v.chosen = r.Has("h")
@@ -85,7 +61,7 @@ var (
 )
 
 // answer is the table as the client wants it.
-func (v catView) answer(t *table) (*rest.Response, error) {
+func (v view) answer(t *Table) (*rest.Response, error) {
 	if err := v.order(t); err != nil {
 		return nil, err
 	}
@@ -101,18 +77,14 @@ func (v catView) answer(t *table) (*rest.Response, error) {
 		}
 		return rest.OK(list), nil
 	}
-	return plain(v.text(t, columns)), nil
-}
-
-func plain(text string) *rest.Response {
-	return &rest.Response{Status: http.StatusOK, Body: []byte(text), ContentType: "text/plain; charset=UTF-8"}
+	return Plain(v.text(t, columns)), nil
 }
 
 // find is the place of a column by name or alias; -1 if there is none. Of several columns that a name means it is the
 // last, as in OpenSearch.
-func (t *table) find(name string) int {
-	for at, c := range slices.Backward(t.columns) {
-		if c.name == name || slices.Contains(strings.Split(c.alias, ","), name) {
+func (t *Table) find(name string) int {
+	for at, c := range slices.Backward(t.Columns) {
+		if c.Name == name || slices.Contains(strings.Split(c.Alias, ","), name) {
 			return at
 		}
 	}
@@ -120,17 +92,17 @@ func (t *table) find(name string) int {
 }
 
 // choose are the columns to show. Names that do not exist are left out, as OpenSearch does.
-func (v catView) choose(t *table) []shown {
+func (v view) choose(t *Table) []shown {
 	var out []shown
 	add := func(at int, title string) {
-		name := t.columns[at].name
+		name := t.Columns[at].Name
 		if s := (shown{at, title}); (v.times || name != "epoch" && name != "timestamp") && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
-	for at, c := range t.columns {
-		if !v.chosen && !c.extra {
-			add(at, c.name)
+	for at, c := range t.Columns {
+		if !v.chosen && !c.Extra {
+			add(at, c.Name)
 		}
 	}
 	for _, name := range v.wanted {
@@ -140,9 +112,9 @@ func (v catView) choose(t *table) []shown {
 			}
 			continue
 		}
-		for at, c := range t.columns {
-			if wire.MatchAny([]string{name}, c.name) || slices.ContainsFunc(strings.Split(c.alias, ","), func(a string) bool { return wire.Match(name, a) }) {
-				add(at, c.name)
+		for at, c := range t.Columns {
+			if wire.MatchAny([]string{name}, c.Name) || slices.ContainsFunc(strings.Split(c.Alias, ","), func(a string) bool { return wire.Match(name, a) }) {
+				add(at, c.Name)
 			}
 		}
 	}
@@ -150,7 +122,7 @@ func (v catView) choose(t *table) []shown {
 }
 
 // order sorts the rows by the columns of ?s.
-func (v catView) order(t *table) error {
+func (v view) order(t *Table) error {
 	type key struct{ at, sign int }
 	var keys []key
 	for _, text := range v.sort {
@@ -202,25 +174,25 @@ func number(cell any) (int64, bool) {
 		return int64(n), true
 	case int64:
 		return n, true
-	case byteCell:
+	case Bytes:
 		return int64(n), true
-	case timeCell:
+	case Duration:
 		return int64(n), true
 	}
 	return 0, false
 }
 
 // value is a cell's text, nil for one that has none.
-func (v catView) value(cell any) any {
+func (v view) value(cell any) any {
 	switch c := cell.(type) {
 	case nil:
 		return nil
-	case byteCell:
+	case Bytes:
 		if unit := byteUnits[v.bytes]; unit > 0 {
 			return strconv.FormatInt(int64(c)/unit, 10)
 		}
 		return wire.HumanBytes(int64(c))
-	case timeCell:
+	case Duration:
 		if unit := timeUnits[v.time]; unit > 0 {
 			return strconv.FormatInt(int64(time.Duration(c)/unit), 10)
 		}
@@ -230,7 +202,7 @@ func (v catView) value(cell any) any {
 }
 
 // text is the table with a space between columns as wide as what they hold.
-func (v catView) text(t *table, columns []shown) string {
+func (v view) text(t *Table, columns []shown) string {
 	var lines [][]string
 	if v.titles {
 		titles := make([]string, len(columns))
@@ -248,20 +220,20 @@ func (v catView) text(t *table, columns []shown) string {
 	}
 	right := make([]bool, len(columns))
 	for i, c := range columns {
-		right[i] = t.columns[c.at].right
+		right[i] = t.Columns[c.at].Right
 	}
 	return layOut(lines, right, " ")
 }
 
-// helpText lists the columns of a table.
-func (t *table) helpText() string {
+// help lists the columns of a table.
+func (t *Table) help() string {
 	longest := 0
-	for _, c := range t.columns {
-		longest = max(longest, len(c.help))
+	for _, c := range t.Columns {
+		longest = max(longest, len(c.Help))
 	}
 	var lines [][]string
-	for _, c := range t.columns {
-		lines = append(lines, []string{c.name, c.alias, fmt.Sprintf("%-*s", longest, c.help)})
+	for _, c := range t.Columns {
+		lines = append(lines, []string{c.Name, c.Alias, fmt.Sprintf("%-*s", longest, c.Help)})
 	}
 	return layOut(lines, make([]bool, 3), " | ")
 }
