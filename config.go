@@ -125,6 +125,8 @@ func flatten(out map[string]string, prefix string, tree map[string]any) error {
 				return err
 			}
 			continue
+		case nil:
+			return fmt.Errorf("key %q has no value", key)
 		case []any:
 			items := make([]string, len(v))
 			for i, item := range v {

@@ -63,6 +63,7 @@ func TestAMistakeInTheConfigFileIsNamedWithTheNearestKey(t *testing.T) {
 			`unknown key "plugins.index_state_management.job_intervall": the nearest known one is "plugins.index_state_management.job_interval"`,
 		},
 		"given twice":       {"cluster.name: a\ncluster: {name: b}", `key "cluster.name" is given twice`},
+		"no value":          {"cluster: {name: }", `key "cluster.name" has no value`},
 		"the same key":      {"data: a\ndata: b", "already defined"},
 		"not a boolean":     {"insecure: perhaps", `insecure: "perhaps" is neither true nor false`},
 		"not a YAML object": {"- a", "cannot unmarshal"},

@@ -18,7 +18,11 @@ import (
 func cluster(t *testing.T) Options {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
+		switch r.URL.Path {
+		case "/":
+		case "/_plugins/_security/authinfo":
+			w.WriteHeader(http.StatusNotFound)
+		default:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_, _ = io.WriteString(w, `{"cluster_name":"fake"}`)

@@ -25,11 +25,15 @@ const (
 // maxCallers bounds the memory for callers' answers.
 const maxCallers = 10_000
 
+// authinfo is where the security plugin tells callers who they are.
+const authinfo = "/_plugins/_security/authinfo"
+
 // allAccess is the role of OpenSearch's security plugin that may do anything.
 const allAccess = "all_access"
 
 // Access lets callers use our APIs by what the cluster says about their own credentials. A cluster that answers an
-// anonymous GET / lets everybody in. Before one that answers it with 401, a caller needs the role all_access.
+// anonymous GET / and does not have the security plugin lets everybody in. Before any other a caller needs the role
+// all_access, one whom the plugin takes as anonymous too.
 type Access struct {
 	client *opensearch.Client
 
@@ -76,17 +80,32 @@ func (a *Access) isSecured(ctx context.Context) (bool, error) {
 	if fresh {
 		return secured, nil
 	}
-	header := http.Header{}
-	opensearch.Anonymous(header)
-	err := a.client.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: "/", Header: header}, nil)
-	refused := fault.HasStatus(err, http.StatusUnauthorized) || fault.HasStatus(err, http.StatusForbidden)
-	if err != nil && !refused {
+	secured, err := a.askSecured(ctx)
+	if err != nil {
 		return false, err // a cluster in trouble says nothing about who may come in
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.secured, a.asked = refused, time.Now()
-	return a.secured, nil
+	a.secured, a.asked = secured, time.Now()
+	return secured, nil
+}
+
+// askSecured asks without credentials for what everybody may see, and for what only the security plugin has.
+func (a *Access) askSecured(ctx context.Context) (bool, error) {
+	header := http.Header{}
+	opensearch.Anonymous(header)
+	for _, path := range []string{"/", authinfo} {
+		err := a.client.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: path, Header: header}, nil)
+		switch {
+		case fault.HasStatus(err, http.StatusUnauthorized), fault.HasStatus(err, http.StatusForbidden):
+			return true, nil
+		case path == authinfo && (opensearch.NoSuchAPI(err) || fault.HasStatus(err, http.StatusNotFound)):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (a *Access) ask(ctx context.Context, credentials http.Header) error {
@@ -95,7 +114,7 @@ func (a *Access) ask(ctx context.Context, credentials http.Header) error {
 		BackendRoles []string `json:"backend_roles"`
 		Roles        []string `json:"roles"`
 	}
-	call := opensearch.Call{Method: http.MethodGet, Path: "/_plugins/_security/authinfo", Header: credentials}
+	call := opensearch.Call{Method: http.MethodGet, Path: authinfo, Header: credentials}
 	if err := a.client.Do(ctx, call, &who); err != nil {
 		if fault.HasStatus(err, http.StatusUnauthorized) || fault.HasStatus(err, http.StatusServiceUnavailable) {
 			return err

@@ -134,10 +134,25 @@ func TestBeforeASecuredClusterOnlyAllAccessMayUseOurAPIs(t *testing.T) {
 }
 
 func TestBeforeAnOpenClusterEverybodyMay(t *testing.T) {
-	backend := opensearch.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	backend := opensearch.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error":"no handler found for uri [`+r.URL.Path+`] and method [GET]"}`)
+		}
+	}))
 	access := gateway.NewAccess(opensearch.NewClient(backend))
 	if err := access.Check(t.Context(), http.Header{}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnAnonymousCallerWhomTheSecurityPluginLetsReadMayNotUseOurAPIs(t *testing.T) {
+	backend := opensearch.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"user_name": "opendistro_security_anonymous", "roles": []string{"readall"}})
+	}))
+	access := gateway.NewAccess(opensearch.NewClient(backend))
+	if err := access.Check(t.Context(), http.Header{}); !fault.HasStatus(err, http.StatusForbidden) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -66,11 +66,12 @@ func Parse(text []byte) (*Keyring, error) {
 }
 
 func (k *Keyring) add(line string) error {
-	id, encoded, ok := strings.Cut(line, " ")
-	if !ok || id == "" || strings.Contains(id, ":") {
+	words := strings.Fields(line)
+	if len(words) != 2 || strings.Contains(words[0], ":") {
 		return errors.New("want an id without colon, white space, and 32 bytes in base64")
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	id := words[0]
+	key, err := base64.StdEncoding.DecodeString(words[1])
 	if err != nil || len(key) != keySize {
 		return fmt.Errorf("key %s is not 32 bytes in base64", id)
 	}

@@ -85,12 +85,21 @@ func TestARotatedKeyStillOpensAndNoLongerSeals(t *testing.T) {
 	}
 }
 
+func TestAnyWhiteSpaceStandsBetweenAnIDAndItsKey(t *testing.T) {
+	line := key(t)
+	tabbed := ring(t, strings.Replace(line, " ", "\t ", 1))
+	if got, err := tabbed.Open(seal(t, ring(t, line), "hunter2", "a"), "a"); err != nil || got != "hunter2" {
+		t.Errorf("Open = %q, %v", got, err)
+	}
+}
+
 func TestBadKeyFilesAreRefused(t *testing.T) {
 	good := key(t)
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "there is no key"},
 		{"only a comment", "# none", "there is no key"},
 		{"no id", "AAAA", "want an id"},
+		{"something after the key", good + " x", "want an id"},
 		{"a short key", "a AAAA", "key a is not 32 bytes"},
 		{"the same id twice", good + "\n" + good, "stands twice"},
 	} {

@@ -29,9 +29,10 @@ func serveCommand(environ []string) *cobra.Command {
 		Short: "Run Steward",
 		Long: "Run Steward until SIGINT or SIGTERM, which lets requests under way finish; a second signal quits at once.\n" +
 			"When it is ready it prints one line with its URL and its data directory.\n\n" +
-			"Every flag but -E is a key of the config file (underscores for dashes) and a variable of the environment\n" +
-			"(STEWARD_LISTEN); flags go before the environment, and that before the file. A cluster's password comes as\n" +
-			"a file or in STEWARD_CLUSTER_PASSWORD, and an encryption key as a file or in STEWARD_KEY, not as a flag.\n\n" +
+			"Every flag but -E is a variable of the environment too (STEWARD_LISTEN), and all but -E, --config and\n" +
+			"--log-format are keys of the config file (underscores for dashes), which also takes node settings; flags go\n" +
+			"before the environment, and that before the file. A cluster's password comes as a file or in\n" +
+			"STEWARD_CLUSTER_PASSWORD, and an encryption key as a file or in STEWARD_KEY, not as a flag.\n\n" +
 			"Exit codes: 0 stopped by a signal, 1 failed, 2 bad flags, configuration or environment.",
 		Example: "  steward serve --data ./data\n" +
 			"  steward serve --cluster https://localhost:9200 --cluster-ca ca.pem --cluster-username steward --cluster-password-file pw\n" +
