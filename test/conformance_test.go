@@ -104,6 +104,17 @@ func (p *proofs) read(path string) string {
 	return p.files[path]
 }
 
+var embedded = regexp.MustCompile(`(?m)^//go:embed (\S+)$`)
+
+// withEmbedded is a test file with the tables that it embeds.
+func (p *proofs) withEmbedded(path string) string {
+	text := p.read(path)
+	for _, m := range embedded.FindAllStringSubmatch(text, -1) {
+		text += p.read(filepath.Join(filepath.Dir(path), m[1]))
+	}
+	return text
+}
+
 // text is that of the file a test stands in, "" if there is no such test.
 func (p *proofs) text(name string) string {
 	kind, rest, _ := strings.Cut(name, "/")
@@ -122,7 +133,7 @@ func (p *proofs) text(name string) string {
 			p.t.Fatal(err)
 		}
 		for _, path := range paths {
-			p.tests[pkg] = append(p.tests[pkg], p.read(path))
+			p.tests[pkg] = append(p.tests[pkg], p.withEmbedded(path))
 		}
 	}
 	for _, text := range p.tests[pkg] {
