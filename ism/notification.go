@@ -3,8 +3,6 @@
 package ism
 
 import (
-	"encoding/json"
-
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 )
@@ -25,15 +23,6 @@ type Notification struct {
 type Recipient struct {
 	Destination *Destination
 	Channel     *string // id of a notification channel
-}
-
-// Script is a Mustache template.
-type Script struct {
-	Source  string
-	Lang    string
-	Options json.RawMessage
-	Params  json.RawMessage
-	stored  bool // an {"id": ...} of a stored script, which has no source
 }
 
 // Destination is a webhook of one of three kinds.
@@ -212,9 +201,9 @@ func parseWebhook(p *wire.Parser) (*Destination, error) {
 		case "port":
 			d.Port, err = p.Int()
 		case "query_params":
-			d.QueryParams, err = texts(p)
+			d.QueryParams, err = lenientTexts(p)
 		case "header_params":
-			d.HeaderParams, err = texts(p)
+			d.HeaderParams, err = lenientTexts(p)
 		default:
 			err = fault.IllegalState("Unexpected field: %s, while parsing custom webhook destination", name)
 		}
@@ -227,6 +216,15 @@ func parseWebhook(p *wire.Parser) (*Destination, error) {
 }
 
 func empty(s *string) bool { return s == nil || *s == "" }
+
+// lenientTexts is texts; null, a text or a number is none.
+func lenientTexts(p *wire.Parser) (wire.Object, error) {
+	switch p.Token() {
+	case wire.Null, wire.String, wire.Number, wire.Boolean:
+		return wire.Object{}, nil
+	}
+	return texts(p)
+}
 
 // texts reads an object of texts.
 func texts(p *wire.Parser) (wire.Object, error) {
@@ -246,56 +244,4 @@ func (d *Destination) json() wire.Object {
 	return wire.Obj(d.Kind, wire.Obj(
 		"url", d.URL, "scheme", d.Scheme, "host", d.Host, "port", d.Port, "path", d.Path,
 		"query_params", d.QueryParams, "header_params", d.HeaderParams, "username", d.Username, "password", d.Password))
-}
-
-// parseScript reads a template: a text, or {"source":...,"lang":...,"params":...,"options":...}.
-func parseScript(p *wire.Parser) (*Script, error) {
-	if p.Token() == wire.String {
-		source, err := p.Text()
-		return &Script{Source: source, Lang: "mustache"}, err
-	}
-	s := &Script{Lang: "mustache"}
-	found := false
-	err := p.Object(func(name string) (err error) {
-		switch name {
-		case "source":
-			found = true
-			s.Source, err = scriptSource(p)
-		case "id":
-			found, s.stored = true, true
-			_, err = p.Text()
-		case "lang":
-			s.Lang, err = p.Text()
-		case "params":
-			s.Params, err = rawObjectOrNull(p)
-		case "options":
-			s.Options, err = rawObjectOrNull(p)
-		default:
-			line, col := p.Position()
-			err = fault.Parsing(line, col, "[script] unknown field [%s]", name)
-		}
-		return err
-	})
-	if err == nil && !found {
-		err = fault.Illegal("must specify either [source] for an inline script or [id] for a stored script")
-	}
-	return s, err
-}
-
-// scriptSource is a text, or an object as its JSON text.
-func scriptSource(p *wire.Parser) (string, error) {
-	if p.Token() == wire.StartObject {
-		raw, err := p.Raw()
-		return string(raw), err
-	}
-	return p.Text()
-}
-
-func (s *Script) mustache() bool { return !s.stored && s.Lang == "mustache" }
-
-func (s *Script) json() wire.Object {
-	o := wire.Obj("source", s.Source, "lang", s.Lang)
-	o.AddIf(len(s.Options) > len("{}"), "options", s.Options)
-	o.AddIf(len(s.Params) > len("{}"), "params", s.Params)
-	return o
 }

@@ -103,7 +103,7 @@ func ParseBarePolicy(p *wire.Parser, now int64) (*Policy, error) {
 		case "ism_template":
 			policy.Templates, err = parseTemplates(p, now)
 		case "policy_id":
-			_, err = p.TextOrNull()
+			err = p.Skip() // it is the document's id
 		case "last_updated_time":
 			if p.Token() != wire.Null {
 				policy.LastUpdated, err = p.Long()

@@ -114,7 +114,9 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 			"an alias action on another index", action(`{"alias":{"actions":[{"add":{"index":"a","alias":"b"}}]}}`),
 			"Alias action can only work on its applied index so don't accept index/indices parameter.",
 		},
-		{"an alias action without aliases", action(`{"alias":{"actions":[{"add":{"aliases":[]}}]}}`), "At least one alias needs to be specified."},
+		{"an alias action without aliases", action(`{"alias":{"actions":[{"add":{}}]}}`), "At least one alias needs to be specified."},
+		{"no alias of a shrink", action(`{"shrink":{"aliases":[{}]}}`), "Failed to parse object: expecting token of type [FIELD_NAME] but found [END_OBJECT]"},
+		{"two aliases of a shrink in one", action(`{"shrink":{"aliases":[{"a":{},"b":{}}]}}`), "Failed to parse object: expecting token of type [END_OBJECT] but found [FIELD_NAME]"},
 		{"a shrink to nothing in particular", action(`{"shrink":{}}`), "Exactly one option specifying the number of shards to shrink to must be used."},
 		{"a shrink to two things", action(`{"shrink":{"num_new_shards":1,"max_shard_size":"1gb"}}`), "Exactly one option specifying the number of shards to shrink to must be used."},
 		{"a shrink to all shards", action(`{"shrink":{"percentage_of_source_shards":1.0}}`), "Percentage of source shards must be between 0.0 and 1.0 exclusively"},
@@ -217,6 +219,10 @@ func TestActionsAreNormalised(t *testing.T) {
 			`{` + retry + `"alias":{"actions":[{"add":{"aliases":["a"],"is_write_index":true}},{"remove":{"aliases":["b","c"]}}]}}`,
 		},
 		{
+			"the options of an alias", `{"alias":{"actions":[{"add":{"is_hidden":"true","is_write_index":"","search_routing":"s","index_routing":7,"routing":"","filter":{"term":{"a":1}},"aliases":"a"}},{"add":{"alias":"b","filter":{ }}},{"remove":{"must_exist":"true","alias":"c"}}]}}`,
+			`{` + retry + `"alias":{"actions":[{"add":{"aliases":["a"],"filter":{"term":{"a":1}},"index_routing":"7","search_routing":"s","is_write_index":false,"is_hidden":true}},{"add":{"aliases":["b"]}},{"remove":{"aliases":["c"],"must_exist":true}}]}}`,
+		},
+		{
 			"a template that is a text", `{"notification":{"channel":{"id":"c"},"message_template":"m"}}`,
 			`{` + retry + `"notification":{"channel":{"id":"c"},"message_template":{"source":"m","lang":"mustache"}}}`,
 		},
@@ -225,12 +231,24 @@ func TestActionsAreNormalised(t *testing.T) {
 			`{` + retry + `"notification":{"destination":{"slack":{"url":"u"}},"message_template":{"source":"m","lang":"mustache","params":{"x":1}}}}`,
 		},
 		{
+			"a template that is an object", `{"notification":{"channel":{"id":"c"},"message_template":{"source":{"text" : "{{ctx.index}}"},"params":{ }}}}`,
+			`{` + retry + `"notification":{"channel":{"id":"c"},"message_template":{"source":{"text":"{{ctx.index}}"},"lang":"mustache","options":{"content_type":"application/json; charset=UTF-8"}}}}`,
+		},
+		{
+			"a webhook without parameters", `{"notification":{"destination":{"custom_webhook":{"host":"h","query_params":null,"header_params":{"n":1}}},"message_template":"m"}}`,
+			`{` + retry + `"notification":{"destination":{"custom_webhook":{"url":null,"scheme":null,"host":"h","port":-1,"path":null,"query_params":{},"header_params":{"n":"1"},"username":null,"password":null}},"message_template":{"source":"m","lang":"mustache"}}}`,
+		},
+		{
 			"one of several destinations", `{"notification":{"destination":{"custom_webhook":{"url":"w"},"slack":{"url":"s"},"chime":{"url":"c"}},"message_template":"m"}}`,
 			`{` + retry + `"notification":{"destination":{"chime":{"url":"c"}},"message_template":{"source":"m","lang":"mustache"}}}`,
 		},
 		{
 			"a shrink", `{"shrink":{"aliases":[{"x":{"routing":"r"}},{"y":{"is_write_index":true,"index_routing":"i"}}],"force_unsafe":true,"num_new_shards":1}}`,
 			`{` + retry + `"shrink":{"num_new_shards":1,"aliases":[{"x":{"routing":"r","is_write_index":null}},{"y":{"index_routing":"i","is_write_index":true}}],"switch_aliases":false,"force_unsafe":true}}`,
+		},
+		{
+			"aliases of a shrink with options of other kinds", `{"shrink":{"num_new_shards":"1","aliases":[{"x":{"filter":{},"routing":5,"is_write_index":"true","is_hidden":null,"y":[1]}}]}}`,
+			`{` + retry + `"shrink":{"num_new_shards":1,"aliases":[{"x":{"is_write_index":null}}],"switch_aliases":false}}`,
 		},
 		{
 			"a restore", `{"convert_index_to_remote":{"snapshot":"s","repository":"r","number_of_replicas":-1,"rename_pattern":"$1_cold"}}`,
