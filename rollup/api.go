@@ -70,9 +70,11 @@ func NewAPI(o APIOptions) *API {
 			}
 		}
 	}
-	transforms := handlers{a, Transform}
-	a.router.Handle(http.MethodPost, transformPrefix, transforms.preview)
-	a.router.Handle(http.MethodPost, transformPrefix+"/_preview", transforms.preview)
+	preview := func(*rest.Request) (rest.Action, error) {
+		return nil, fault.Illegal("[_preview] of a transform is not supported")
+	}
+	a.router.Handle(http.MethodPost, transformPrefix, preview)
+	a.router.Handle(http.MethodPost, transformPrefix+"/_preview", preview)
 	return a
 }
 

@@ -76,30 +76,30 @@ func Create(ctx context.Context, c *opensearch.Client, ensure func(context.Conte
 	}
 	j.SchemaVersion = SchemaVersion
 	if j.Kind == Transform {
-		if _, err := checkedSource(ctx, c, j); err != nil {
+		if err := checkSource(ctx, c, j); err != nil {
 			return opensearch.Written{}, err
 		}
 	}
 	return c.Write(ctx, opensearch.Write{Op: opensearch.OpCreate, Index: ConfigIndex, ID: j.ID, Source: j}, refresh)
 }
 
-// checkedSource opens the source of a transform. It refuses one of which the groups cannot be made, or a query that is none.
-func checkedSource(ctx context.Context, c *opensearch.Client, j *Job) (*source, error) {
+// checkSource refuses a transform whose groups cannot be made of its source, or whose query is none.
+func checkSource(ctx context.Context, c *opensearch.Client, j *Job) error {
 	s, err := openSource(ctx, c, j.Source)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch issues := j.issues(s); {
 	case len(s.indices) == 0:
-		return nil, fault.Status(http.StatusNotFound, "%s", issues[0])
+		return fault.Status(http.StatusNotFound, "%s", issues[0])
 	case len(issues) > 0:
-		return nil, fault.Status(http.StatusBadRequest, "%s", strings.Join(issues, " "))
+		return fault.Status(http.StatusBadRequest, "%s", strings.Join(issues, " "))
 	}
 	_, err = c.Search(ctx, s.indices[0].name, wire.Obj("size", 0, "query", j.Query), nil)
 	if fault.HasStatus(err, http.StatusBadRequest) && !fault.Is(err, "search_phase_execution_exception") {
-		return nil, err
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 func (h handlers) update(ctx context.Context, j *Job, refresh string, f Form) (*rest.Response, error) {

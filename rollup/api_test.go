@@ -77,6 +77,7 @@ func TestTheLifeOfATransformJobInTheAPI(t *testing.T) {
 	w.answers("DELETE", "/_plugins/_transform/PREFIX,none", "", 409, `[PREFIX] transform(s) are enabled, please disable them before deleting them or set force flag`)
 	w.answers("POST", "/_plugins/_transform/PREFIX/_stop", "", 200, `{"acknowledged":true}`)
 	w.answers("DELETE", "/_plugins/_transform/PREFIX,none", "", 200, `"errors":false,"items":[{"delete":{"_index":".opendistro-ism-config","_id":"PREFIX"`)
+	w.answers("POST", "/_plugins/_transform/_preview", byHost, 400, `[_preview] of a transform is not supported`)
 	w.answers("POST", "/_plugins/_transform/x/_preview", byHost, 400, `no handler found for uri`)
 	w.answers("GET", "/_opendistro/_transform", "", 400, `no handler found for uri`)
 	w.must("PUT", "/_plugins/_rollup/jobs/r", hourly)

@@ -54,9 +54,14 @@ func (r *Runner) runJob(ctx context.Context, k *Kind, id string) (*Job, error) {
 	if !job.Enabled {
 		return job, nil
 	}
-	x := &run{Runner: r, job: job}
+	x := &run{Runner: r, job: job, outputs: job.outputs()}
 	if x.limits, err = r.limits(ctx, k); err != nil {
 		return job, err
+	}
+	for _, o := range x.outputs {
+		if !slices.Contains(x.fields, o.field) {
+			x.fields = append(x.fields, o.field)
+		}
 	}
 	if x.progress, err = r.store.progress(ctx, job); err != nil {
 		return job, err
@@ -91,9 +96,16 @@ func (x *run) work(ctx context.Context) error {
 	if err := x.validate(); err != nil {
 		return err
 	}
-	if err := x.aim(); err != nil {
+	if x.groupers, err = newGroupers(x.job.Groups); err != nil {
 		return refusal(err, "")
 	}
+	fields := slices.Clone(x.fields)
+	for _, d := range x.job.Groups {
+		if !slices.Contains(fields, d.SourceField) {
+			fields = append(fields, d.SourceField)
+		}
+	}
+	x.src.want(fields)
 	if ready, err := x.init(ctx); !ready || err != nil {
 		return err
 	}
@@ -101,27 +113,6 @@ func (x *run) work(ctx context.Context) error {
 		return x.rollup(ctx)
 	}
 	return x.transform(ctx)
-}
-
-// aim prepares the reading of the source: what its documents are grouped by, and which of their fields are computed with.
-func (x *run) aim() (err error) {
-	if x.groupers, err = newGroupers(x.job.Groups); err != nil {
-		return err
-	}
-	x.outputs = x.job.outputs()
-	for _, o := range x.outputs {
-		if !slices.Contains(x.fields, o.field) {
-			x.fields = append(x.fields, o.field)
-		}
-	}
-	read := slices.Clone(x.fields)
-	for _, d := range x.job.Groups {
-		if !slices.Contains(read, d.SourceField) {
-			read = append(read, d.SourceField)
-		}
-	}
-	x.src.want(read)
-	return nil
 }
 
 // begin decides by the status whether there is anything to do. A job that is over is disabled: the process may have died
@@ -339,14 +330,13 @@ func (x *run) write(ctx context.Context, list []*bucket, stats *Stats) error {
 	return err
 }
 
-// document is the target document of a bucket. That of a preview names no job.
+// document is the target document of a bucket.
 func (x *run) document(b *bucket) wire.Object {
 	var o wire.Object
 	if x.job.Kind == Rollup {
 		o = wire.Obj("rollup._id", x.job.ID, "_doc_count", b.documents, "rollup._schema_version", x.job.SchemaVersion)
 	} else {
-		o.AddIf(x.job.ID != "", "transform._id", x.job.ID)
-		o.Add("transform._doc_count", b.documents)
+		o = wire.Obj("transform._id", x.job.ID, "transform._doc_count", b.documents)
 	}
 	for i, name := range x.job.keyNames() {
 		o.Add(name, keyJSON(b.key[i]))

@@ -14,7 +14,11 @@ import (
 
 // transform writes a document per group.
 func (x *run) transform(ctx context.Context) error {
-	dates := x.nameDates()
+	dates := x.job.targetDates(&x.src.indices[0].mapping)
+	x.dates = map[string]bool{}
+	for _, m := range dates {
+		x.dates[m.Name] = true
+	}
 	x.prepare.Lock()
 	target, err := prepareTransform(ctx, x.client, x.job, dates)
 	x.prepare.Unlock()
@@ -29,16 +33,6 @@ func (x *run) transform(ctx context.Context) error {
 		return err
 	}
 	return x.finish(ctx)
-}
-
-// nameDates notes which fields of the target hold dates, and returns their mappings.
-func (x *run) nameDates() wire.Object {
-	dates := x.job.targetDates(&x.src.indices[0].mapping)
-	x.dates = map[string]bool{}
-	for _, m := range dates {
-		x.dates[m.Name] = true
-	}
-	return dates
 }
 
 // modified computes anew the groups of all documents that were written since the last run, and remembers up to where it
