@@ -172,18 +172,17 @@ func refuseUnlessEmpty(p *wire.Parser, name string) error {
 }
 
 func parseTrack(p *wire.Parser) (int64, error) {
-	if p.Token() == wire.Boolean {
-		yes, err := p.Bool()
-		if yes {
-			return int64(1)<<62 - 1, err
-		}
-		return -1, err
+	switch text, _ := p.Text(); text { // also "true" and "false" as texts
+	case "true":
+		return int64(1)<<62 - 1, nil
+	case "false":
+		return -1, nil
 	}
-	n, err := p.Long()
+	n, err := p.Int()
 	if err == nil && n < -1 {
 		err = fault.Illegal("[track_total_hits] parameter must be positive or equals to -1, got %d", n)
 	}
-	return n, err
+	return int64(n), err
 }
 
 // ParseSource reads a _source member: a boolean, a pattern, patterns, or {includes, excludes}.
