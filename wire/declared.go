@@ -3,12 +3,8 @@
 package wire
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
-
-	"github.com/opensteward/steward/fault"
 )
 
 // Declared are the members that an object may have, by name.
@@ -26,71 +22,38 @@ func (p *Parser) DeclaredText(read func(text string) error) Declaration {
 	return Declaration{[]Token{String}, func() error { return read(p.text) }}
 }
 
-// minNameSimilarity is what a name needs to be suggested (OpenSearch's figure).
-const minNameSimilarity = 0.5
-
 // Declared reads an object as OpenSearch's own object parsers do, which check a value's kind before it is read and wrap
 // what goes wrong: each error is a 400 x_content_parse_exception, such as "[1:43] [script] source doesn't support values
 // of type: VALUE_NUMBER", or "[1:43] [script] failed to parse field [source]" with its cause. object is its name there.
 func (p *Parser) Declared(object string, members Declared) error {
 	if p.token != StartObject {
 		if _, err := p.Next(); err != nil {
-			return p.failed(err, "[%s] failed to parse object", object)
+			return p.contentError(err, object, "failed to parse object")
 		}
-		return p.failed(nil, "[%s] Expected START_OBJECT but was: %s", object, p.token)
+		return p.contentError(nil, object, "Expected START_OBJECT but was: %s", p.token)
 	}
 	for {
 		t, err := p.Next()
 		switch {
 		case err != nil:
-			return p.failed(err, "[%s] failed to parse object", object)
+			return p.contentError(err, object, "failed to parse object")
 		case t == EndObject:
 			return nil
 		}
-		name, unknown := p.name, p.failed(nil, "[%s] unknown field [%s]", object, p.name)
+		name, at := p.name, p.start
 		if t, err = p.Next(); err != nil {
-			return p.failed(err, "[%s] failed to parse object", object)
+			return p.contentError(err, object, "failed to parse object")
 		}
 		m, known := members[name]
 		switch {
 		case !known:
-			unknown.Reason += didYouMean(name, slices.Collect(maps.Keys(members)))
-			return unknown
+			p.start = at
+			return p.UnknownField(object, name, slices.Collect(maps.Keys(members))...)
 		case !slices.Contains(m.Takes, t):
-			return p.failed(nil, "[%s] %s doesn't support values of type: %s", object, name, t)
+			return p.contentError(nil, object, "%s doesn't support values of type: %s", name, t)
 		}
 		if err := m.Read(); err != nil {
-			return p.failed(err, "[%s] failed to parse field [%s]", object, name)
+			return p.FailedField(object, name, err)
 		}
-	}
-}
-
-// failed is what an object parser says at the current token.
-func (p *Parser) failed(cause error, format string, args ...any) *fault.Error {
-	line, col := p.Position()
-	e := fault.New(400, "x_content_parse_exception", "[%d:%d] "+format, append([]any{line, col}, args...)...)
-	if cause == nil {
-		return e
-	}
-	e.CausedBy = fault.Of(cause)
-	switch e.CausedBy.Type {
-	case e.Type, "parsing_exception", "parse_exception": // the innermost of OpenSearch's own is the root
-		e.Roots = []*fault.Error{e.CausedBy}
-		if len(e.CausedBy.Roots) > 0 {
-			e.Roots = e.CausedBy.Roots
-		}
-	}
-	return e
-}
-
-// didYouMean suggests known names for an unknown one: " did you mean [source]?".
-func didYouMean(name string, known []string) string {
-	switch near := Similar(name, known, minNameSimilarity); len(near) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(" did you mean [%s]?", near[0])
-	default:
-		return fmt.Sprintf(" did you mean any of [%s]?", strings.Join(near, ", "))
 	}
 }

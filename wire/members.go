@@ -50,16 +50,26 @@ func (p *Parser) RawObject() (json.RawMessage, error) {
 // UnknownField is the 400 x_content_parse_exception "[1:2] [slice] unknown field [x]" of a member that an object does
 // not have. Of known members a similar one is suggested: "... did you mean [y]?".
 func (p *Parser) UnknownField(object, field string, known ...string) error {
-	return p.contentError(object, "unknown field [%s]%s", field, DidYouMean(" ", Similar(field, known, NameSimilarity)))
+	return p.contentError(nil, object, "unknown field [%s]%s", field, DidYouMean(" ", Similar(field, known, NameSimilarity)))
 }
 
 // FailedField is the 400 x_content_parse_exception "[1:2] [slice] failed to parse field [id]" whose cause is what is
-// wrong with the member; nil without a cause. Where the cause is an error of parsing too, the innermost is the root.
+// wrong with the member; nil without a cause.
 func (p *Parser) FailedField(object, field string, cause error) error {
 	if cause == nil {
 		return nil
 	}
-	e := p.contentError(object, "failed to parse field [%s]", field)
+	return p.contentError(cause, object, "failed to parse field [%s]", field)
+}
+
+// contentError is what OpenSearch's own object parsers say at the current token. Where the cause, which may be nil, is an
+// error of parsing too, the innermost is the root.
+func (p *Parser) contentError(cause error, object, format string, args ...any) *fault.Error {
+	line, col := p.Position()
+	e := fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] "+format, append([]any{line, col, object}, args...)...)
+	if cause == nil {
+		return e
+	}
 	e.CausedBy = fault.Of(cause)
 	switch e.CausedBy.Type {
 	case e.Type, "parse_exception", "parsing_exception":
@@ -68,10 +78,4 @@ func (p *Parser) FailedField(object, field string, cause error) error {
 		}
 	}
 	return e
-}
-
-// contentError is an error of an object at the current token, as OpenSearch's declarative parsers word it.
-func (p *Parser) contentError(object, format string, args ...any) *fault.Error {
-	line, col := p.Position()
-	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [%s] "+format, append([]any{line, col, object}, args...)...)
 }
