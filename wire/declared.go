@@ -47,8 +47,10 @@ func (p *Parser) Declared(object string, members Declared) error {
 		m, known := members[name]
 		switch {
 		case !known:
+			p.start, at = at, p.start // at the name
+			err := p.UnknownField(object, name, slices.Collect(maps.Keys(members))...)
 			p.start = at
-			return p.UnknownField(object, name, slices.Collect(maps.Keys(members))...)
+			return err
 		case !slices.Contains(m.Takes, t):
 			return p.contentError(nil, object, "%s doesn't support values of type: %s", name, t)
 		}
