@@ -131,19 +131,10 @@ func (e *Elector) current() record {
 func (e *Elector) campaign(ctx context.Context) error {
 	doc, err := Read(ctx, e.opts.Client, documentID)
 	switch {
-	case fault.Is(err, "index_not_found_exception"):
-		if err := EnsureIndex(ctx, e.opts.Client); err != nil {
-			return err
-		}
-		return e.take(ctx, opensearch.Version{}, 1)
+	case fault.Is(err, "index_not_found_exception"), err == nil && !doc.Found:
+		return e.begin(ctx)
 	case err != nil:
 		return err
-	case !doc.Found:
-		// The index may be one that a late renewal has just created without its mapping.
-		if err := EnsureIndex(ctx, e.opts.Client); err != nil {
-			return err
-		}
-		return e.take(ctx, opensearch.Version{}, 1)
 	}
 	if err := e.observe(doc); err != nil {
 		return err
@@ -152,6 +143,19 @@ func (e *Elector) campaign(ctx context.Context) error {
 		return nil
 	}
 	return e.take(ctx, doc.Version, e.current().Fence+1)
+}
+
+// begin takes the lease where there is no document: nobody has led before, or somebody has deleted it. A leader that was
+// seen has its time even so: it may not have noticed yet.
+func (e *Elector) begin(ctx context.Context) error {
+	if !e.free() {
+		return nil
+	}
+	// Also where there is an index: it may be one that a late renewal has just created without its mapping.
+	if err := EnsureIndex(ctx, e.opts.Client); err != nil {
+		return err
+	}
+	return e.take(ctx, opensearch.Version{}, e.current().Fence+1)
 }
 
 // observe notes the document and, if it changed, when.

@@ -325,6 +325,25 @@ func TestADeletedIndexComesBackWithALeader(t *testing.T) {
 	})
 }
 
+func TestNobodyTakesTheLeaseOfALeaderWhoseDocumentWasDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		a, b := elector(s, "a"), elector(s, "b")
+		defer start(t, a)()
+		time.Sleep(time.Second)
+		defer start(t, b)()
+		time.Sleep(1500 * time.Millisecond) // the leader has just renewed; the follower looks first
+		s.wipe()
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			if _, held := b.Held(); held {
+				t.Fatal("the follower leads")
+			}
+		}
+		wantHeld(t, a, true, 2)
+	})
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

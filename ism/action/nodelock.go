@@ -10,6 +10,7 @@ import (
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/rollup"
 )
 
 // LockIndex is the job scheduler's index of locks. A shrink locks its node there under the plugin's id, so that two
@@ -30,11 +31,9 @@ type lockRecord struct {
 	Released bool   `json:"released"`
 }
 
-const configIndex = ".opendistro-ism-config"
-
 func lockJob(node string) string { return "shrink-node_name-" + node }
 
-func lockID(node string) string { return configIndex + "-" + lockJob(node) }
+func lockID(node string) string { return rollup.ConfigIndex + "-" + lockJob(node) }
 
 // lockSeconds is how long a lock holds that is not renewed: three runs of the plugin and half an hour, or three hours if
 // the plugin would not run.
@@ -102,7 +101,7 @@ func (e *Env) lock(ctx context.Context, p *shrinkPlan) (bool, error) {
 func (e *Env) writeLock(ctx context.Context, p *shrinkPlan, was opensearch.Document) (bool, error) {
 	w := opensearch.Write{
 		Op: opensearch.OpCreate, Index: LockIndex, ID: lockID(p.Node),
-		Source: lockRecord{JobIndex: configIndex, JobID: lockJob(p.Node), Time: p.LockTime, Duration: p.LockDuration},
+		Source: lockRecord{JobIndex: rollup.ConfigIndex, JobID: lockJob(p.Node), Time: p.LockTime, Duration: p.LockDuration},
 	}
 	if was.Found {
 		w.Op, w.If = opensearch.OpIndex, was.Version

@@ -4,11 +4,11 @@ package action
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
+	"github.com/opensteward/steward/opensearch"
 )
 
 // attemptStopReplication ends the index's replication from another cluster. That it is about to is stored before: where
@@ -31,14 +31,8 @@ func attemptStopReplication(ctx context.Context, e *Env) (ism.Result, error) {
 		return completed(done), nil
 	case snapshotInProgress(err):
 		return ism.Result{Status: ism.StatusFailed, Info: e.message("Index had snapshot in progress, retrying stop replication")}, nil
-	case noSuchAPI(err):
+	case opensearch.NoSuchAPI(err):
 		return ism.Result{Status: ism.StatusFailed, Info: failed.With("cause", "No replication in progress for index:"+e.Index+": the cluster has no cross-cluster replication")}, nil
 	}
 	return e.outcome(a, err, done, failed)
-}
-
-// noSuchAPI reports whether the cluster does not know the path that was called.
-func noSuchAPI(err error) bool {
-	f := fault.Of(err)
-	return f != nil && f.Status == http.StatusBadRequest && strings.HasPrefix(f.Reason, "no handler found for uri")
 }

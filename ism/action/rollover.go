@@ -5,13 +5,16 @@ package action
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/opensearch"
+	"github.com/opensteward/steward/wire"
 )
 
 // attemptRollover rolls the target over, once.
@@ -205,23 +208,16 @@ func copyAliases(ctx context.Context, e *Env, r ism.Result) (ism.Result, error) 
 	return r, nil
 }
 
+// copyActions give an index these aliases but the target, without their write flags.
 func copyActions(aliases map[string]opensearch.Alias, target, to string) []any {
 	var actions []any
-	for name, a := range aliases {
+	for _, name := range slices.Sorted(maps.Keys(aliases)) {
 		if name == target {
 			continue
 		}
-		add := map[string]any{"index": to, "alias": name}
-		set := func(key string, value any, ok bool) {
-			if ok {
-				add[key] = value
-			}
-		}
-		set("filter", a.Filter, len(a.Filter) > 0)
-		set("index_routing", a.Index, a.Index != "")
-		set("search_routing", a.Search, a.Search != "")
-		set("is_hidden", a.Hidden, a.Hidden != nil)
-		actions = append(actions, map[string]any{"add": add})
+		a := aliases[name]
+		a.Write = nil
+		actions = append(actions, wire.Obj("add", aliasOf(to, name, a)))
 	}
 	return actions
 }

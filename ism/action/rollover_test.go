@@ -165,7 +165,7 @@ func TestARolloverBySomebodyElseLeavesItsAliasesToThePerson(t *testing.T) {
 }
 
 func TestRolloverCopiesAliasesButTheTarget(t *testing.T) {
-	const add = `{"actions":[{"add":{"alias":"all","filter":{"term":{"a":1}},"index":"logs-000002"}}]}`
+	const add = `{"actions":[{"add":{"index":"logs-000002","alias":"all","filter":{"term":{"a":1}}}}]}`
 	cases := []struct {
 		name  string
 		look  string

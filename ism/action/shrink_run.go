@@ -250,14 +250,3 @@ func (e *Env) switchAliases(ctx context.Context, p *shrinkPlan) error {
 	}
 	return err
 }
-
-// aliasOf is an alias as an action adds it.
-func aliasOf(index, name string, a opensearch.Alias) wire.Object {
-	o := wire.Obj("index", index, "alias", name)
-	o.AddIf(len(a.Filter) > 0, "filter", a.Filter)
-	o.AddIf(a.Index != "", "index_routing", a.Index)
-	o.AddIf(a.Search != "", "search_routing", a.Search)
-	o.AddIf(a.Hidden != nil, "is_hidden", a.Hidden)
-	o.AddIf(a.Write != nil, "is_write_index", a.Write)
-	return o
-}

@@ -49,6 +49,14 @@ func (k Kind) Limit() int {
 	return 16
 }
 
+// Within is how long (real time) one run of a step of the kind may take before its calls are cancelled and it is run again.
+func (k Kind) Within() time.Duration {
+	if k == Heavy {
+		return 2*mergePatience + 2*time.Minute // for the merge of somebody else, and for its own
+	}
+	return 2 * time.Minute
+}
+
 // Env is what a step is given.
 type Env struct {
 	Client      *opensearch.Client

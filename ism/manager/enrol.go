@@ -11,6 +11,7 @@ import (
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/action"
+	"github.com/opensteward/steward/opensearch"
 )
 
 // NeverManaged reports whether an index is kept out of every policy, whatever a pattern or setting says: our own
@@ -192,6 +193,9 @@ func (s *sweep) forget(ctx context.Context) error {
 				s.history.last(e, meta, s.now)
 			}
 			writes = append(writes, forgetWrites(e)...)
+			if e.starting || e.keeps { // its step may have stored what it was about to do
+				writes = append(writes, dropIntention(e.uuid, opensearch.Version{}))
+			}
 		}
 	}
 	refused, err := s.store(ctx, writes)

@@ -93,9 +93,12 @@ func intentionWrite(uuid string, r intentionRecord, was opensearch.Version) open
 // open reports whether a document is there to be deleted.
 func (i *intentions) open() bool { return i.version != (opensearch.Version{}) }
 
-// close deletes the intention with the step's result.
-func (i *intentions) close() write {
-	return write{op: opensearch.Write{Op: opensearch.OpDelete, Index: lease.Index, ID: intentionPrefix + i.uuid}}
+// close deletes the intention with the step's result. One that the next leader has written meanwhile stays.
+func (i *intentions) close() write { return dropIntention(i.uuid, i.version) }
+
+// dropIntention deletes the intention of an index, whatever its version if was is zero.
+func dropIntention(uuid string, was opensearch.Version) write {
+	return write{op: opensearch.Write{Op: opensearch.OpDelete, Index: lease.Index, ID: intentionPrefix + uuid, If: was}}
 }
 
 // adoptIntentions returns the writes that put the intentions of these entries under a new fencing number, so that

@@ -13,9 +13,6 @@ import (
 	"github.com/opensteward/steward/ism/action"
 )
 
-// stepLimit is how long (real time) a light step may take before its calls are cancelled and it is run again.
-const stepLimit = 2 * time.Minute
-
 // steps runs steps side by side, each kind within its limit, and collects their results.
 type steps struct {
 	log   *slog.Logger
@@ -82,11 +79,8 @@ func (s *steps) run(ctx context.Context, step action.Step, env *action.Env) (res
 	case <-ctx.Done():
 		return ism.Result{}, ctx.Err()
 	}
-	if step.Kind == action.Light {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, stepLimit)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeout(ctx, step.Kind.Within())
+	defer cancel()
 	err = fault.Guard(s.log, "step "+step.Name, func() (err error) {
 		result, err = step.Run(ctx, env)
 		return err

@@ -138,6 +138,8 @@ func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (
 			w.stored(r.Version)
 		}
 		return false
+	case w.entry == nil && w.op.Op == opensearch.OpDelete && fault.HasStatus(r.Err, http.StatusNotFound):
+		return false // not even its index is there
 	case w.entry == nil:
 		s.log.Warn("write refused", "id", w.op.ID, "err", r.Err)
 		return false

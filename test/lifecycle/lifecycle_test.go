@@ -5,10 +5,14 @@ package lifecycle
 import (
 	"cmp"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/opensteward/steward/ism/manager"
+	"github.com/opensteward/steward/lease"
+	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/test/unreliable"
 )
 
@@ -43,6 +47,28 @@ func TestAnIndexDeletedByHandIsForgotten(t *testing.T) {
 	w.wait("its documents to be deleted", func() bool {
 		return w.metadata(w.uuid) == nil && w.job(w.uuid) == nil
 	})
+}
+
+func TestWhatAStepWasAboutToDoIsForgottenWithItsIndex(t *testing.T) {
+	w := newWorld(t, backend(t), `{"policy":{"description":"","default_state":"alone","states":[
+		{"name":"alone","actions":[{"stop_replication":{}}],"transitions":[]}],"ism_template":[{"index_patterns":["PREFIX-*"]}]}}`)
+	busy := &answering{w.transport, http.MethodPost, "/_stop", http.StatusTooManyRequests, `{"error":{"type":"rejected_execution_exception"}}`}
+	m := manager.New(manager.Options{Client: opensearch.NewClient(busy), Registry: registry})
+	w.sweep(m)
+	intention := func() bool {
+		doc, err := w.client.Get(t.Context(), lease.Index, "intention-"+w.uuid, "")
+		w.do(err)
+		return doc.Found
+	}
+	if !intention() {
+		t.Fatal("that the replication is about to be stopped is not stored")
+	}
+	_, err := w.client.DeleteIndex(t.Context(), w.first())
+	w.do(err)
+	w.sweep(m)
+	if intention() || w.metadata(w.uuid) != nil {
+		t.Errorf("something is left: metadata %s", w.text(w.metadata(w.uuid)))
+	}
 }
 
 func TestADocumentThatArrivesLaterFulfilsACondition(t *testing.T) {
