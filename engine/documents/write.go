@@ -127,6 +127,17 @@ func (s *Store) Get(index *catalog.Index, id, routing string) (doc shard.Documen
 	return doc, ok, number, err
 }
 
+func (s *Store) countNoop(index *catalog.Index, number int) error {
+	g, err := s.group(index)
+	if err != nil {
+		return err
+	}
+	return s.with(g.slots[number], func(sh *shard.Shard) error {
+		sh.CountNoop()
+		return nil
+	})
+}
+
 // Update reads a document, lets change make a new source of it (nil: nothing to do), and writes that, provided that
 // nobody else has written it meanwhile; otherwise it tries again, tries times. change gets nil if there is no document,
 // and decides itself whether that is an error.
@@ -150,6 +161,9 @@ func (s *Store) Update(ctx context.Context, index *catalog.Index, op shard.Opera
 			return Outcome{Shard: number}, err
 		}
 		if next.Source == nil {
+			if err := s.countNoop(index, number); err != nil {
+				return Outcome{Shard: number}, err
+			}
 			return Outcome{Outcome: shard.Outcome{Result: "noop", Document: doc}, Shard: number}, nil
 		}
 		out, err := s.Write(ctx, index, []shard.Operation{next})

@@ -28,6 +28,7 @@ import (
 type Shard interface {
 	Index() bleve.Index
 	GetMany(ids []string) ([]shard.Document, error)
+	BeginQuery() (end func())
 }
 
 // Target is one index that is searched.

@@ -32,6 +32,7 @@ type walk struct {
 }
 
 func (w *walk) run(ctx context.Context) (err error) {
+	defer w.shard.BeginQuery()()
 	idx := w.shard.Index()
 	advanced, err := idx.Advanced()
 	if err != nil {

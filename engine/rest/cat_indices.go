@@ -168,13 +168,21 @@ func indexRow(i *catalog.Index, health string, st totals, counted bool) []any {
 	if counted {
 		row[6], row[7] = st.Docs, st.Deleted
 	}
-	for _, n := range []any{table.Bytes(st.Size), st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments} {
+	for _, n := range append(append([]any{table.Bytes(st.Size)}, workCells(st.Work)...), st.Segments) {
 		if !counted {
 			n = nil
 		}
 		row = append(row, n, n) // there are no copies beside the primaries
 	}
 	return row
+}
+
+// workCells are the columns from flush.total to refresh.total.
+func workCells(w shard.Work) []any {
+	return []any{
+		w.Done[shard.Flushing].Count, w.Gets().Count, w.Done[shard.Deleting].Count, w.Done[shard.Indexing].Count,
+		w.Done[shard.Merging].Count, w.Done[shard.Refreshing].Count,
+	}
 }
 
 // catShards shows numbers of those indices that statistics are of; all others appear where no index is named.
@@ -207,8 +215,8 @@ func (s *Server) addShards(t *table.Table, i *catalog.Index, figures []shard.Sta
 		if n < len(figures) {
 			st := figures[n]
 			row[4], row[5] = st.Docs, table.Bytes(st.Size)
-			row = append(row, st.Flushes, st.Gets, st.DeletedOps, st.Indexed, st.Merges, st.Refreshes, st.Segments, st.MaxSeqNo, st.MaxSeqNo, st.MaxSeqNo,
-				s.Dir, s.Dir, st.Deleted)
+			row = append(row, workCells(st.Work)...)
+			row = append(row, st.Segments, st.MaxSeqNo, st.MaxSeqNo, st.MaxSeqNo, s.Dir, s.Dir, st.Deleted)
 		}
 		t.Add(row...)
 		for range i.Replicas() {

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -85,7 +86,7 @@ func (s *Server) nodeInfo(wants func(string) bool, flat bool) wire.Object {
 	o := wire.Obj("name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.host(), "version", s.Version,
 		"build_type", buildType, "build_hash", buildHash, "roles", nodeRoles, "attributes", s.nodeAttributes())
 	if wants("settings") {
-		o.Add("settings", s.Catalog.State().ClusterRegistry().JSON(setting.Values(s.Config), flat))
+		o.Add("settings", s.Catalog.State().ClusterRegistry().JSON(s.nodeSettings(), flat))
 	}
 	if wants("os") {
 		o.Add("os", wire.Obj("refresh_interval_in_millis", 1000, "name", osName(), "pretty_name", prettyOS(), "arch", runtime.GOARCH,
@@ -106,6 +107,17 @@ func (s *Server) nodeInfo(wants func(string) bool, flat bool) wire.Object {
 	o.AddIf(wants("search_pipelines"), "search_pipelines", searchProcessors())
 	o.AddIf(wants("aggregations"), "aggregations", wire.Object{})
 	return o
+}
+
+// nodeSettings are those that the node was started with, and those that every node of OpenSearch tells of itself: clients
+// with types of their own fail without them. The log goes to standard error.
+func (s *Server) nodeSettings() setting.Values {
+	values := setting.Values{
+		"client.type": "node", "cluster.name": s.clusterName(), "node.name": s.nodeName(), "http.type": "net/http", "transport.type": "none",
+		"path.home": s.Dir, "path.logs": "/dev/stderr",
+	}
+	maps.Copy(values, s.Config)
+	return values
 }
 
 // processorTypes are the processors of pipelines, as the API lists them.

@@ -25,9 +25,11 @@ func TestTheNodeSaysWhatItWasStartedWith(t *testing.T) {
 		{"/_nodes", node + "version", "3.4.0"},
 		{"/_nodes", node + "attributes", map[string]any{"box": "hot", "zone": "a"}},
 		{"/_nodes/settings", node + "settings.node.name", "n1"},
-		{"/_nodes/settings?flat_settings", node + "settings", map[string]any{
+		{"/_nodes/settings?flat_settings&filter_path=nodes.*.settings.n*,nodes.*.settings.c*,nodes.*.settings.*type", node + "settings", map[string]any{
 			"node.name": "n1", "cluster.name": "c1", "node.attr.zone": "a", "node.attr.box": "hot",
+			"client.type": "node", "http.type": "net/http", "transport.type": "none",
 		}},
+		{"/_nodes/settings", node + "settings.path.logs", "/dev/stderr"},
 		{"/_nodes/http", node + "http.publish_address", "10.1.2.3:9201"},
 		{"/_nodes/http", node + "os", nil},
 		{"/_nodes/_local/plugins?filter_path=nodes.*.plugins.name,nodes.*.plugins.version", node + "plugins", []any{

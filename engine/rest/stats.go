@@ -46,8 +46,7 @@ type totals struct{ shard.Stats }
 func (t *totals) add(st shard.Stats) {
 	t.Docs, t.Deleted, t.Live = t.Docs+st.Docs, t.Deleted+st.Deleted, t.Live+st.Live
 	t.Size, t.Segments, t.Uncommitted = t.Size+st.Size, t.Segments+st.Segments, t.Uncommitted+st.Uncommitted
-	t.Refreshes, t.Flushes, t.Merges = t.Refreshes+st.Refreshes, t.Flushes+st.Flushes, t.Merges+st.Merges
-	t.Indexed, t.DeletedOps, t.Gets = t.Indexed+st.Indexed, t.DeletedOps+st.DeletedOps, t.Gets+st.Gets
+	t.Work.Add(st.Work)
 }
 
 func (f indexFigures) totals() (t totals) {
@@ -192,7 +191,7 @@ func (s *Server) shardStats(index *catalog.Index, n int, st shard.Stats, metrics
 	o = append(o, totals{st}.json(metrics, human)...)
 	number := strconv.Itoa(n)
 	searched := strconv.FormatInt(st.MaxSeqNo-st.Uncommitted, 10)
-	o.Add("commit", wire.Obj("id", stableID("commit", index.UUID, number, searched), "generation", st.Flushes+1,
+	o.Add("commit", wire.Obj("id", stableID("commit", index.UUID, number, searched), "generation", st.Work.Done[shard.Flushing].Count+1,
 		"user_data", wire.Obj("history_uuid", stableID("history", index.UUID, number), "local_checkpoint", searched, "max_seq_no", searched),
 		"num_docs", st.Docs))
 	o.Add("seq_no", wire.Obj("max_seq_no", st.MaxSeqNo, "local_checkpoint", st.MaxSeqNo, "global_checkpoint", st.MaxSeqNo))

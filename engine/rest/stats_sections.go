@@ -4,7 +4,9 @@ package rest
 
 import (
 	"strings"
+	"time"
 
+	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/wire"
 )
 
@@ -14,33 +16,94 @@ type section struct {
 	members      func(t totals, human bool) wire.Object
 }
 
-// sections are in the order of answers. Times, and counts of searches and of failures, are not measured: the members
-// that would show them are left out. What is 0 here is of caches and the like that the engine does not have.
+// sections are in the order of answers. What is always 0 here is of caches and the like that the engine does not have.
 var sections = []section{
 	{"docs", "docs", func(t totals, _ bool) wire.Object { return wire.Obj("count", t.Docs, "deleted", t.Deleted) }},
 	{"store", "store", storeSection},
-	{"indexing", "indexing", func(t totals, human bool) wire.Object {
-		o := wire.Obj("index_total", t.Indexed, "index_current", 0, "delete_total", t.DeletedOps, "delete_current", 0, "is_throttled", false)
-		return append(o, zeros(human, "throttle_time_in_millis")...)
+	{"indexing", "indexing", indexingSection},
+	{"get", "get", getSection},
+	{"search", "search", searchSection},
+	{"merge", "merges", mergesSection},
+	{"refresh", "refresh", refreshSection},
+	{"flush", "flush", func(t totals, human bool) wire.Object {
+		done := t.Work.Done[shard.Flushing]
+		return timed(wire.Obj("total", done.Count, "periodic", 0), "total_time", done, human)
 	}},
-	{"get", "get", func(t totals, _ bool) wire.Object { return wire.Obj("total", t.Gets, "current", 0) }},
-	{"search", "search", nothing("open_contexts", "scroll_total", "scroll_time_in_millis", "scroll_current", "point_in_time_total",
-		"point_in_time_time_in_millis", "point_in_time_current", "suggest_total", "suggest_time_in_millis", "suggest_current")},
-	{"merge", "merges", func(t totals, _ bool) wire.Object { return wire.Obj("current", 0, "total", t.Merges) }},
-	{"refresh", "refresh", func(t totals, _ bool) wire.Object {
-		return wire.Obj("total", t.Refreshes, "external_total", t.Refreshes, "listeners", 0)
-	}},
-	{"flush", "flush", func(t totals, _ bool) wire.Object { return wire.Obj("total", t.Flushes, "periodic", 0) }},
 	{"warmer", "warmer", nothing("current", "total", "total_time_in_millis")},
 	{"query_cache", "query_cache", nothing("memory_size_in_bytes", "total_count", "hit_count", "miss_count", "cache_size", "cache_count", "evictions")},
 	{"fielddata", "fielddata", nothing("memory_size_in_bytes", "evictions")},
 	{"completion", "completion", nothing("size_in_bytes")},
 	{"segments", "segments", segmentsSection},
-	{"translog", "translog", func(t totals, _ bool) wire.Object {
-		return wire.Obj("operations", t.Uncommitted, "uncommitted_operations", t.Uncommitted)
-	}},
+	{"translog", "translog", translogSection},
 	{"request_cache", "request_cache", nothing("memory_size_in_bytes", "evictions", "hit_count", "miss_count")},
 	{"recovery", "recovery", nothing("current_as_source", "current_as_target", "throttle_time_in_millis")},
+}
+
+// timed adds how long work took, under a name without its unit; as text, too, if human.
+func timed(o wire.Object, name string, done shard.Done, human bool) wire.Object {
+	o.AddIf(human, name, wire.HumanDuration(done.Time.Truncate(time.Millisecond)))
+	o.Add(name+"_in_millis", done.Time.Milliseconds())
+	return o
+}
+
+func indexingSection(t totals, human bool) wire.Object {
+	indexed, deleted := t.Work.Done[shard.Indexing], t.Work.Done[shard.Deleting]
+	o := timed(wire.Obj("index_total", indexed.Count), "index_time", indexed, human)
+	o = append(o, wire.Obj("index_current", indexed.Current, "index_failed", t.Work.Failed, "delete_total", deleted.Count)...)
+	o = timed(o, "delete_time", deleted, human)
+	o = append(o, wire.Obj("delete_current", deleted.Current, "noop_update_total", t.Work.Noops, "is_throttled", false)...)
+	return append(o, zeros(human, "throttle_time_in_millis")...)
+}
+
+func getSection(t totals, human bool) wire.Object {
+	all, found, missed := t.Work.Gets(), t.Work.Done[shard.Finding], t.Work.Done[shard.Missing]
+	o := wire.Obj("total", all.Count)
+	o.AddIf(human, "getTime", wire.HumanDuration(all.Time.Truncate(time.Millisecond)))
+	o = timed(o, "time", all, human)
+	o.Add("exists_total", found.Count)
+	o = timed(o, "exists_time", found, human)
+	o.Add("missing_total", missed.Count)
+	o = timed(o, "missing_time", missed, human)
+	o.Add("current", all.Current)
+	return o
+}
+
+func searchSection(t totals, human bool) wire.Object {
+	query, fetch := t.Work.Done[shard.Querying], t.Work.Done[shard.Fetching]
+	o := timed(wire.Obj("open_contexts", 0, "query_total", query.Count), "query_time", query, human)
+	o = append(o, wire.Obj("query_current", query.Current, "fetch_total", fetch.Count)...)
+	o = timed(o, "fetch_time", fetch, human)
+	o.Add("fetch_current", fetch.Current)
+	return append(o, zeros(human, "scroll_total", "scroll_time_in_millis", "scroll_current", "point_in_time_total",
+		"point_in_time_time_in_millis", "point_in_time_current", "suggest_total", "suggest_time_in_millis", "suggest_current")...)
+}
+
+// mergesSection is of merges that were asked for.
+func mergesSection(t totals, human bool) wire.Object {
+	done := t.Work.Done[shard.Merging]
+	o := append(wire.Obj("current", done.Current), zeros(human, "current_docs", "current_size_in_bytes")...)
+	o = timed(append(o, wire.Obj("total", done.Count)...), "total_time", done, human)
+	o.Add("total_docs", t.Work.MergedDocs)
+	o.AddIf(human, "total_size", wire.HumanBytes(t.Work.MergedBytes))
+	o.Add("total_size_in_bytes", t.Work.MergedBytes)
+	return append(o, zeros(human, "total_stopped_time_in_millis", "total_throttled_time_in_millis", "total_auto_throttle_in_bytes")...)
+}
+
+func refreshSection(t totals, human bool) wire.Object {
+	done := t.Work.Done[shard.Refreshing]
+	o := timed(wire.Obj("total", done.Count), "total_time", done, human)
+	o = timed(append(o, wire.Obj("external_total", done.Count)...), "external_total_time", done, human)
+	o.Add("listeners", 0)
+	return o
+}
+
+// translogSection has no bytes and no age: the documents are their own log.
+func translogSection(t totals, human bool) wire.Object {
+	o := append(wire.Obj("operations", t.Uncommitted), zeros(human, "size_in_bytes")...)
+	o.Add("uncommitted_operations", t.Uncommitted)
+	o = append(o, zeros(human, "uncommitted_size_in_bytes")...)
+	o.Add("earliest_last_modified_age", 0)
+	return o
 }
 
 // nothing is a section of things that the engine never has.
@@ -66,8 +129,10 @@ func zeros(human bool, names ...string) wire.Object {
 // segmentsSection shows no memory: segments are read where they lie on disk.
 func segmentsSection(t totals, human bool) wire.Object {
 	o := append(wire.Obj("count", t.Segments), zeros(human, "memory_in_bytes", "terms_memory_in_bytes", "stored_fields_memory_in_bytes",
-		"term_vectors_memory_in_bytes", "norms_memory_in_bytes", "points_memory_in_bytes", "doc_values_memory_in_bytes")...)
-	return append(o, wire.Obj("max_unsafe_auto_id_timestamp", -1, "file_sizes", wire.Object{})...)
+		"term_vectors_memory_in_bytes", "norms_memory_in_bytes", "points_memory_in_bytes", "doc_values_memory_in_bytes",
+		"index_writer_memory_in_bytes", "version_map_memory_in_bytes")...)
+	o.AddIf(human, "fixed_bit_set", "0b")
+	return append(o, wire.Obj("fixed_bit_set_memory_in_bytes", 0, "max_unsafe_auto_id_timestamp", -1, "file_sizes", wire.Object{})...)
 }
 
 func storeSection(t totals, human bool) wire.Object {

@@ -21,7 +21,7 @@ const feedBatch = 1000
 
 // Refresh makes everything written so far visible to searches.
 func (s *Shard) Refresh() error {
-	s.counters.refreshes.Add(1)
+	defer s.counters.begin(Refreshing)()
 	return s.CatchUp(0)
 }
 
@@ -114,7 +114,7 @@ func (s *Shard) document(r record, seqNo int64) (*document.Document, error) {
 
 // Flush forgets deletions that are old enough and fed to the full-text index. Nothing has to be made durable: it is.
 func (s *Shard) Flush() error {
-	s.counters.flushes.Add(1)
+	defer s.counters.begin(Flushing)()
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	fed, before := s.fed.Load(), s.o.Now().Add(-keepDeletes).UnixMilli()
@@ -147,7 +147,7 @@ func (s *Shard) ForceMerge(ctx context.Context, limit int, onlyExpunge bool) err
 	}
 	s.refreshMu.Lock()
 	defer s.refreshMu.Unlock()
-	s.counters.merges.Add(1)
+	defer s.counters.begin(Merging)()
 	if !onlyExpunge {
 		if err := s.merge(ctx, limit); err != nil {
 			return err
@@ -177,6 +177,10 @@ func (s *Shard) merge(ctx context.Context, limit int) error {
 			return err
 		}
 		before = len(segments)
+		for _, g := range segments {
+			s.counters.mergedDocs.Add(g.Docs)
+			s.counters.mergedBytes.Add(g.Size)
+		}
 		if err := s.core.ForceMerge(ctx, &plan); err != nil {
 			return err
 		}
@@ -260,14 +264,13 @@ func (s *Shard) segments() ([]Segment, error) {
 
 // Stats are a shard's numbers.
 type Stats struct {
-	Docs, Deleted              int64 // of what searches see
-	Live                       int64 // documents stored, refreshed or not
-	Size                       int64 // bytes that documents and segments take on disk
-	Segments                   int
-	MaxSeqNo                   int64
-	Uncommitted                int64 // writes that searches do not see yet
-	Refreshes, Flushes, Merges int64
-	Indexed, DeletedOps, Gets  int64
+	Docs, Deleted int64 // of what searches see
+	Live          int64 // documents stored, refreshed or not
+	Size          int64 // bytes that documents and segments take on disk
+	Segments      int
+	MaxSeqNo      int64
+	Uncommitted   int64 // writes that searches do not see yet
+	Work          Work
 }
 
 // Stats reads the numbers. The size is what documents, segments and the description of the full-text index take on disk.
@@ -279,8 +282,7 @@ func (s *Shard) Stats() (Stats, error) {
 	}
 	st := Stats{
 		Live: s.live.Load(), Segments: len(segments), MaxSeqNo: s.maxSeq.Load(), Uncommitted: s.maxSeq.Load() - s.fed.Load(),
-		Refreshes: s.counters.refreshes.Load(), Flushes: s.counters.flushes.Load(), Merges: s.counters.merges.Load(),
-		Indexed: s.counters.indexed.Load(), DeletedOps: s.counters.deleted.Load(), Gets: s.counters.gets.Load(),
+		Work: s.counters.work(),
 	}
 	for _, g := range segments {
 		st.Docs, st.Deleted, st.Size = st.Docs+g.Docs, st.Deleted+g.Deleted, st.Size+g.Size

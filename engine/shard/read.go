@@ -4,22 +4,29 @@ package shard
 
 import (
 	"encoding/binary"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
 
 // Get reads a document as it is now, refreshed or not. ok is false if there is none.
 func (s *Shard) Get(id string) (doc Document, ok bool, err error) {
-	s.counters.gets.Add(1)
+	began := time.Now()
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		doc, ok, err = get(tx, id)
 		return err
 	})
+	kind := Finding
+	if !ok {
+		kind = Missing
+	}
+	s.counters.add(kind, 1, time.Since(began))
 	return doc, ok, err
 }
 
 // GetMany reads documents by id from one point in time, in the order of ids. One that is missing has ID "".
 func (s *Shard) GetMany(ids []string) ([]Document, error) {
+	defer s.counters.begin(Fetching)()
 	docs := make([]Document, len(ids))
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for i, id := range ids {

@@ -91,8 +91,6 @@ type Shard struct {
 	closed    bool // under commitMu
 }
 
-type counters struct{ refreshes, flushes, merges, indexed, deleted, gets atomic.Int64 }
-
 // Create makes an empty shard in dir, which must not exist, and opens it.
 func Create(dir string, o Options) (*Shard, error) {
 	if _, err := os.Stat(dir); err == nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -88,6 +89,7 @@ func (s *Shard) Apply(ctx context.Context, ops []Operation) ([]Outcome, error) {
 
 // commit writes batches in one transaction.
 func (s *Shard) commit(batch []*pending) {
+	began := time.Now()
 	t := transaction{s: s, next: s.maxSeq.Load() + 1, live: s.live.Load()}
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		t.open(tx)
@@ -107,8 +109,7 @@ func (s *Shard) commit(batch []*pending) {
 	} else {
 		s.maxSeq.Store(t.next - 1)
 		s.live.Store(t.live)
-		s.counters.indexed.Add(t.indexed)
-		s.counters.deleted.Add(t.deleted)
+		s.counters.written(&t, time.Since(began))
 	}
 	for _, p := range batch {
 		p.done, p.err = true, err
@@ -135,6 +136,7 @@ type transaction struct {
 	deletes         int64
 	indexed         int64
 	deleted         int64
+	failed          int64
 	broken          error // the store itself failed
 }
 
@@ -176,6 +178,7 @@ func (t *transaction) apply(op *Operation) Outcome {
 		return Outcome{}
 	}
 	if err := t.check(op, was); err != nil {
+		t.failed++
 		return Outcome{Err: err}
 	}
 	if op.Op == OpDelete {
