@@ -3,6 +3,7 @@
 package rollup_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -122,4 +123,27 @@ func TestATransformIntoAnAliasNeedsItsWriteIndex(t *testing.T) {
 	w.must("POST", "/_plugins/_transform/PREFIX/_start", "")
 	w.settle()
 	w.want("documents", w.documents("PREFIX-2", "total"), transformed)
+}
+
+func TestATransformIsUpdatedByABodyOfOtherNotation(t *testing.T) {
+	w := newWorld(t)
+	w.create("PREFIX-src", sales)
+	const job = `{"transform":{"enabled":false,"schedule":{"interval":{"period":1,"unit":"Minutes"}},"description":"t","source_index":"PREFIX-src",
+		"target_index":"PREFIX-out","page_size":2,"groups":[{"terms":{"source_field":"host","target_field":"who"}}]%s}}`
+	for i, c := range []struct{ name, created, updated string }{
+		{"a query with blanks, and no aggregations", `,"data_selection_query":{"match_all": {}}`, `,"data_selection_query": { "match_all" : {} }`},
+		{"the default query, and empty aggregations", ``, `,"data_selection_query":{"match_all":{}},"aggregations":{}`},
+		{
+			"aggregations in another order", `,"aggregations":{"a":{"sum":{"field":"n"}},"b":{"max":{"field":"n"}}}`,
+			`,"aggregations":{"b":{"max":{"field":"n"}},"a":{"sum":{"field":"n"}}}`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := fmt.Sprintf("/_plugins/_transform/PREFIX-%d", i)
+			w.must("PUT", path, fmt.Sprintf(job, c.created))
+			if status, answer := w.call("PUT", fmt.Sprintf("%s?if_seq_no=%d&if_primary_term=1", path, 2*i), fmt.Sprintf(job, c.updated)); status != 200 {
+				t.Errorf("%d %s", status, answer)
+			}
+		})
+	}
 }
