@@ -26,10 +26,16 @@ func (p *Parser) DeclaredText(read func(text string) error) Declaration {
 // what goes wrong: each error is a 400 x_content_parse_exception, such as "[1:43] [script] source doesn't support values
 // of type: VALUE_NUMBER", or "[1:43] [script] failed to parse field [source]" with its cause. object is its name there.
 func (p *Parser) Declared(object string, members Declared) error {
-	if p.token != StartObject {
+	if p.token == None { // the body begins here
+		if _, err := p.Next(); err != nil {
+			return err
+		}
+	} else if p.token != StartObject {
 		if _, err := p.Next(); err != nil {
 			return p.contentError(err, object, "failed to parse object")
 		}
+	}
+	if p.token != StartObject {
 		return p.contentError(nil, object, "Expected START_OBJECT but was: %s", p.token)
 	}
 	for {

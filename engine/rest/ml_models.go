@@ -49,17 +49,18 @@ func readMLTargets(r *rest.Request) (t mlTargets, err error) {
 	if err != nil || body == nil {
 		return t, err
 	}
-	return t, wire.ReadObject(body, func(p *wire.Parser, name string) error {
-		into := map[string]*[]string{"model_ids": &t.models, "node_ids": &t.nodes}[name]
-		if into == nil {
-			return p.Skip()
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
+		switch name {
+		case "model_ids":
+			t.models, err = p.Texts()
+		case "node_ids":
+			t.nodes, err = p.Texts()
+		default:
+			err = p.Skip()
 		}
-		return p.Array(func() error {
-			id, err := p.Text()
-			*into = append(*into, id)
-			return err
-		})
+		return err
 	})
+	return t, err
 }
 
 func (s mlAPI) deploy(r *rest.Request) (rest.Action, error) {
@@ -87,7 +88,7 @@ func (s mlAPI) undeploy(r *rest.Request) (rest.Action, error) {
 		t.models = []string{id}
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		if t.models == nil {
+		if len(t.models) == 0 {
 			if t.models, err = s.ML.Deployed(ctx); err != nil {
 				return nil, err
 			}

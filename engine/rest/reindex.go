@@ -197,11 +197,9 @@ func (job *reindex) parseSource(p *wire.Parser) error {
 
 func (job *reindex) parseIndices(p *wire.Parser) error {
 	if p.Token() == wire.StartArray {
-		return p.Array(func() error {
-			name, err := p.Text()
-			job.expressions = append(job.expressions, name)
-			return err
-		})
+		names, err := p.Texts()
+		job.expressions = append(job.expressions, names...)
+		return err
 	}
 	names, err := p.Text()
 	if err == nil && names != "" {

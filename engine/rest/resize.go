@@ -5,7 +5,6 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,53 +90,25 @@ func parseResize(body []byte) (b resizeBody, err error) {
 		return b, nil
 	}
 	p := wire.NewParser(body)
-	if _, err := p.Next(); err != nil {
-		return b, err
-	}
-	if p.Token() != wire.StartObject {
-		return b, resizeError(p, "Expected START_OBJECT but was: %s", p.Token())
-	}
-	err = p.Object(func(name string) error { return b.member(p, name) })
-	return b, err
-}
-
-func resizeError(p *wire.Parser, format string, args ...any) error {
-	line, col := p.Position()
-	return fault.New(http.StatusBadRequest, "x_content_parse_exception", "[%d:%d] [resize_request] "+format, append([]any{line, col}, args...)...)
-}
-
-func (b *resizeBody) member(p *wire.Parser, name string) error {
-	want := wire.StartObject
-	switch name {
-	case "settings", "aliases":
-	case "max_shard_size":
-		want = wire.String
-	default:
-		return resizeError(p, "unknown field [%s]", name)
-	}
-	if p.Token() != want {
-		return resizeError(p, "%s doesn't support values of type: %s", name, p.Token())
-	}
-	switch name {
-	case "settings":
-		raw, err := p.Raw()
-		b.settings = raw
-		return err
-	case "aliases":
-		raw, err := p.Raw()
-		if err != nil {
+	err = p.Declared("resize_request", wire.Declared{
+		"settings": {Takes: []wire.Token{wire.StartObject}, Read: func() (err error) {
+			b.settings, err = p.Raw()
 			return err
-		}
-		b.aliases, err = parseNewAliases(raw)
-		return err
-	}
-	text, err := p.Text()
-	if err != nil {
-		return err
-	}
-	size, err := wire.ParseBytes(text, name)
-	b.largest = &size
-	return p.FailedField("resize_request", name, err)
+		}},
+		"aliases": {Takes: []wire.Token{wire.StartObject}, Read: func() error {
+			raw, err := p.Raw()
+			if err == nil {
+				b.aliases, err = parseNewAliases(raw)
+			}
+			return err
+		}},
+		"max_shard_size": p.DeclaredText(func(text string) error {
+			size, err := wire.ParseBytes(text, "max_shard_size")
+			b.largest = &size
+			return err
+		}),
+	})
+	return b, err
 }
 
 func (b *resizeBody) maxShardSize() int64 {

@@ -261,17 +261,8 @@ func readScrollIDs(r *rest.Request) (ids []string, scroll string, err error) {
 	}
 	err = p.Object(func(name string) (err error) {
 		switch {
-		case name == "scroll_id" && p.Token() == wire.String:
-			var id string
-			id, err = p.Text()
-			ids = []string{id}
-		case name == "scroll_id" && p.Token() == wire.StartArray:
-			ids = nil
-			err = p.Array(func() error {
-				id, err := p.Text()
-				ids = append(ids, id)
-				return err
-			})
+		case name == "scroll_id" && (p.Token() == wire.String || p.Token() == wire.StartArray):
+			ids, err = p.TextOrTexts()
 		case name == "scroll" && p.Token() == wire.String:
 			scroll, err = p.Text()
 		default:
