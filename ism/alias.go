@@ -142,27 +142,12 @@ func (e *aliasEntry) members(p *wire.Parser) wire.Declared {
 // list reads a text or a list of texts for take.
 func (e *aliasEntry) list(p *wire.Parser, take func([]string) error) func() error {
 	return func() error {
-		list, err := textOrTexts(p)
+		list, err := p.TextOrTexts()
 		if err != nil {
 			return err
 		}
 		return take(list)
 	}
-}
-
-// textOrTexts is a text or an array of texts.
-func textOrTexts(p *wire.Parser) ([]string, error) {
-	if p.Token() != wire.StartArray {
-		s, err := p.Text()
-		return []string{s}, err
-	}
-	var list []string
-	err := p.Array(func() error {
-		s, err := p.Text()
-		list = append(list, s)
-		return err
-	})
-	return list, err
 }
 
 func (e *aliasEntry) takeIndices(blank, none string, names ...string) error {

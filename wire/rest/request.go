@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,6 +35,7 @@ type Request struct {
 	order    []string // names read, in order, for suggestions
 	warnings []string
 	version  string
+	kind     string // the body's media type
 	maxBody  int64
 	body     []byte
 	bodyErr  error
@@ -352,36 +352,6 @@ func (r *Request) unpacked() (io.Reader, error) {
 	default:
 		return r.HTTP.Body, nil
 	}
-}
-
-// Body is the body as JSON: a YAML body is converted, comments are blanked. Without a Content-Type, or with one that is not supported: 406;
-// without a body: nil.
-func (r *Request) Body() (json.RawMessage, error) {
-	raw, err := r.RawBody()
-	if err != nil || len(raw) == 0 {
-		return nil, err
-	}
-	header := r.HTTP.Header.Get("Content-Type")
-	if header == "" {
-		return nil, contentType("Content-Type header is missing")
-	}
-	kind, _, err := mime.ParseMediaType(header)
-	if err != nil {
-		return nil, contentType("Content-Type header [%s] is not supported", header)
-	}
-	switch kind {
-	case "application/json", "application/x-ndjson", "application/vnd.opensearch+json":
-		return wire.WithoutComments(raw), nil
-	case "application/yaml", "application/vnd.opensearch+yaml":
-		return wire.FromYAML(raw)
-	}
-	return nil, contentType("Content-Type header [%s] is not supported", header)
-}
-
-func contentType(format string, args ...any) error {
-	e := fault.New(http.StatusNotAcceptable, "", format, args...)
-	e.Form = fault.Plain
-	return e
 }
 
 // RequireBody is Body, or 400 parse_exception "request body is required".

@@ -60,7 +60,7 @@ func do(method, target, body string, header ...string) *httptest.ResponseRecorde
 		r.Body = http.NoBody
 	}
 	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	testRouter().ServeHTTP(w, r)
@@ -101,8 +101,16 @@ func TestRouterAnswers(t *testing.T) {
 		{"a body", "POST", "/_body", `{"a":1}`, []string{"Content-Type", jsonBody}, 200, `{"a":1}`},
 		{"a YAML body", "POST", "/_body?format=json", "a: 1\n", []string{"Content-Type", "application/yaml"}, 200, `{"a":1}`},
 		{"no body", "POST", "/_body", "", nil, 400, `"type":"parse_exception","reason":"request body is required"`},
-		{"a body without type", "POST", "/_body", "x", nil, 406, `{"error":"Content-Type header is missing","status":406}`},
+		{"a body without type", "POST", "/_body", "x", nil, 406, `{"error":"Content-Type header [] is not supported","status":406}`},
 		{"a body of another type", "POST", "/_body", "x", []string{"Content-Type", "text/plain"}, 406, `{"error":"Content-Type header [text/plain] is not supported","status":406}`},
+		{"a body of another type that nobody reads", "GET", "/_sized?bogus=1", "x", []string{"Content-Type", "text/plain"}, 406, `{"error":"Content-Type header [text/plain] is not supported","status":406}`},
+		{"a body that nobody reads", "GET", "/_sized", "x", []string{"Content-Type", jsonBody}, 200, `{"size":20,"wide":false}`},
+		{"another type without a body", "GET", "/_sized", "", []string{"Content-Type", "text/plain"}, 200, `{"size":20,"wide":false}`},
+		{"a type in capitals with parameters", "POST", "/_body", `{"a":1}`, []string{"Content-Type", "Application/JSON ; charset=utf-8"}, 200, `{"a":1}`},
+		{"a type of OpenSearch's own", "POST", "/_body", `{"a":1}`, []string{"Content-Type", "application/vnd.opensearch+json; compatible-with=7"}, 200, `{"a":1}`},
+		{"a type that is none, whatever the path", "GET", "/a/b/c", "", []string{"Content-Type", "json"}, 400, `"type":"content_type_header_exception","reason":"java.lang.IllegalArgumentException: invalid Content-Type header [json]","caused_by":{"type":"illegal_argument_exception","reason":"invalid Content-Type header [json]"}},"status":400}`},
+		{"parameters of no type", "GET", "/_sized", "", []string{"Content-Type", ";a=b"}, 400, `"reason":"java.lang.IllegalArgumentException: empty Content-Type header"`},
+		{"two types", "GET", "/_sized", "", []string{"Content-Type", jsonBody, "Content-Type", jsonBody}, 400, `"reason":"java.lang.IllegalArgumentException: only one Content-Type header should be provided"`},
 		{"a panic", "GET", "/_panic", "", nil, 500, `"reason":"internal error"`},
 		{"HEAD has no body", "HEAD", "/logs/_doc/1", "", nil, 200, ``},
 	} {

@@ -173,7 +173,7 @@ func (rt *Router) find(method, path string) (r *route, values []pathValue, allow
 	return nil, nil, allowed
 }
 
-// ServeHTTP answers.
+// ServeHTTP answers. What is wrong with a body's type is told before anything is asked of a handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &writer{w: w, head: r.Method == http.MethodHead, logger: rt.logger}
 	w.Header().Set("X-OpenSearch-Version", "OpenSearch/"+rt.version+" (opensearch)")
@@ -189,6 +189,11 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			out.error(&fault.Error{Status: 500, Type: "exception", Reason: "internal error"})
 		}
 	}()
+	kind, err := contentKind(r.Header)
+	if err != nil {
+		out.error(err)
+		return
+	}
 	path := r.URL.EscapedPath()
 	found, values, allowed := rt.find(r.Method, path)
 	if found == nil {
@@ -206,7 +211,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.error(err)
 		return
 	}
-	req.version = rt.version
+	req.version, req.kind = rt.version, kind
 	if found.instead != "" {
 		req.Warn(deprecation(r.Method, found))
 	}
@@ -215,6 +220,10 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (rt *Router) serve(out *writer, req *Request, h Handler) {
 	out.req = req
+	if err := req.checkContent(); err != nil {
+		out.error(err)
+		return
+	}
 	action, err := h(req)
 	if req.err != nil {
 		err = req.err // met before whatever the handler made of the default in its place
