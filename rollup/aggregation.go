@@ -94,20 +94,34 @@ type output struct {
 }
 
 // outputs are what a job writes of each bucket. An average is rolled up as its sum and count, of which averages of
-// several buckets can be made.
-func (j *Job) outputs() []output {
+// several buckets can be made. Of a tier, a source that is rolled up, the job reads what the earlier one made of each
+// field: counts are sums of counts there.
+func (j *Job) outputs(tier bool) []output {
 	var out []output
 	for _, a := range j.Aggregations {
+		if a.Kind == dimension.ValueCount {
+			a.Kind = doubleCount
+		}
 		out = append(out, output{a.Name, a.Kind, a.Field})
+	}
+	add := func(m dimension.Metric, suffix, kind string) {
+		o := output{m.TargetField + suffix, kind, m.SourceField}
+		if tier {
+			o.field += suffix
+			if kind == dimension.ValueCount {
+				o.kind = dimension.Sum
+			}
+		}
+		out = append(out, o)
 	}
 	for _, m := range j.Metrics {
 		for _, kind := range m.Kinds {
-			name := m.TargetField + "." + kind
 			if kind == dimension.Avg {
-				out = append(out, output{name + ".sum", dimension.Sum, m.SourceField}, output{name + ".value_count", dimension.ValueCount, m.SourceField})
+				add(m, ".avg.sum", dimension.Sum)
+				add(m, ".avg.value_count", dimension.ValueCount)
 				continue
 			}
-			out = append(out, output{name, kind, m.SourceField})
+			add(m, "."+kind, kind)
 		}
 	}
 	return out

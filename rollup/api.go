@@ -123,6 +123,9 @@ func (h handlers) notFound() error {
 	return fault.Status(http.StatusNotFound, "%s not found", h.kind.Title)
 }
 
+// missingID is the 400 of a path without an id.
+func (h handlers) missingID() error { return fault.Illegal("Missing %s ID", h.kind.Name) }
+
 // form is the shape of an answer's jobs.
 func form(r *rest.Request) Form {
 	if r.Human() {

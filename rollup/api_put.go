@@ -5,6 +5,7 @@ package rollup
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -29,7 +30,7 @@ const (
 func (h handlers) put(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
 	if id == "" {
-		return nil, fault.Illegal("Missing %s ID", h.kind.Name)
+		return nil, h.missingID()
 	}
 	seqNo, primaryTerm := r.Long("if_seq_no", noSeqNo), r.Long("if_primary_term", noPrimaryTerm)
 	body, err := r.RequireBody()
@@ -75,12 +76,26 @@ func Create(ctx context.Context, c *opensearch.Client, ensure func(context.Conte
 		return opensearch.Written{}, err
 	}
 	j.SchemaVersion = SchemaVersion
+	check := checkTarget
 	if j.Kind == Transform {
-		if err := checkSource(ctx, c, j); err != nil {
-			return opensearch.Written{}, err
-		}
+		check = checkSource
+	}
+	if err := check(ctx, c, j); err != nil {
+		return opensearch.Written{}, err
 	}
 	return c.Write(ctx, opensearch.Write{Op: opensearch.OpCreate, Index: ConfigIndex, ID: j.ID, Source: j}, refresh)
+}
+
+// checkTarget refuses a rollup whose target is a pattern.
+func checkTarget(ctx context.Context, c *opensearch.Client, j *Job) error {
+	target, err := Resolve(ctx, c, j.Target, map[string]any{"source_index": j.Source})
+	if f, ok := errors.AsType[*failure](err); ok {
+		return fault.Status(http.StatusBadRequest, "%s", f.reason)
+	}
+	if strings.ContainsAny(target, "*?") {
+		err = fault.Status(http.StatusBadRequest, "target_index value is invalid: %s", j.Target)
+	}
+	return err
 }
 
 // checkSource refuses a transform whose groups cannot be made of its source, or whose query is none.
@@ -115,6 +130,11 @@ func (h handlers) update(ctx context.Context, j *Job, refresh string, f Form) (*
 	}
 	if changed := was.immutable(j); len(changed) > 0 {
 		return nil, fault.Status(http.StatusBadRequest, "Not allowed to modify [%s]", strings.Join(changed, ", "))
+	}
+	if j.Kind == Rollup {
+		if err := checkTarget(ctx, h.o.Client, j); err != nil {
+			return nil, err
+		}
 	}
 	j.SchemaVersion, j.User = SchemaVersion, was.User
 	j.Schedule = keepStart(j.Schedule, was.Schedule)
@@ -173,6 +193,9 @@ func (h handlers) stored(j *Job, done opensearch.Written, f Form) *rest.Response
 // start enables a job and takes up again what had stopped or failed.
 func (h handlers) start(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
+	if id == "" {
+		return nil, fault.Validation("id is missing")
+	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		if err := Start(ctx, h.o.Client, h.kind, id, h.now()); err != nil {
 			return nil, err
@@ -242,6 +265,9 @@ func (s *store) setStatus(ctx context.Context, j *Job, v opensearch.Version, sta
 // stop ends a job: first its progress, which the runner respects, then the job itself.
 func (h handlers) stop(r *rest.Request) (rest.Action, error) {
 	id := r.Path("id")
+	if id == "" {
+		return nil, h.missingID()
+	}
 	return func(ctx context.Context) (*rest.Response, error) {
 		j, doc, err := h.store.job(ctx, h.kind, id)
 		if err != nil {

@@ -158,6 +158,9 @@ func (h handlers) deleteTransforms(ctx context.Context, ids []string, force bool
 
 // explain shows the progress of jobs, by ids and patterns.
 func (h handlers) explain(r *rest.Request) (rest.Action, error) {
+	if r.Path("id") == "" {
+		return nil, fault.Illegal("Missing %sID", h.kind.Name)
+	}
 	ids, f := strings.Split(r.Path("id"), ","), form(r)
 	return func(ctx context.Context) (*rest.Response, error) {
 		out := wire.Object{}

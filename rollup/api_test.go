@@ -79,6 +79,9 @@ func TestTheLifeOfATransformJobInTheAPI(t *testing.T) {
 	w.answers("DELETE", "/_plugins/_transform/PREFIX,none", "", 200, `"errors":false,"items":[{"delete":{"_index":".opendistro-ism-config","_id":"PREFIX"`)
 	w.answers("POST", "/_plugins/_transform/_preview", byHost, 400, `[_preview] of a transform is not supported`)
 	w.answers("POST", "/_plugins/_transform/x/_preview", byHost, 400, `no handler found for uri`)
+	w.answers("POST", "/_plugins/_transform//_start", "", 400, `Validation Failed: 1: id is missing;`)
+	w.answers("POST", "/_plugins/_transform//_stop", "", 400, `Missing transform ID`)
+	w.answers("GET", "/_plugins/_transform//_explain", "", 400, `Missing transformID`)
 	w.answers("GET", "/_opendistro/_transform", "", 400, `no handler found for uri`)
 	w.must("PUT", "/_plugins/_rollup/jobs/r", hourly)
 	w.answers("DELETE", "/_plugins/_transform/r", "", 400, `Cannot find transforms [r]`)
@@ -120,6 +123,12 @@ func TestJobsThatAreRefused(t *testing.T) {
 		{"a metric twice", `{"max":{}}`, `{"sum":{}}`, "Cannot have multiple metrics of the same type in a single rollup metric"},
 		{"no metric", `{"min":{}},{"value_count":{}}`, ``, "Must specify at least one metric to aggregate on for x"},
 		{"a metric that is not supported", `{"max":{}}`, `{"cardinality":{}}`, "the rollup metric [cardinality] is not supported"},
+		{"a target that is a pattern", `PREFIX-out`, `PREFIX-*`, "target_index value is invalid: PREFIX-*"},
+		{
+			"a target whose template makes a pattern of it", `"source_index":"PREFIX-src","target_index":"PREFIX-out"`,
+			`"source_index":"PREFIX-s?c","target_index":"{{ctx.source_index}}-out"`, "target_index value is invalid: {{ctx.source_index}}-out",
+		},
+		{"a target that is no template", `PREFIX-out`, `{{ctx.source_index`, "Failed to compile template [{{ctx.source_index]"},
 		{"a routing that is no dimension", `"page_size":2`, `"page_size":2,"routing_field":"n"`, "Routing field [n] must match a terms dimension"},
 	})
 	w.create("PREFIX-src", sales)

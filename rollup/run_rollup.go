@@ -34,7 +34,7 @@ func (x *run) rollup(ctx context.Context) error {
 	return x.once(ctx)
 }
 
-func (x *run) dateField() string { return x.job.Groups[0].SourceField }
+func (x *run) dateField() string { return x.groups[0].SourceField }
 
 // once rolls up everything there is: first what has no date, which comes first in the order of keys, then span by span.
 func (x *run) once(ctx context.Context) error {

@@ -43,7 +43,7 @@ func (x *run) modified(ctx context.Context) error {
 	if err != nil {
 		return refusal(err, "Failed to get the shards in the source indices")
 	}
-	keys, err := x.modifiedKeys(ctx, marks)
+	keys, pages, err := x.modifiedKeys(ctx, marks)
 	if err != nil {
 		return err
 	}
@@ -54,18 +54,22 @@ func (x *run) modified(ctx context.Context) error {
 	}
 	p := x.progress.at(StatusStarted, "", x.now())
 	p.AfterKey, p.Checkpoints, p.LastTimestamp = nil, marks, &began
+	p.Stats.Pages += pages
 	p.Stats.SearchMillis += x.src.millis
 	return x.save(ctx, p)
 }
 
 // modifiedKeys are the keys of the groups that documents were added to, in order. An index is read from where the shard
 // that is furthest behind was: a group that is computed once more is the same again.
-func (x *run) modifiedKeys(ctx context.Context, marks map[string]int64) ([][]any, error) {
+//
+// pages are those that the plugin would read: of each shard its groups, and one that finds nothing more. Every shard of an
+// index counts as having all of the index's groups.
+func (x *run) modifiedKeys(ctx context.Context, marks map[string]int64) (keys [][]any, pages int64, err error) {
 	found := map[string][]any{}
 	for i := range x.src.indices {
 		idx := &x.src.indices[i]
-		from, behind := x.behind(idx.name, marks)
-		if !behind {
+		from, shards := x.behind(idx.name, marks)
+		if shards == 0 {
 			continue
 		}
 		part := &source{client: x.src.client, indices: []sourceIndex{*idx}}
@@ -77,17 +81,18 @@ func (x *run) modifiedKeys(ctx context.Context, marks map[string]int64) ([][]any
 		err := part.scan(ctx, query, begin, func(d *document) { g.add(d) })
 		x.src.millis += part.millis
 		if err != nil {
-			return nil, refusal(err, "Failed to get the modified buckets in source indices")
+			return nil, 0, refusal(err, "Failed to get the modified buckets in source indices")
 		}
+		pages += int64(shards * ((len(g.table)+x.job.PageSize-1)/x.job.PageSize + 1))
 		for text, b := range g.table {
 			found[text] = b.key
 		}
 	}
-	return slices.SortedFunc(maps.Values(found), compareKeys), nil
+	return slices.SortedFunc(maps.Values(found), compareKeys), pages, nil
 }
 
-// behind is from which sequence number on an index has documents that were not transformed.
-func (x *run) behind(index string, marks map[string]int64) (from int64, behind bool) {
+// behind is from which sequence number on an index has documents that were not transformed, and in how many shards.
+func (x *run) behind(index string, marks map[string]int64) (from int64, shards int) {
 	from = math.MaxInt64
 	prefix := "[" + index + "]["
 	for shard, mark := range marks {
@@ -99,10 +104,11 @@ func (x *run) behind(index string, marks map[string]int64) (from int64, behind b
 			done = -1
 		}
 		if mark > done {
-			from, behind = min(from, done), true
+			from = min(from, done)
+			shards++
 		}
 	}
-	return from, behind
+	return from, shards
 }
 
 // recompute groups the documents of these keys, and writes the groups.

@@ -47,7 +47,7 @@ type fieldMap struct {
 	Fields     map[string]fieldMap `json:"fields"`
 	// Meta is of the root.
 	Meta struct {
-		Rollups map[string]json.RawMessage `json:"rollups"`
+		Rollups json.RawMessage `json:"rollups"`
 	} `json:"_meta"`
 }
 

@@ -4,7 +4,6 @@ package rollup
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -115,8 +114,11 @@ func prepareRollup(ctx context.Context, c *opensearch.Client, j *Job, target str
 	if err != nil {
 		return refusal(err, "Failed to create target index ["+target+"]")
 	}
-	info := infos[target]
-	if info.Settings[rollupIndex] != "true" && info.Settings[oldRollupIndex] != "true" {
+	info, err := adopt(ctx, c, j, target, infos[target])
+	if err != nil {
+		return err
+	}
+	if !isRollupIndex(info) {
 		return failed("Target index [" + target + "] is a non rollup index")
 	}
 	err = nameJob(ctx, c, j, target)
@@ -142,36 +144,17 @@ func createRollupIndex(ctx context.Context, c *opensearch.Client, j *Job, target
 
 // nameJob adds the job to the mapping's _meta, whose other members stay.
 func nameJob(ctx context.Context, c *opensearch.Client, j *Job, target string) error {
-	var answer map[string]struct {
-		Mappings struct {
-			Meta map[string]json.RawMessage `json:"_meta"`
-		} `json:"mappings"`
-	}
-	path := opensearch.Path(target, "_mapping")
-	if err := c.Do(ctx, opensearch.Call{Method: http.MethodGet, Path: path}, &answer); err != nil {
+	meta, rollups, err := metaOf(ctx, c, target)
+	if err != nil || rollups[j.ID] != nil {
 		return err
 	}
-	meta := answer[target].Mappings.Meta
-	if meta == nil {
-		meta = map[string]json.RawMessage{}
-	}
-	rollups := map[string]json.RawMessage{}
-	if meta["rollups"] != nil {
-		if err := json.Unmarshal(meta["rollups"], &rollups); err != nil {
-			return err
-		}
-	}
-	if rollups[j.ID] != nil {
-		return nil
-	}
-	var err error
 	if rollups[j.ID], err = wire.Marshal(j.JSON(Stored)); err != nil {
 		return err
 	}
 	if meta["rollups"], err = wire.Marshal(rollups); err != nil {
 		return err
 	}
-	return c.Do(ctx, opensearch.Call{Method: http.MethodPut, Path: path, Body: wire.Obj("_meta", meta)}, nil)
+	return c.Do(ctx, opensearch.Call{Method: http.MethodPut, Path: opensearch.Path(target, "_mapping"), Body: wire.Obj("_meta", meta)}, nil)
 }
 
 // dateFormat is that of dates in the target of a transform.

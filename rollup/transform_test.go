@@ -15,9 +15,9 @@ const byHost = `{"transform":{"enabled":true,"schedule":{"interval":{"period":1,
 	"groups":[{"terms":{"source_field":"host","target_field":"who"}}],
 	"aggregations":{"total":{"sum":{"field":"n"}},"mean":{"avg":{"field":"x"}},"last":{"max":{"field":"ts"}},"most":{"max":{"field":"n"}},"count":{"value_count":{"field":"x"}}}}}`
 
-const transformed = `{"transform._id":"PREFIX","transform._doc_count":1,"who":"b","total":4.0,"mean":null,"last":1767226800000,"most":4.0,"count":0}
-{"transform._id":"PREFIX","transform._doc_count":3,"who":"a","total":11.0,"mean":1.4166666666666667,"last":1767236400000,"most":8.0,"count":3}
-{"transform._id":"PREFIX","transform._doc_count":1,"who":null,"total":16.0,"mean":null,"last":1767236400000,"most":16.0,"count":0}`
+const transformed = `{"transform._id":"PREFIX","transform._doc_count":1,"who":"b","total":4.0,"mean":null,"last":1767226800000,"most":4.0,"count":0.0}
+{"transform._id":"PREFIX","transform._doc_count":3,"who":"a","total":11.0,"mean":1.4166666666666667,"last":1767236400000,"most":8.0,"count":3.0}
+{"transform._id":"PREFIX","transform._doc_count":1,"who":null,"total":16.0,"mean":null,"last":1767236400000,"most":16.0,"count":0.0}`
 
 func TestATransformWritesADocumentPerGroupAndEnds(t *testing.T) {
 	w := newWorld(t)
@@ -66,14 +66,61 @@ func TestAContinuousTransformComputesChangedGroupsAnew(t *testing.T) {
 	w.want("behind", w.progress("transform", "continuous_stats", "documents_behind"), `{"PREFIX-src":0}`)
 	w.want("last", w.progress("transform", "continuous_stats", "last_timestamp"), `1772445600000`)
 	w.want("what is stored only", w.progress("transform", "shard_id_to_global_checkpoint"), ``)
+	before := w.stat("transform", "pages_processed")
 	w.index("PREFIX-src", sold[3:]...)
 	w.advance(time.Minute)
 	w.want("documents", w.documents("PREFIX-out", "total"), transformed)
 	w.want("status", w.progress("transform", "status"), `"started"`)
 	w.want("last", w.progress("transform", "continuous_stats", "last_timestamp"), `1772445660000`)
-	indexed := w.progress("transform", "stats", "documents_indexed")
+	if after := w.stat("transform", "pages_processed"); before < 2 || after <= before {
+		t.Errorf("%d pages of changes, then %d", before, after)
+	}
+	stats := w.progress("transform", "stats")
 	w.advance(10 * time.Minute)
-	w.want("nothing more to index", w.progress("transform", "stats", "documents_indexed"), indexed)
+	w.want("nothing more to do", w.progress("transform", "stats"), stats)
+}
+
+// Each shard that changed is a page for every two of its groups, and one that finds nothing more.
+func TestPagesOfAContinuousTransformAreThoseOfItsChanges(t *testing.T) {
+	w := newWorld(t)
+	w.create("PREFIX-a", sales)
+	w.create("PREFIX-b", sales)
+	w.index("PREFIX-a", sold...)
+	w.index("PREFIX-b", sold[2])
+	defer w.run(w.transport)()
+	w.must("PUT", "/_plugins/_transform/PREFIX", strings.NewReplacer(`"page_size":2`, `"page_size":2,"continuous":true`, "PREFIX-src", "PREFIX-*,-PREFIX-out").Replace(byHost))
+	w.settle()
+	w.want("pages", w.progress("transform", "stats", "pages_processed"), `5`)
+	w.want("documents processed", w.progress("transform", "stats", "documents_processed"), `6`)
+	w.want("documents indexed", w.progress("transform", "stats", "documents_indexed"), `3`)
+	w.index("PREFIX-b", sold[2])
+	w.advance(time.Minute)
+	w.want("pages", w.progress("transform", "stats", "pages_processed"), `7`)
+	w.want("documents processed", w.progress("transform", "stats", "documents_processed"), `9`)
+}
+
+func TestDatesOfADateHistogramAreWrittenInItsFormat(t *testing.T) {
+	group := `{"date_histogram":{"source_field":"ts","target_field":"hour","fixed_interval":"1h","timezone":"Europe/Berlin","format":"FORMAT"}}`
+	job := strings.Replace(byHost, `{"terms":{"source_field":"host","target_field":"who"}}`, group, 1)
+	for _, c := range []struct{ format, documents, reason string }{
+		{"dd.MM.yyyy HH:mm", `{"transform._id":"PREFIX","transform._doc_count":3,"hour":"01.01.2026 01:00","total":7.0,"mean":2.0,"last":1767228600000,"most":4.0,"count":2.0}
+{"transform._id":"PREFIX","transform._doc_count":2,"hour":"01.01.2026 04:00","total":24.0,"mean":0.25,"last":1767236400000,"most":16.0,"count":1.0}`, `null`},
+		{"bogus", ``, `"Failed to search data in source indices"`},
+	} {
+		for _, continuous := range []string{"false", "true"} {
+			t.Run(c.format+" "+continuous, func(t *testing.T) {
+				w := newWorld(t)
+				w.create("PREFIX-src", sales)
+				w.index("PREFIX-src", sold...)
+				w.create("PREFIX-out", `{"mappings":{"date_detection":false}}`)
+				defer w.run(w.transport)()
+				w.must("PUT", "/_plugins/_transform/PREFIX", strings.NewReplacer("FORMAT", c.format, `"page_size":2`, `"page_size":2,"continuous":`+continuous).Replace(job))
+				w.settle()
+				w.want("reason", w.progress("transform", "failure_reason"), c.reason)
+				w.want("documents", w.documents("PREFIX-out", "_seq_no"), c.documents)
+			})
+		}
+	}
 }
 
 func TestAContinuousTransformWithGroupsOfAllKinds(t *testing.T) {

@@ -248,6 +248,13 @@ func (w *world) progress(kind string, path ...string) string {
 	return w.plain(string(raw))
 }
 
+// stat is one of the statistics of the job PREFIX.
+func (w *world) stat(kind, name string) (n int) {
+	w.t.Helper()
+	w.do(json.Unmarshal([]byte(w.progress(kind, "stats", name)), &n))
+	return n
+}
+
 func (w *world) want(what, got, want string) {
 	w.t.Helper()
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {

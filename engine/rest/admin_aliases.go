@@ -195,6 +195,9 @@ func checkFilter(name string, a catalog.Alias) error {
 
 func (s *Server) deleteAlias(r *rest.Request) (rest.Action, error) {
 	a := catalog.AliasAction{Kind: catalog.RemoveAlias, Indices: r.List("index"), Aliases: r.List("name")}
+	if len(a.Indices) == 0 {
+		return nil, fault.Illegal("[indices] can't be empty")
+	}
 	timeouts(r)
 	return change(func(ctx context.Context) error { return s.Catalog.UpdateAliases(ctx, []catalog.AliasAction{a}) }), nil
 }

@@ -30,6 +30,9 @@ func (s *Server) updateByQuery(r *rest.Request) (rest.Action, error) {
 }
 
 func (s *Server) deleteByQuery(r *rest.Request) (rest.Action, error) {
+	if len(r.List("index")) == 0 {
+		return nil, fault.Validation("use _all if you really want to delete from all existing indexes")
+	}
 	job := &byQuery{item: func(index string, d shard.Document) (bulkItem, error) {
 		item := itself("delete", index, d)
 		item.op.Op = shard.OpDelete

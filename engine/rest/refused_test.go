@@ -28,3 +28,19 @@ func TestAPIsThatAreNotHereAreRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+func TestAPathWithoutAnIndexChangesNothing(t *testing.T) {
+	s := start(t, engine.Options{})
+	s.do("PUT", "/a", "")
+	for _, c := range [][3]string{
+		{"POST", "//_close", "index is missing"},
+		{"POST", "//_delete_by_query", "use _all if you really want to delete from all existing indexes"},
+		{"DELETE", "//_alias/x", "[indices] can't be empty"},
+		{"PUT", "/a//_doc/1", "no handler found for uri [/a//_doc/1] and method [PUT]"},
+	} {
+		w := s.call(c[0], c[1], `{"query":{"match_all":{}}}`)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), c[2]) {
+			t.Errorf("%s %s: %d %s, want %s", c[0], c[1], w.Code, w.Body, c[2])
+		}
+	}
+}

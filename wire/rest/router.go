@@ -109,15 +109,13 @@ func (n *node) child(segment string) *node {
 	return n.literals[segment]
 }
 
-// segments splits an escaped path; empty segments do not count.
+// segments splits an escaped path. As in OpenSearch an empty segment counts, but not at the end: a name may be empty.
 func segments(path string) []string {
-	var out []string
-	for s := range strings.SplitSeq(path, "/") {
-		if s != "" {
-			out = append(out, s)
-		}
+	path = strings.TrimRight(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return nil
 	}
-	return out
+	return strings.Split(path, "/")
 }
 
 // pathValue is one path parameter.
