@@ -16,6 +16,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,27 +115,29 @@ type mark struct {
 
 // Open opens a data directory. Another process that has it open is ErrInUse; a directory of an unknown format, or one
 // with other things in it, is refused.
-func Open(o Options) (_ *Engine, err error) {
+func Open(o Options) (*Engine, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
-	if o.Version == "" {
-		o.Version = DefaultVersion
-	}
+	o.Version = cmp.Or(o.Version, DefaultVersion)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
 	e := &Engine{dir: o.Dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, e.Close())
-		}
-	}()
+	if err := e.open(o); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	e.serve(o)
+	return e, nil
+}
+
+// open locks the directory and opens what is in it.
+func (e *Engine) open(o Options) (err error) {
 	if e.lock, err = claim(o.Dir); err != nil {
-		return nil, err
+		return err
 	}
 	if err := settleTime(o.Dir, o.Clock); err != nil {
-		return nil, err
+		return err
 	}
 	_, virtual := o.Clock.(*clock.Virtual)
 	e.docs = documents.New(documents.Options{
@@ -145,16 +148,19 @@ func Open(o Options) (_ *Engine, err error) {
 		Settings: slices.Concat(o.Settings, ml.Settings()), NodeVersion: o.Version, Logger: o.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.docs.Use(e.catalog)
 	state := e.catalog.State()
 	if err := e.docs.Orphans(func(uuid string) bool { return state.IndexByUUID(uuid) != nil }); err != nil {
-		return nil, err
+		return err
 	}
-	if e.snapshots, err = openSnapshots(o, e.catalog, e.docs); err != nil {
-		return nil, err
-	}
+	e.snapshots, err = openSnapshots(o, e.catalog, e.docs)
+	return err
+}
+
+// serve adds the routes of all APIs.
+func (e *Engine) serve(o Options) {
 	models := ml.New(ml.Options{Catalog: e.catalog, Docs: e.docs, Clock: o.Clock, Keys: o.Keys, Node: query.NodeID})
 	if err := models.Reseal(context.Background()); err != nil { // they can still be called with the key they have
 		o.Logger.Error("encrypt credentials of connectors with the current key", "err", err)
@@ -168,7 +174,6 @@ func Open(o Options) (_ *Engine, err error) {
 	e.router.Logger(o.Logger)
 	e.server.Register(e.router)
 	e.server.RegisterML(e.router, models)
-	return e, nil
 }
 
 // claim locks the data directory, which is made if it does not exist.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -130,27 +131,7 @@ func (c *Catalog) CloseIndices(ctx context.Context, expressions []string, o wire
 	defer c.change.Unlock()
 	var closed []*Index
 	err := c.updateLocked(ctx, func(next *State) error {
-		if next.ClusterSetting("cluster.indices.close.enable") == "false" {
-			return fault.IllegalState("closing indices is disabled - set [cluster.indices.close.enable: true] to enable it. NOTE: closed indices still consume a significant amount of diskspace")
-		}
-		if err := next.requireNames(expressions); err != nil {
-			return err
-		}
-		r := resolver{state: next, o: o, now: c.clock.Now()}
-		indices, err := r.indices(expressions)
-		if err != nil {
-			return err
-		}
-		if err := next.Block(MetadataWrite, indices...); err != nil {
-			return err
-		}
-		if err := next.refuseWriteIndices(indices); err != nil {
-			return err
-		}
-		open := slices.DeleteFunc(slices.Clone(indices), func(i *Index) bool { return i.Closed })
-		if err := next.refuseSnapshotted("close", open); err != nil {
-			return err
-		}
+		open, err := next.closable(expressions, o, c.clock.Now())
 		for _, index := range open {
 			draft := next.edit(index.Name)
 			draft.Closed = true
@@ -158,7 +139,7 @@ func (c *Catalog) CloseIndices(ctx context.Context, expressions []string, o wire
 			draft.SettingsVersion++
 			closed = append(closed, draft)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -169,6 +150,32 @@ func (c *Catalog) CloseIndices(ctx context.Context, expressions []string, o wire
 		}
 	}
 	return closed, nil
+}
+
+// closable are the open ones of the indices that expressions mean, if all of them may be closed.
+func (s *State) closable(expressions []string, o wire.IndexOptions, now time.Time) ([]*Index, error) {
+	if s.ClusterSetting("cluster.indices.close.enable") == "false" {
+		return nil, fault.IllegalState("closing indices is disabled - set [cluster.indices.close.enable: true] to enable it. NOTE: closed indices still consume a significant amount of diskspace")
+	}
+	if err := s.requireNames(expressions); err != nil {
+		return nil, err
+	}
+	r := resolver{state: s, o: o, now: now}
+	indices, err := r.indices(expressions)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Block(MetadataWrite, indices...); err != nil {
+		return nil, err
+	}
+	if err := s.refuseWriteIndices(indices); err != nil {
+		return nil, err
+	}
+	open := slices.DeleteFunc(slices.Clone(indices), func(i *Index) bool { return i.Closed })
+	if err := s.refuseSnapshotted("close", open); err != nil {
+		return nil, err
+	}
+	return open, nil
 }
 
 // refuseWriteIndices refuses to close what data streams write to.

@@ -3,6 +3,7 @@
 package mapping
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"math"
@@ -25,38 +26,15 @@ type parsed struct {
 
 // parse reads a value. The error is the cause that a mapper_parsing_exception shows.
 func (f *Field) parse(text string, token wire.Token) (parsed, error) {
-	if f.isNumber() && token == wire.String {
-		switch {
-		case f.Exact:
-			return parsed{}, fault.Illegal("%s value passed as String", javaNumbers[f.Type])
-		case text == "" && f.NullValue == nil:
-			return parsed{skip: true}, nil
-		case text == "":
-			text = *f.NullValue
-		}
+	if f.isNumber() {
+		return f.parseNumber(text, token)
 	}
 	switch {
 	case f.Type == "boolean":
-		if token == wire.Number {
-			return parsed{}, fault.New(400, "json_parse_exception", "Current token (VALUE_NUMBER) not of boolean type")
-		}
-		if text == "" {
-			text = "false"
-		}
-		_, err := wire.ParseBool(text)
-		return parsed{term: text}, err
+		return parseBoolean(text, token)
 	case f.IsDate():
 		t, err := f.ParseDate(text)
 		return parsed{integer: t.UnixMilli()}, err
-	case f.IsInteger():
-		n, err := f.ParseInteger(text)
-		if err == nil && f.Exact && !whole(text) {
-			err = fault.Illegal("%s cannot be converted to %s without data loss", text, javaNumbers[f.Type])
-		}
-		return parsed{integer: n}, err
-	case f.IsFloat():
-		n, err := f.ParseFloat(text)
-		return parsed{float: n}, err
 	case f.Type == "ip":
 		term, err := IPTerm(text)
 		return parsed{term: term}, err
@@ -78,6 +56,38 @@ func (f *Field) parse(text string, token wire.Token) (parsed, error) {
 		return parsed{term: f.Normalize(text)}, nil
 	}
 	return parsed{term: text}, nil
+}
+
+func (f *Field) parseNumber(text string, token wire.Token) (parsed, error) {
+	if token == wire.String {
+		switch {
+		case f.Exact:
+			return parsed{}, fault.Illegal("%s value passed as String", javaNumbers[f.Type])
+		case text == "" && f.NullValue == nil:
+			return parsed{skip: true}, nil
+		case text == "":
+			text = *f.NullValue
+		}
+	}
+	if f.IsFloat() {
+		n, err := f.ParseFloat(text)
+		return parsed{float: n}, err
+	}
+	n, err := f.ParseInteger(text)
+	if err == nil && f.Exact && !whole(text) {
+		err = fault.Illegal("%s cannot be converted to %s without data loss", text, javaNumbers[f.Type])
+	}
+	return parsed{integer: n}, err
+}
+
+// parseBoolean reads a boolean; an empty text is false.
+func parseBoolean(text string, token wire.Token) (parsed, error) {
+	if token == wire.Number {
+		return parsed{}, fault.New(400, "json_parse_exception", "Current token (VALUE_NUMBER) not of boolean type")
+	}
+	text = cmp.Or(text, "false")
+	_, err := wire.ParseBool(text)
+	return parsed{term: text}, err
 }
 
 // javaNumbers are the names of types in what a field says that takes no other form of a number.

@@ -76,11 +76,7 @@ func parseAgent(body []byte) (a Agent, err error) {
 		case "model":
 			a.Model, err = p.Raw()
 		case "tools":
-			err = p.Array(func() error {
-				t, err := parseTool(p)
-				a.Tools = append(a.Tools, t)
-				return err
-			})
+			err = p.Array(func() error { return a.addTool(p) })
 		case "parameters":
 			a.Parameters, err = parameterMap(p)
 		case "memory":
@@ -107,6 +103,12 @@ func parseAgent(body []byte) (a Agent, err error) {
 	}
 	a.Name, a.Type = *name, *typ
 	return a, a.check()
+}
+
+func (a *Agent) addTool(p *wire.Parser) error {
+	t, err := parseTool(p)
+	a.Tools = append(a.Tools, t)
+	return err
 }
 
 func parseLLM(p *wire.Parser) (*LLM, error) {

@@ -77,55 +77,68 @@ func (s *Service) GetModel(id string) (*Model, error) {
 	return m, err
 }
 
-// UpdateModel changes a model's name, description, switch or connector.
-func (s *Service) UpdateModel(ctx context.Context, id string, body []byte) (Written, error) {
-	var name, description, connector *string
-	var enabled *bool
-	err := wire.ReadObject(body, func(p *wire.Parser, field string) error {
+// modelUpdate is what changes of a model; nil for what stays.
+type modelUpdate struct {
+	name, description, connector *string
+	enabled                      *bool
+}
+
+func parseModelUpdate(body []byte) (u modelUpdate, err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, field string) error {
 		switch field {
 		case "name":
-			return optional(p, &name)
+			return optional(p, &u.name)
 		case "description":
-			return optional(p, &description)
+			return optional(p, &u.description)
 		case "connector_id":
-			return optional(p, &connector)
+			return optional(p, &u.connector)
 		case "is_enabled":
-			return flag(p, &enabled)
+			return flag(p, &u.enabled)
 		}
 		return fault.Unsupported("[" + field + "] of an update of a model")
 	})
-	if err != nil {
-		return Written{}, err
+	if err == nil {
+		err = checkTexts("Model", u.name, u.description)
 	}
-	if err := checkTexts("Model", name, description); err != nil {
+	return u, err
+}
+
+func (u modelUpdate) apply(m *Model) error {
+	if u.connector != nil {
+		if m.Algorithm != remote || m.Connector != nil {
+			return fault.Illegal("Trying to update the connector or connector_id field on a local model.")
+		}
+		m.ConnectorID = *u.connector
+	}
+	if u.name != nil {
+		m.Name = *u.name
+	}
+	if u.description != nil {
+		m.Description = u.description
+	}
+	if u.enabled != nil {
+		m.Enabled = u.enabled
+	}
+	return nil
+}
+
+// UpdateModel changes a model's name, description, switch or connector.
+func (s *Service) UpdateModel(ctx context.Context, id string, body []byte) (Written, error) {
+	u, err := parseModelUpdate(body)
+	if err != nil {
 		return Written{}, err
 	}
 	s.uses.RLock()
 	defer s.uses.RUnlock()
-	if connector != nil {
-		if err := s.usable(*connector); err != nil {
+	if u.connector != nil {
+		if err := s.usable(*u.connector); err != nil {
 			return Written{}, err
 		}
 	}
 	missing := notFound("Failed to find model to update with the provided model id: %s", id)
 	return change(ctx, s, Models, id, missing, func(m *Model) error {
-		if connector != nil {
-			if m.Algorithm != remote || m.Connector != nil {
-				return fault.Illegal("Trying to update the connector or connector_id field on a local model.")
-			}
-			m.ConnectorID = *connector
-		}
-		if name != nil {
-			m.Name = *name
-		}
-		if description != nil {
-			m.Description = description
-		}
-		if enabled != nil {
-			m.Enabled = enabled
-		}
 		m.Updated = s.now()
-		return nil
+		return u.apply(m)
 	})
 }
 

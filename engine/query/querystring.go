@@ -226,22 +226,7 @@ func (p *luceneParser) clause(b *boolean) error {
 	if (and || or) && len(b.must)+len(b.should)+len(b.mustNot) == 0 {
 		return p.bad()
 	}
-	not, must := false, false
-	for more := true; more; {
-		c := p.peek()
-		switch {
-		case p.word("NOT"):
-			not = true
-		case c == '!' || c == '-':
-			p.at++
-			not = true
-		case c == '+':
-			p.at++
-			must = true
-		default:
-			more = false
-		}
-	}
+	not, must := p.signs()
 	q, err := p.primary()
 	if err != nil {
 		return err
@@ -263,6 +248,24 @@ func (p *luceneParser) clause(b *boolean) error {
 		b.should = append(b.should, q)
 	}
 	return nil
+}
+
+// signs reads what forbids or requires the clause that follows.
+func (p *luceneParser) signs() (not, must bool) {
+	for {
+		switch c := p.peek(); {
+		case p.word("NOT"):
+			not = true
+		case c == '!' || c == '-':
+			p.at++
+			not = true
+		case c == '+':
+			p.at++
+			must = true
+		default:
+			return not, must
+		}
+	}
 }
 
 // orFollows reports whether the next operator is OR.

@@ -194,46 +194,16 @@ func readTerms(p *parser, _ int) (Query, error) {
 func readRange(p *parser, _ int) (Query, error) {
 	var q rangeQuery
 	include := map[string]bool{"include_lower": true, "include_upper": true}
-	set := func(into **bound, inclusive bool) error {
-		v, err := readValue(p)
-		if !v.null {
-			*into = &bound{v.text, inclusive}
-		}
-		return err
-	}
 	err := perField(p, "range", func(field string) error {
 		line, col := p.Position()
 		return fault.Parsing(line, col, "[range] query does not support [%s]", field)
-	}, func(field, name string) (bool, error) {
+	}, func(field, name string) (known bool, err error) {
 		q.field = field
-		var err error
-		switch name {
-		case "gt", "gte":
-			err = set(&q.lower, name == "gte")
-		case "lt", "lte":
-			err = set(&q.upper, name == "lte")
-		case "from":
-			err = set(&q.lower, true)
-		case "to":
-			err = set(&q.upper, true)
-		case "include_lower", "include_upper":
+		if _, known := include[name]; known {
 			include[name], err = p.Bool()
-		case "format":
-			q.format, err = p.Text()
-			if err == nil {
-				err = wire.CheckDateFormat(q.format)
-			}
-		case "time_zone":
-			q.zone, err = p.Text()
-			if err == nil {
-				_, err = wire.ParseZone(q.zone)
-			}
-		case "relation":
-			_, err = p.Text()
-		default:
-			return false, nil
+			return true, err
 		}
-		return true, err
+		return q.member(p, name)
 	})
 	if q.lower != nil && !include["include_lower"] {
 		q.lower.inclusive = false
@@ -245,6 +215,37 @@ func readRange(p *parser, _ int) (Query, error) {
 		err = noField(q.field)
 	}
 	return q, err
+}
+
+func (q *rangeQuery) member(p *parser, name string) (known bool, err error) {
+	switch name {
+	case "gt", "gte", "from":
+		err = readBound(p, &q.lower, name != "gt")
+	case "lt", "lte", "to":
+		err = readBound(p, &q.upper, name != "lt")
+	case "format":
+		if q.format, err = p.Text(); err == nil {
+			err = wire.CheckDateFormat(q.format)
+		}
+	case "time_zone":
+		if q.zone, err = p.Text(); err == nil {
+			_, err = wire.ParseZone(q.zone)
+		}
+	case "relation":
+		_, err = p.Text()
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// readBound reads an end of a range; null leaves it open.
+func readBound(p *parser, into **bound, inclusive bool) error {
+	v, err := readValue(p)
+	if !v.null {
+		*into = &bound{v.text, inclusive}
+	}
+	return err
 }
 
 func readExists(p *parser, _ int) (Query, error) {

@@ -88,6 +88,7 @@ func (r *Request) ParseRequest(body []byte) error {
 	return p.Object(func(name string) error { return r.member(p, name) })
 }
 
+// member reads what is searched for and which hits are wanted.
 func (r *Request) member(p *wire.Parser, name string) (err error) {
 	switch name {
 	case "query":
@@ -107,38 +108,46 @@ func (r *Request) member(p *wire.Parser, name string) (err error) {
 			r.After = append(r.After, raw)
 			return err
 		})
-	case "_source":
-		r.sourceAsked = true
-		r.Source, err = ParseSource(p)
-	case "track_total_hits":
-		r.TrackTotal, err = parseTrack(p)
-	case "version":
-		r.Version, err = p.Bool()
-	case "seq_no_primary_term":
-		r.SeqNo, err = p.Bool()
 	case "min_score":
 		var f float64
 		f, err = p.Double()
 		r.MinScore = &f
 	case "terminate_after":
 		r.TerminateAfter, err = p.Int()
-	case "stored_fields":
-		r.Stored = []string{}
-		err = texts(&parser{Parser: p}, &r.Stored)
-	case "track_scores":
-		r.TrackScores, err = p.Bool()
+	case "track_total_hits":
+		r.TrackTotal, err = parseTrack(p)
+	case "slice":
+		r.Slice, err = parseSlice(p)
+	case "search_pipeline":
+		r.Pipeline, err = p.Raw()
 	case "ext":
 		r.Ext, err = p.Raw()
 	case "timeout", "stats", "batched_reduce_size", "indices_boost", "profile", "explain":
 		err = neutral(p, name)
-	case "search_pipeline":
-		r.Pipeline, err = p.Raw()
-	case "slice":
-		r.Slice, err = parseSlice(p)
-	case "docvalue_fields":
-		r.DocValues, err = parseDocValues(p)
 	case "aggs", "aggregations", "highlight", "suggest", "collapse", "rescore", "script_fields", "fields", "knn", "pit", "derived":
 		err = refuseUnlessEmpty(p, name)
+	default:
+		err = r.shownMember(p, name)
+	}
+	return err
+}
+
+// shownMember reads what is shown of hits.
+func (r *Request) shownMember(p *wire.Parser, name string) (err error) {
+	switch name {
+	case "_source":
+		r.sourceAsked = true
+		r.Source, err = ParseSource(p)
+	case "version":
+		r.Version, err = p.Bool()
+	case "seq_no_primary_term":
+		r.SeqNo, err = p.Bool()
+	case "stored_fields":
+		r.Stored, err = p.TextOrTexts()
+	case "docvalue_fields":
+		r.DocValues, err = parseDocValues(p)
+	case "track_scores":
+		r.TrackScores, err = p.Bool()
 	default:
 		line, col := p.Position()
 		err = fault.Parsing(line, col, "Unknown key for a %s in [%s].", p.Token(), name)
@@ -260,39 +269,41 @@ func parseSortField(p *wire.Parser, field string) (Sort, error) {
 		order, err := ParseOrder(text)
 		return NewSort(field, order), err
 	}
-	err := p.Object(func(name string) (err error) {
-		var text string
-		switch name {
-		case "order":
-			if text, err = p.Text(); err == nil {
-				text, err = ParseOrder(text)
-				s.Desc = text == "desc"
-			}
-		case "missing":
-			text, err = p.Text()
-			s.MissingFirst = text == "_first"
-			if text != "_first" && text != "_last" {
-				s.Missing = &text
-			}
-		case "unmapped_type":
-			s.UnmappedType, err = p.Text()
-		case "mode":
-			s.Mode, err = p.Text()
-			if err == nil && s.Mode != "min" && s.Mode != "max" {
-				err = fault.Unsupported("[mode: " + s.Mode + "] of a sort")
-			}
-		case "format":
-			s.Format, err = p.Text()
-		case "numeric_type":
-			err = p.Skip()
-		case "nested", "nested_path", "nested_filter":
-			err = fault.Unsupported("[" + name + "] of a sort")
-		default:
-			err = fault.Illegal("[field_sort] unknown field [%s]", name)
-		}
-		return err
-	})
+	err := p.Object(func(name string) error { return s.member(p, name) })
 	return s, err
+}
+
+func (s *Sort) member(p *wire.Parser, name string) (err error) {
+	var text string
+	switch name {
+	case "order":
+		if text, err = p.Text(); err == nil {
+			text, err = ParseOrder(text)
+			s.Desc = text == "desc"
+		}
+	case "missing":
+		text, err = p.Text()
+		s.MissingFirst = text == "_first"
+		if text != "_first" && text != "_last" {
+			s.Missing = &text
+		}
+	case "unmapped_type":
+		s.UnmappedType, err = p.Text()
+	case "mode":
+		s.Mode, err = p.Text()
+		if err == nil && s.Mode != "min" && s.Mode != "max" {
+			err = fault.Unsupported("[mode: " + s.Mode + "] of a sort")
+		}
+	case "format":
+		s.Format, err = p.Text()
+	case "numeric_type":
+		err = p.Skip()
+	case "nested", "nested_path", "nested_filter":
+		err = fault.Unsupported("[" + name + "] of a sort")
+	default:
+		err = fault.Illegal("[field_sort] unknown field [%s]", name)
+	}
+	return err
 }
 
 // nothingStored reports whether hits show neither id nor source.

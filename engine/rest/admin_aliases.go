@@ -90,52 +90,49 @@ func parseAliasActions(body []byte) ([]catalog.AliasAction, error) {
 	return list, err
 }
 
-func parseAliasAction(p *wire.Parser, kind string) (catalog.AliasAction, error) {
-	kinds := map[string]catalog.AliasKind{"add": catalog.AddAlias, "remove": catalog.RemoveAlias, "remove_index": catalog.RemoveIndex}
-	a := catalog.AliasAction{}
-	var known bool
-	if a.Kind, known = kinds[kind]; !known {
-		return a, p.UnknownField("alias_action", kind)
+var aliasKinds = map[string]catalog.AliasKind{"add": catalog.AddAlias, "remove": catalog.RemoveAlias, "remove_index": catalog.RemoveIndex}
+
+func parseAliasAction(p *wire.Parser, name string) (a catalog.AliasAction, err error) {
+	kind, known := aliasKinds[name]
+	if !known {
+		return a, p.UnknownField("alias_action", name)
 	}
-	err := p.Object(func(name string) (err error) {
-		switch name {
-		case "index", "indices":
-			var list []string
-			list, err = p.TextOrTexts()
-			a.Indices = append(a.Indices, list...)
-		case "alias", "aliases":
-			var list []string
-			list, err = p.TextOrTexts()
-			a.Aliases = append(a.Aliases, list...)
-		case "must_exist":
-			if kind == "add" {
-				return p.UnknownField(kind, name)
-			}
-			var b bool
-			b, err = p.Bool()
-			a.MustExist = &b
-		default:
-			var known bool
-			if kind == "add" {
-				known, err = a.Alias.ParseMember(p, name)
-			}
-			if !known && err == nil {
-				err = p.UnknownField(kind, name)
-			}
-		}
-		return err
-	})
+	a.Kind = kind
+	err = p.Object(func(member string) error { return aliasMember(p, &a, name, member) })
 	switch {
 	case fault.Is(err, "x_content_parse_exception"):
-		return a, p.FailedField("alias_action", kind, err)
+		return a, p.FailedField("alias_action", name, err)
 	case err != nil:
 		return a, err
 	case len(a.Indices) == 0:
 		return a, fault.Illegal("One of [index] or [indices] is required")
-	case kind != "remove_index" && len(a.Aliases) == 0:
+	case kind != catalog.RemoveIndex && len(a.Aliases) == 0:
 		return a, fault.Illegal("One of [alias] or [aliases] is required")
 	}
 	return a, nil
+}
+
+// aliasMember reads a member of an action, which goes by its name in what is wrong.
+func aliasMember(p *wire.Parser, a *catalog.AliasAction, action, member string) error {
+	switch {
+	case member == "index" || member == "indices":
+		list, err := p.TextOrTexts()
+		a.Indices = append(a.Indices, list...)
+		return err
+	case member == "alias" || member == "aliases":
+		list, err := p.TextOrTexts()
+		a.Aliases = append(a.Aliases, list...)
+		return err
+	case member == "must_exist" && a.Kind != catalog.AddAlias:
+		must, err := p.Bool()
+		a.MustExist = &must
+		return err
+	case a.Kind == catalog.AddAlias:
+		if known, err := a.Alias.ParseMember(p, member); known || err != nil {
+			return err
+		}
+	}
+	return p.UnknownField(action, member)
 }
 
 func (s *Server) putAlias(r *rest.Request) (rest.Action, error) {
