@@ -19,7 +19,9 @@ func Finish(move Move, result Result, now time.Time) *Metadata {
 	if m.RolledOverIndexName == "" {
 		m.RolledOverIndexName = result.NewIndex // known also where what followed failed: the retry goes on with it
 	}
-	m.Action.Properties = result.Properties
+	if result.Properties != nil || result.DropProperties {
+		m.Action.Properties = result.Properties
+	}
 	if result.Status == StatusFailed {
 		m.Action.fail(move.Action.Retry, now)
 	}

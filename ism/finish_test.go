@@ -97,8 +97,13 @@ func TestFinish(t *testing.T) {
 		{"the policy may be completed", 0, nil, ism.Result{Status: "completed", Completed: true}, outcome{Status: "completed", LastRetry: 7, Completed: true}},
 		{"properties are kept", 0, nil, ism.Result{Status: "completed", Properties: &ism.Properties{}}, outcome{Status: "completed", LastRetry: 7, Properties: true}},
 		{
-			"properties are dropped", 0, func(m *ism.Metadata) { m.Action.Properties = &ism.Properties{} },
+			"properties stay", 0, func(m *ism.Metadata) { m.Action.Properties = &ism.Properties{} },
 			ism.Result{Status: "completed"},
+			outcome{Status: "completed", LastRetry: 7, Properties: true},
+		},
+		{
+			"properties are dropped", 0, func(m *ism.Metadata) { m.Action.Properties = &ism.Properties{} },
+			ism.Result{Status: "completed", DropProperties: true},
 			outcome{Status: "completed", LastRetry: 7},
 		},
 	} {

@@ -4,7 +4,6 @@ package ism
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -346,22 +345,6 @@ func (p *Properties) json() wire.Object {
 	return o
 }
 
-// String is the text that messages show: {max_num_segments=1}, or null.
-func (p *Properties) String() string {
-	if p == nil {
-		return "null"
-	}
-	var parts []string
-	for _, m := range p.json() {
-		value, err := wire.Marshal(m.Value)
-		if err != nil {
-			continue
-		}
-		parts = append(parts, m.Name+"="+strings.Trim(string(value), `"`))
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
 // millis is epoch milliseconds, or null.
 func millis(t time.Time) any {
 	if t.IsZero() {
@@ -446,31 +429,4 @@ func (m *Metadata) Explain() wire.Object {
 	o.Add("retry_info", m.Retry.json())
 	o.AddIf(m.Info != nil, "info", m.Info)
 	return o
-}
-
-// The texts below are how messages of the plugin show these objects.
-
-// String is the plugin's text of a state.
-func (s *StateMeta) String() string {
-	if s == nil {
-		return "null"
-	}
-	return fmt.Sprintf("StateMetaData(name=%s, startTime=%d)", s.Name, s.StartTime.UnixMilli())
-}
-
-// String is the plugin's text of an action.
-func (a *ActionMeta) String() string {
-	if a == nil {
-		return "null"
-	}
-	last := "null"
-	if a.LastRetry != nil {
-		last = fmt.Sprint(*a.LastRetry)
-	}
-	start := "null"
-	if !a.StartTime.IsZero() {
-		start = fmt.Sprint(a.StartTime.UnixMilli())
-	}
-	return fmt.Sprintf("ActionMetaData(name=%s, startTime=%s, index=%d, failed=%v, consumedRetries=%d, lastRetryTime=%s, actionProperties=%s)",
-		a.Name, start, a.Index, a.Failed, a.ConsumedRetries, last, a.Properties)
 }

@@ -154,8 +154,9 @@ type Result struct {
 	Completed    bool
 	RolledOver   bool
 	NewIndex     string
-	// Properties replace the action's properties; nil clears them.
-	Properties *Properties
+	// Properties replace the action's properties; nil leaves them as they are, unless DropProperties is set.
+	Properties     *Properties
+	DropProperties bool
 	// Step is the name that the result is recorded under; "" means the step's own. A first step that finds nothing to do
 	// ends its action with the last one's.
 	Step string

@@ -191,9 +191,9 @@ var gates = []gate{
 	{
 		name: "an action that the state does not have fails the index", kind: ism.Save,
 		reason: "Failed to find action=ActionMetaData(name=close, startTime=1772445600000, index=4, failed=false, consumedRetries=0, lastRetryTime=0, " +
-			"actionProperties={snapshot_name=s}) in state=StateMetaData(name=a, startTime=1772445600000)",
+			"actionProperties=ActionProperties(maxNumSegments=null, snapshotName=s, rollupId=null, hasRollupFailed=null, shrinkActionProperties=null, transformActionProperties=null)) in state=StateMetaData(name=a, startTime=1772445600000)",
 		message: "Failed to find action=ActionMetaData(name=close, startTime=1772445600000, index=4, failed=false, consumedRetries=0, lastRetryTime=0, " +
-			"actionProperties={snapshot_name=s}) in state=StateMetaData(name=a, startTime=1772445600000)", failed: true,
+			"actionProperties=ActionProperties(maxNumSegments=null, snapshotName=s, rollupId=null, hasRollupFailed=null, shrinkActionProperties=null, transformActionProperties=null)) in state=StateMetaData(name=a, startTime=1772445600000)", failed: true,
 		change: func(in *ism.Input) {
 			in.Meta.Action.Name, in.Meta.Action.Index = "close", 4
 			in.Meta.Action.Properties = &ism.Properties{SnapshotName: new("s")}

@@ -40,7 +40,7 @@ func TestAShrinkThatIsOutOfTimeRunsOnceMoreToCleanUp(t *testing.T) {
 	if move.Kind != ism.Run || move.Step.Name != "wait_for_move_shards_step" {
 		t.Fatalf("the move is %d %s %q", move.Kind, move.Step.Name, move.Reason)
 	}
-	in.Meta = ism.Finish(move, ism.Result{Status: ism.StatusFailed, Info: ism.Message("given up")}, in.Now)
+	in.Meta = ism.Finish(move, ism.Result{Status: ism.StatusFailed, Info: ism.Message("given up"), Properties: &ism.Properties{}}, in.Now)
 	move = ism.Next(in)
 	if move.Kind != ism.Save || !move.Meta.Action.Failed || move.Meta.Info.Text("message") != "Action timed out" || move.Meta.Step.Name != "attempt_move_shards_step" {
 		t.Errorf("then it is %d: %s", move.Kind, document(t, move.Meta))

@@ -113,20 +113,20 @@ func waitForForceMerge(ctx context.Context, e *Env) (ism.Result, error) {
 	check := e.message("Failed to check segments when waiting for force merge to complete")
 	stats, err := e.Client.Stats(ctx, []string{e.Index})
 	if err != nil {
-		r, err := refused(err, check)
-		r.Properties = stored
-		return r, err
+		return refused(err, check)
 	}
 	s, ok := stats[e.Index]
 	switch {
 	case !ok:
-		return ism.Result{Status: ism.StatusFailed, Info: check, Properties: stored}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: check}, nil
 	case len(s.Failures) > 0:
-		return ism.Result{Status: ism.StatusFailed, Info: check.With("shard_failures", s.Failures), Properties: stored}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: check.With("shard_failures", s.Failures)}, nil
 	case merged(s, *stored.MaxNumSegments):
-		return completed(e.message("Successfully confirmed segments force merged")), nil
+		r := completed(e.message("Successfully confirmed segments force merged"))
+		r.DropProperties = true
+		return r, nil
 	case e.Now.Sub(e.actionStart()) > e.mergeLimit():
-		return ism.Result{Status: ism.StatusFailed, Info: e.message("Force merge timed out"), Properties: stored}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: e.message("Force merge timed out")}, nil
 	}
 	running, err := mergeRunning(ctx, e)
 	if err != nil {
@@ -135,9 +135,7 @@ func waitForForceMerge(ctx context.Context, e *Env) (ism.Result, error) {
 	if !running {
 		startMerge(e, func(mergeOutcome) {}) // what becomes of it shows in the segments
 	}
-	r := waiting(e.message("Waiting for force merge to complete"))
-	r.Properties = stored
-	return r, nil
+	return waiting(e.message("Waiting for force merge to complete")), nil
 }
 
 func merged(s opensearch.IndexStats, segments int) bool {

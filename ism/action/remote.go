@@ -4,6 +4,7 @@ package action
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/opensteward/steward/fault"
@@ -87,17 +88,22 @@ func (e *Env) converted(ctx context.Context) (ism.Result, error) {
 		return done, nil
 	}
 	_, there, err := e.present(ctx)
+	answer := opensearch.Acknowledged{Acknowledged: true}
 	if err == nil && there {
-		_, err = e.Client.DeleteIndex(ctx, e.Index)
+		answer, err = e.Client.DeleteIndex(ctx, e.Index)
 	}
+	reason := "Delete request was not acknowledged"
 	switch {
-	case err == nil || fault.Is(err, "index_not_found_exception"):
+	case err == nil && answer.Acknowledged, fault.Is(err, "index_not_found_exception"):
+		done.Info = done.Info.With("deleted_original_index", true)
 		return done, nil
-	case Unanswered(err):
+	case err != nil && Unanswered(err):
 		return ism.Result{}, err
+	case err != nil:
+		reason = fault.Of(err).Reason
 	}
 	r := e.notRestored("Failed to delete original index")
-	r.Info = r.Info.With("delete_error", fault.Of(err).Reason)
+	r.Info = r.Info.With("deleted_original_index", false).With("delete_error", reason)
 	return r, nil
 }
 
@@ -105,17 +111,22 @@ func (e *Env) notRestored(cause string) ism.Result {
 	return failed("Failed to start restore for [index=" + e.Index + "], cause: " + cause)
 }
 
+// snapshotFailures are the types of errors about a snapshot itself, which the plugin has one text for.
+var snapshotFailures = []string{
+	"snapshot_exception", "concurrent_snapshot_execution_exception", "invalid_snapshot_name_exception",
+	"snapshot_creation_exception", "snapshot_missing_exception", "snapshot_restore_exception",
+}
+
 // restoreRefused is the result of a call that failed.
 func (e *Env) restoreRefused(err error) (ism.Result, error) {
 	f := fault.Of(err)
-	switch f.Type {
-	case "concurrent_snapshot_execution_exception", "snapshot_in_progress_exception", "snapshot_exception":
-		r := failed("Failed to start restore due to concurrent restore or snapshot in progress [index=" + e.Index + "]")
-		r.Info = r.Info.With("cause", f.Reason)
-		return r, nil
-	}
-	if Unanswered(err) {
+	r := e.notRestored(f.Reason)
+	switch {
+	case slices.Contains(snapshotFailures, f.Type):
+		r = failed("Failed to start restore due to concurrent restore or snapshot in progress [index=" + e.Index + "]")
+	case Unanswered(err):
 		return ism.Result{}, err
 	}
-	return e.notRestored(f.Reason), nil
+	r.Info = r.Info.With("cause", f.Reason)
+	return r, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/action"
 )
 
@@ -124,11 +125,12 @@ func TestConvertingToARemoteIndex(t *testing.T) {
 	}{
 		{"a restore is begun", convert + `}}`, nil, want{"condition_not_met", "Waiting for remote index [logs-1_remote] to be created", ""}, []string{restore}},
 		{"until its index is there", convert + `}}`, map[string]answer{remoteGet: remote}, done, nil},
-		{"an index of that name that is not remote is none", convert + `}}`, map[string]answer{remoteGet: ok(`{"logs-1_remote":{"settings":{}}}`), restore: denied}, want{"failed", start + "no", ""}, []string{restore}},
+		{"an index of that name that is not remote is none", convert + `}}`, map[string]answer{remoteGet: ok(`{"logs-1_remote":{"settings":{}}}`), restore: denied}, want{"failed", start + "no", "no"}, []string{restore}},
 		{"the original is deleted then", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote}, done, []string{"DELETE /logs-1"}},
 		{"unless another index has its name", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote, "GET /logs-1": ok(`{"logs-1":{"settings":{"index.uuid":"u2"}}}`)}, done, nil},
 		{"or it is gone", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote, "DELETE /logs-1": absent}, done, []string{"DELETE /logs-1"}},
 		{"or it cannot be", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote, "DELETE /logs-1": denied}, want{"failed", start + "Failed to delete original index", ""}, []string{"DELETE /logs-1"}},
+		{"nor is every node told", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote, "DELETE /logs-1": shrugged}, want{"failed", start + "Failed to delete original index", ""}, []string{"DELETE /logs-1"}},
 		{"the deletion is not answered", convert + `,"delete_original_index":true}}`, map[string]answer{remoteGet: remote, "DELETE /logs-1": unanswered}, want{}, []string{"DELETE /logs-1"}},
 		{"a name without the old one", convert + `,"rename_pattern":"x"}}`, nil, want{"failed", start + "rename_pattern must be non-empty and contain '$1'", ""}, nil},
 		{"no snapshots", convert + `}}`, map[string]answer{listCall: ok(`{"snapshots":[]}`)}, want{"failed", start + "No snapshots found matching pattern [s-logs-1*]", ""}, nil},
@@ -138,7 +140,13 @@ func TestConvertingToARemoteIndex(t *testing.T) {
 			want{"failed", start + "No successful snapshots found matching pattern [s-logs-1*]", ""},
 			nil,
 		},
-		{"no repository", convert + `}}`, map[string]answer{listCall: refusal(404, "repository_missing_exception", "[r] missing")}, want{"failed", start + "[r] missing", ""}, nil},
+		{"no repository", convert + `}}`, map[string]answer{listCall: refusal(404, "repository_missing_exception", "[r] missing")}, want{"failed", start + "[r] missing", "[r] missing"}, nil},
+		{
+			"what is there already", convert + `}}`,
+			map[string]answer{restore: refusal(500, "snapshot_restore_exception", "[r:s] cannot restore index [logs-1_remote]")},
+			want{"failed", "Failed to start restore due to concurrent restore or snapshot in progress [index=logs-1]", "[r:s] cannot restore index [logs-1_remote]"},
+			[]string{restore},
+		},
 		{
 			"a snapshot is being taken", convert + `}}`,
 			map[string]answer{restore: refusal(503, "concurrent_snapshot_execution_exception", "[r:s] busy")},
@@ -155,11 +163,32 @@ func TestConvertingToARemoteIndex(t *testing.T) {
 			if diff := cmp.Diff(c.effects, s.calls); diff != "" {
 				t.Error(diff)
 			}
+			if told := originalDeleted(r.Info); err == nil && told != deletes(c.action, r.Status) {
+				t.Errorf("deleted_original_index %v", told)
+			}
 			if r.Status == "condition_not_met" && (r.Properties == nil || *r.Properties.SnapshotName != "s-logs-1-2") {
 				t.Errorf("it keeps %v", r.Properties)
 			}
 		})
 	}
+}
+
+// originalDeleted is what info tells of the original, nil if nothing.
+func originalDeleted(info ism.Info) any {
+	for _, m := range info {
+		if m.Name == "deleted_original_index" {
+			return m.Value
+		}
+	}
+	return nil
+}
+
+// deletes is what a result has to tell of the original.
+func deletes(action, status string) any {
+	if !strings.Contains(action, "delete_original_index") {
+		return nil
+	}
+	return status == ism.StatusCompleted
 }
 
 func TestWhatARemoteRestoreSends(t *testing.T) {

@@ -170,25 +170,25 @@ func restartJob(ctx context.Context, e *Env, k *rollup.Kind, id string) (ism.Res
 func waitForRollup(ctx context.Context, e *Env) (ism.Result, error) {
 	stored := e.Meta.Action.Properties
 	if stored == nil || stored.RollupID == nil {
-		return ism.Result{Status: ism.StatusFailed, Info: e.message("Rollup job was not found"), Properties: stored}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: e.message("Rollup job was not found")}, nil
 	}
 	id := *stored.RollupID
 	o, err := rollup.Explain(ctx, e.Client, rollup.Rollup, id)
-	if err != nil {
-		r, err := refused(err, e.message("Failed to get the status of rollup job [%s]", id))
-		r.Properties = stored
-		return r, err
+	var r ism.Result
+	properties := &ism.Properties{RollupID: &id}
+	switch {
+	case err != nil:
+		r, err = refused(err, e.message("Failed to get the status of rollup job [%s]", id))
+	case !o.Exists:
+		r = ism.Result{Status: ism.StatusFailed, Info: e.message("Rollup job was not found")}
+	default:
+		r = jobResult(e, rollup.Rollup, id, o)
+		if r.Status == ism.StatusFailed {
+			properties.HasRollupFailed = new(true)
+		}
 	}
-	if !o.Exists {
-		return ism.Result{Status: ism.StatusFailed, Info: e.message("Rollup job was not found"), Properties: stored}, nil
-	}
-	r := jobResult(e, rollup.Rollup, id, o)
-	r.Properties = stored
-	if r.Status == ism.StatusFailed {
-		yes := true
-		r.Properties = &ism.Properties{RollupID: &id, HasRollupFailed: &yes}
-	}
-	return r, nil
+	r.Properties = properties
+	return r, err
 }
 
 // jobResult is what a waiting step makes of where a job stands.

@@ -120,7 +120,7 @@ func at(t *testing.T, s *script, policyAction string) *action.Env {
 // kept is the plan that a result keeps, without what depends on the clock; nil if it keeps none.
 func kept(t *testing.T, r ism.Result) map[string]any {
 	t.Helper()
-	if r.Properties == nil {
+	if r.Properties == nil || r.Properties.Shrink == nil {
 		return nil
 	}
 	var plan map[string]any

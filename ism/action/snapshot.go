@@ -138,9 +138,6 @@ func waitForSnapshot(ctx context.Context, e *Env) (ism.Result, error) {
 	if err == nil && r.Status == ism.StatusConditionNotMet && r.Properties == nil && e.firstLook() {
 		r, err = lookAgainSoon(ctx, e, *stored.SnapshotName, r)
 	}
-	if r.Properties == nil {
-		r.Properties = stored
-	}
 	return r, err
 }
 

@@ -19,7 +19,7 @@ import (
 
 // transformProperties are what the action keeps from step to step.
 type transformProperties struct {
-	ID string `json:"transform_id"`
+	ID string `json:"transform_id,omitempty"`
 }
 
 // transformID is the id of the job of a policy's transform. The plugin hashes the same parts.
@@ -58,7 +58,16 @@ func keepTransform(id string) *ism.Properties {
 
 // attemptCreateTransform stores the transform job of the index. One that is there from an earlier time is started again.
 func attemptCreateTransform(ctx context.Context, e *Env) (ism.Result, error) {
-	t, id := e.Action.Transform, transformID(e)
+	r, err := createTransform(ctx, e, transformID(e))
+	if r.Properties == nil {
+		r.Properties = keepTransform("")
+	}
+	return r, err
+}
+
+// createTransform reports without properties where there is no job.
+func createTransform(ctx context.Context, e *Env, id string) (ism.Result, error) {
+	t := e.Action.Transform
 	job, err := newJob(e, rollup.Transform, id, wire.Obj("source_index", e.Index, "target_index", t.TargetIndex,
 		"description", t.Description, "page_size", t.PageSize, "schedule", minutely, "data_selection_query", t.Query,
 		"groups", dimension.ListJSON(t.Groups), "aggregations", t.Aggregations))
@@ -92,20 +101,16 @@ func attemptCreateTransform(ctx context.Context, e *Env) (ism.Result, error) {
 
 // waitForTransform waits for the end of the transform job. One that is gone is over.
 func waitForTransform(ctx context.Context, e *Env) (ism.Result, error) {
-	stored, id := e.Meta.Action.Properties, storedTransform(e)
+	id := storedTransform(e)
 	if id == "" {
-		return ism.Result{Status: ism.StatusFailed, Info: e.message("Transform job was not found"), Properties: stored}, nil
+		return ism.Result{Status: ism.StatusFailed, Info: e.message("Transform job was not found")}, nil
 	}
 	o, err := rollup.Explain(ctx, e.Client, rollup.Transform, id)
-	var r ism.Result
 	switch {
 	case err != nil:
-		r, err = refused(err, e.message("Failed to get the status of transform job [%s]", id))
+		return refused(err, e.message("Failed to get the status of transform job [%s]", id))
 	case !o.Exists:
-		r = completed(e.message("Transform job [%s] is not found", id))
-	default:
-		r = jobResult(e, rollup.Transform, id, o)
+		return completed(e.message("Transform job [%s] is not found", id)), nil
 	}
-	r.Properties = stored
-	return r, err
+	return jobResult(e, rollup.Transform, id, o), nil
 }

@@ -91,6 +91,10 @@ func (d *documents) action(l runLine, at time.Time) any {
 	case a["start_time"] == nil:
 		a = with(a, "start_time", millis(at))
 	}
+	if l.step == "wait_for_force_merge" && l.status == "completed" {
+		a = with(a)
+		delete(a, "action_properties")
+	}
 	switch l.status {
 	case "timed_out":
 		a = with(a, "failed", true)
@@ -160,18 +164,25 @@ func (d *documents) retries(l runLine) int64 {
 	return 3
 }
 
-// unforeseen takes over from a document what no line tells: when the index was created, the name of the one after it, what an
-// action keeps for its later steps, and what info has besides its message.
+// keepers are the steps that write what the action keeps for its later steps. Others leave it alone.
+var keepers = []string{
+	"attempt_call_force_merge", "attempt_snapshot", "attempt_restore", "attempt_create_rollup", "wait_for_rollup_completion",
+	"attempt_create_transform", "attempt_move_shards_step", "wait_for_move_shards_step", "attempt_shrink_step", "wait_for_shrink_step",
+}
+
+// unforeseen takes over from a document what no line tells: when the index was created, the name of the one after it, what a
+// keeper has written, and what info has besides its message.
 func unforeseen(want, got map[string]any) map[string]any {
 	want = with(want, "index_creation_date", got["index_creation_date"], "rolled_over_index_name", got["rolled_over_index_name"])
-	if a, is := want["action"].(map[string]any); is {
-		if kept, has := find(got, "action.action_properties"); has {
-			want["action"] = with(a, "action_properties", kept)
-		} else {
-			a = maps.Clone(a)
-			delete(a, "action_properties")
-			want["action"] = a
+	step, _ := find(want, "step.name")
+	status, _ := find(want, "step.step_status")
+	if name, is := step.(string); is && slices.Contains(keepers, name) && status != "timed_out" {
+		kept, has := find(got, "action.action_properties")
+		if !has {
+			kept = map[string]any{}
 		}
+		a, _ := want["action"].(map[string]any)
+		want["action"] = with(a, "action_properties", kept)
 	}
 	said, is := want["info"].(map[string]any)
 	shown, has := got["info"].(map[string]any)

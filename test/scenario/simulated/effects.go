@@ -33,7 +33,9 @@ func (c *Cluster) execute(i *index, in ism.Input, move ism.Move) (ism.Result, er
 		r.Properties = &ism.Properties{MaxNumSegments: &move.Action.ForceMerge.MaxNumSegments}
 		return r, nil
 	case "wait_for_force_merge":
-		return done("Successfully confirmed segments force merged"), nil
+		r := done("Successfully confirmed segments force merged")
+		r.DropProperties = true
+		return r, nil
 	default:
 		if !slices.Contains(requests, name) {
 			return ism.Result{}, fmt.Errorf("the simulated cluster has no step %s", name)
