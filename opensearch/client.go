@@ -35,6 +35,10 @@ type Client struct {
 // NewClient returns a client over a round-tripper.
 func NewClient(transport http.RoundTripper) *Client { return &Client{transport: transport} }
 
+// AnswerWithin is how long (real time) work in the background waits for the answer to a small request: as long as OpenSearch
+// itself waits for the shards of a bulk request. A node that takes requests and never answers must not hold it up for ever.
+const AnswerWithin = time.Minute
+
 // Within returns a client of the same cluster that gives each call up after d. A call that is given up has not been answered;
 // it may have been carried out.
 func (c *Client) Within(d time.Duration) *Client { return &Client{transport: c.transport, within: d} }

@@ -18,11 +18,22 @@ const (
 
 // HasPlugin reports whether some node of the cluster has a plugin of this name, as _cat/plugins lists it.
 func (c *Client) HasPlugin(ctx context.Context, component string) (bool, error) {
-	type row struct{ Component string }
-	var rows []row
-	call := Call{Method: http.MethodGet, Path: "/_cat/plugins", Query: query("h", "component", "format", "json")}
-	err := c.Do(ctx, call, &rows)
-	return slices.Contains(rows, row{component}), err
+	names, err := c.Plugins(ctx, nil)
+	return slices.Contains(names, component), err
+}
+
+// Plugins are the names of the plugins of all nodes, as _cat/plugins lists them; header is the caller's, if not nil.
+func (c *Client) Plugins(ctx context.Context, header http.Header) ([]string, error) {
+	var rows []struct{ Component string }
+	call := Call{Method: http.MethodGet, Path: "/_cat/plugins", Query: query("h", "component", "format", "json"), Header: header}
+	if err := c.Do(ctx, call, &rows); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Component
+	}
+	return names, nil
 }
 
 // AskPlugin returns a function that tells whether the cluster has a plugin, which asks when that is wanted, once in a

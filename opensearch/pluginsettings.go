@@ -244,18 +244,11 @@ func (p *pluginSettings) isBare(req *http.Request) bool {
 		return bare
 	}
 	c, header := p.client(req)
-	var rows []struct{ Component string }
-	call := Call{
-		Method: http.MethodGet, Path: "/_cat/plugins", Header: header,
-		Query: query("h", "component", "format", "json"),
-	}
-	if err := c.Do(req.Context(), call, &rows); err != nil {
+	names, err := c.Plugins(req.Context(), header)
+	if err != nil {
 		return false
 	}
-	bare = true
-	for _, r := range rows {
-		bare = bare && r.Component != "opensearch-index-management"
-	}
+	bare = !slices.Contains(names, "opensearch-index-management")
 	p.note(bare)
 	return bare
 }

@@ -110,7 +110,7 @@ func New(o Options) *Runner {
 		o.Ended = func(string) {}
 	}
 	return &Runner{
-		client: o.Client, store: &store{client: o.Client, wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native, paced: o.Paced, ended: o.Ended,
+		client: o.Client, store: &store{client: o.Client.Within(opensearch.AnswerWithin), wrote: o.Wrote}, clock: o.Clock, lease: o.Lease, native: o.Native, paced: o.Paced, ended: o.Ended,
 		settings: o.Settings, log: o.Logger, wake: make(chan struct{}, 1), done: make(chan finished),
 	}
 }
@@ -231,11 +231,11 @@ var enabled = wire.Obj("bool", wire.Obj("minimum_should_match", 1, "should", []a
 
 // load reads all enabled jobs.
 func (l *loop) load(ctx context.Context) error {
-	if err := l.client.Refresh(ctx, ConfigIndex); err != nil {
+	if err := l.store.client.Refresh(ctx, ConfigIndex); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
-	err := l.client.Scan(ctx, ConfigIndex, enabled, func(doc opensearch.Document) error {
+	err := l.store.client.Scan(ctx, ConfigIndex, enabled, func(doc opensearch.Document) error {
 		for _, k := range []*Kind{Rollup, Transform} {
 			j, err := readJob(k, doc)
 			if err != nil {

@@ -114,6 +114,9 @@ func (s *Service) undone(ctx context.Context, id, ask string, x *execution) (f *
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+		if x.undone == ask {
+			return nil, nil // whatever was begun since
+		}
 	}
 	for {
 		run, err := readRun(ctx, s.client, id)
@@ -283,7 +286,12 @@ func (x *execution) wholly(ctx context.Context, ask string) error {
 	if again {
 		return nil // somebody asked once more meanwhile
 	}
-	if err := x.s.deleteRun(ctx, x.id); err != nil {
+	x.undone = ask
+	switch err := x.s.deleteRun(ctx, x.id, x.rec.version()); {
+	case isConflict(err): // the state says that nothing is left: somebody has begun anew since
+		x.s.lookSoon()
+		return errLost
+	case err != nil:
 		return err
 	}
 	x.rec.remember(func(d *runDocument) { d.Open = false })

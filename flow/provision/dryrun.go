@@ -34,7 +34,7 @@ func (s *Service) DryRun(ctx context.Context, id string, o Request) (wire.Object
 	if err != nil {
 		return nil, own(err, "Failed to get workflow status of: %s", id)
 	}
-	env := step.Env{Client: s.client, Own: s.o.Own, RestCalls: settings.List(flow.RestCallSetting)}
+	env := step.Env{Client: s.o.Client, Own: s.o.Own, RestCalls: settings.List(flow.RestCallSetting)}
 	scope := flow.Scope{WorkflowID: id, UserParams: w.UserParams, Params: o.Params}
 	steps := make([]wire.Object, len(plan))
 	for i, p := range plan {

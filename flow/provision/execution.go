@@ -35,6 +35,8 @@ type execution struct {
 	mask     func(string) string
 	before   []Resource // what there was before the run
 	settings setting.View
+	// undone is the deprovisioning after which nothing was left, "" if there was none; good when done is closed.
+	undone string
 	// stopRun keeps further nodes from starting.
 	stopRun context.CancelFunc
 }
@@ -350,7 +352,7 @@ func (x *execution) storeTemplate(ctx context.Context) error {
 // env is what every step of this workflow may use.
 func (x *execution) env(node string) step.Env {
 	return step.Env{
-		Client: x.s.client, Own: x.s.o.Own, RestCalls: x.settings.List(flow.RestCallSetting), Claimed: x.s.claimedBesides(x.id),
+		Client: x.s.o.Client, Own: x.s.o.Own, RestCalls: x.settings.List(flow.RestCallSetting), Claimed: x.s.claimedBesides(x.id),
 		OpaqueID: "steward/" + x.id + "/" + node, Poll: x.settings.Duration(settingTaskRetry),
 	}
 }

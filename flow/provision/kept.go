@@ -190,14 +190,10 @@ const shortestSecret = 6
 // masker removes secrets from texts: all credentials, and all parameters but those that name a resource.
 func masker(w *flow.Workflow, params []flow.Param) func(string) string {
 	names := resourceNames(w)
-	var pairs []string
+	var secrets []string
 	add := func(v string) {
 		if len(v) >= shortestSecret {
-			quoted, err := marshal(v)
-			if err == nil {
-				pairs = append(pairs, strings.Trim(string(quoted), `"`), masked)
-			}
-			pairs = append(pairs, v, masked)
+			secrets = append(secrets, v)
 		}
 	}
 	for _, n := range w.Nodes {
@@ -212,7 +208,21 @@ func masker(w *flow.Workflow, params []flow.Param) func(string) string {
 			add(p.Value)
 		}
 	}
-	return strings.NewReplacer(pairs...).Replace
+	return replacer(secrets).Replace
+}
+
+// replacer masks each of these texts, also as it stands in JSON. Of two of which one begins with the other the longer one
+// goes first: nothing of it stays.
+func replacer(secrets []string) *strings.Replacer {
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, v := range secrets {
+		if quoted, err := marshal(v); err == nil {
+			pairs = append(pairs, string(quoted[1:len(quoted)-1]), masked)
+		}
+		pairs = append(pairs, v, masked)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // resourceNames are the texts of a workflow that name resources.

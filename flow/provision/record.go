@@ -262,6 +262,13 @@ func (r *record) ask(ctx context.Context, fn func(d *runDocument)) (bool, error)
 	return err == nil, err
 }
 
+// version is that of the run document as it was stored last.
+func (r *record) version() opensearch.Version {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.run.version
+}
+
 // onAsk sets what is called when something was asked for.
 func (r *record) onAsk(fn func()) {
 	r.mu.Lock()

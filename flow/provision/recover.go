@@ -111,7 +111,7 @@ func (s *Service) takeUp(ctx context.Context, id string) error {
 	case err != nil:
 		return err
 	case !st.found:
-		return s.deleteRun(ctx, id)
+		return ignoreConflict(s.deleteRun(ctx, id, run.version))
 	case run.Goal != goalDeprovision && st.Progress != inProgress: // it ended, and only that was not stored
 		run.closeRun(st.State.State == Completed)
 		err := s.writeRun(ctx, &run)

@@ -150,8 +150,9 @@ func (s *Service) writeRun(ctx context.Context, r *storedRun) error {
 	return err
 }
 
-func (s *Service) deleteRun(ctx context.Context, id string) error {
-	_, err := s.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: lease.Index, ID: runPrefix + id}, "")
+// deleteRun deletes a run document as it was read; a zero version means whatever is there.
+func (s *Service) deleteRun(ctx context.Context, id string, was opensearch.Version) error {
+	_, err := s.client.Write(ctx, opensearch.Write{Op: opensearch.OpDelete, Index: lease.Index, ID: runPrefix + id, If: was}, "")
 	if fault.Is(err, "index_not_found_exception") {
 		return nil
 	}

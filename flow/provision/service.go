@@ -5,6 +5,7 @@ package provision
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ const recordFor = 5 * time.Second
 // Service keeps workflows. It is safe for concurrent use.
 type Service struct {
 	o      Options
-	client *opensearch.Client
+	client *opensearch.Client // for documents; steps have the one of o
 	log    *slog.Logger
 	slots  chan struct{}
 
@@ -85,7 +86,7 @@ func New(o Options) *Service {
 		o.Parallel = defaultParallel
 	}
 	s := &Service{
-		o: o, client: o.Client, log: o.Logger, slots: make(chan struct{}, o.Parallel), active: map[string]*execution{},
+		o: o, client: o.Client.Within(opensearch.AnswerWithin), log: o.Logger, slots: make(chan struct{}, o.Parallel), active: map[string]*execution{},
 		soon: make(chan struct{}, 1),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
@@ -194,21 +195,10 @@ func (s *Service) checked(ctx context.Context, plan []flow.Planned) error {
 
 // plugins are the names of the cluster's plugins, if a plan needs any.
 func (s *Service) plugins(ctx context.Context, plan []flow.Planned) (names []string, err error) {
-	for _, p := range plan {
-		if len(p.Type.Plugins) == 0 {
-			continue
-		}
-		var rows []struct{ Component string }
-		call := opensearch.Call{Method: "GET", Path: "/_cat/plugins", Query: map[string][]string{"format": {"json"}, "h": {"component"}}}
-		if err := s.client.Do(ctx, call, &rows); err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			names = append(names, r.Component)
-		}
-		return names, nil
+	if !slices.ContainsFunc(plan, func(p flow.Planned) bool { return len(p.Type.Plugins) > 0 }) {
+		return nil, nil
 	}
-	return nil, nil
+	return s.client.Plugins(ctx, nil)
 }
 
 // own makes an error one of this API: what is not worded yet gets the API's words, and keeps its status.

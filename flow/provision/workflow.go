@@ -226,7 +226,7 @@ func (s *Service) Delete(ctx context.Context, id string, whole bool) (answer jso
 		s.log.Warn("the state of a deleted workflow stays", "workflow", id, "err", err)
 		return written.Raw, nil
 	}
-	if err := s.deleteRun(ctx, id); err != nil {
+	if err := s.deleteRun(ctx, id, opensearch.Version{}); err != nil {
 		s.log.Warn("the run of a deleted workflow stays", "workflow", id, "err", err)
 	}
 	return written.Raw, nil

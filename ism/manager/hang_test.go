@@ -25,7 +25,7 @@ func TestANodeThatNeverAnswersHoldsASweepUpForAMinute(t *testing.T) {
 		m := New(Options{Client: opensearch.NewClient(silent{})})
 		began := time.Now()
 		_, err := m.Sweep(t.Context(), began)
-		if took := time.Since(began); err == nil || took != answerWithin || !strings.Contains(m.Status().LastError, "no answer from the cluster") {
+		if took := time.Since(began); err == nil || took != opensearch.AnswerWithin || !strings.Contains(m.Status().LastError, "no answer from the cluster") {
 			t.Errorf("after %s: %v, status %+v", took, err, m.Status())
 		}
 	})

@@ -17,10 +17,6 @@ import (
 	"github.com/opensteward/steward/wire/setting"
 )
 
-// answerWithin is how long (real time) a sweep waits for the answer to one request: as long as OpenSearch itself waits for the
-// shards of a bulk request. A node that takes requests and never answers must not hold everything up.
-const answerWithin = time.Minute
-
 // ProbeEvery is how often a manager looks for what changed behind its back.
 const ProbeEvery = time.Second
 
@@ -136,7 +132,7 @@ func New(o Options) *Manager {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	stepClient := o.Client
-	o.Client = stepClient.Within(answerWithin)
+	o.Client = stepClient.Within(opensearch.AnswerWithin)
 	return &Manager{
 		opts: o, stepClient: stepClient, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
 		steps: newSteps(o.Logger), notices: newNotices(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
