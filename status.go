@@ -101,7 +101,7 @@ func (s *Steward) status() wire.Object {
 		mode = "cluster"
 	}
 	m := s.manager.Status()
-	ism := wire.Obj("managed_indices", m.Managed, "waiting", m.Waiting, "running_steps", m.Running, "unrecorded_changes", m.Unrecorded)
+	ism := wire.Obj("managed_indices", m.Managed, "waiting", m.Waiting, "ready", m.Ready, "running_steps", m.Running, "unrecorded_changes", m.Unrecorded)
 	ism.AddIf(!m.NextDue.IsZero(), "next_due", m.NextDue.Format(time.RFC3339Nano))
 	ism.AddIf(!m.LastSweep.IsZero(), "last_sweep", m.LastSweep.Format(time.RFC3339Nano))
 	ism.AddIf(m.LastError != "", "last_error", m.LastError)

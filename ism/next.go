@@ -162,6 +162,9 @@ type Result struct {
 	Step string
 	// Again is, for condition_not_met, when to look again: zero leaves it to the driver.
 	Again time.Time
+	// Turn says, for condition_not_met, that it waits for what an action of another index has and will give back. GivesBack says that it
+	// has done so.
+	Turn, GivesBack bool
 }
 
 // Next is what the policy wants done with the index at in.Now. The gates stand in the order of the plugin's.

@@ -115,7 +115,9 @@ func (s *Server) getIndex(r *rest.Request) (rest.Action, error) {
 		out := wire.Object{}
 		for _, i := range list {
 			one := wire.Obj("aliases", aliasesJSON(i.Aliases), "mappings", i.Mapping, "settings", settingsJSON(state, i, flat, human))
-			one.AddIf(defaults, "defaults", defaultsJSON(state, i, flat))
+			if defaults {
+				one.Add("defaults", defaultsJSON(state, i, flat))
+			}
 			one.AddIf(i.DataStream != "", "data_stream", i.DataStream)
 			out.Add(i.Name, one)
 		}

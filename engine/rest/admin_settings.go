@@ -61,7 +61,9 @@ func (s *Server) getSettings(r *rest.Request) (rest.Action, error) {
 				}
 			}
 			one := wire.Obj("settings", settingsJSON(state, &shown, flat, human && len(names) == 0))
-			one.AddIf(defaults, "defaults", defaultsJSON(state, i, flat))
+			if defaults {
+				one.Add("defaults", defaultsJSON(state, i, flat))
+			}
 			if len(shown.Settings) > 0 || defaults {
 				out.Add(i.Name, one)
 			}

@@ -164,7 +164,7 @@ var (
 
 func (s *Server) catHealth(*rest.Request) (table.Filler, error) {
 	return func(_ context.Context, t *table.Table) error {
-		h := healthOf(s.Catalog.State().SortedIndices())
+		h := s.healthOfAll(s.Catalog.State())
 		now := s.Clock.Now().UTC()
 		t.Add(now.Unix(), now.Format(time.TimeOnly), s.clusterName(), h.status(), 1, 1, "true", h.primaries, h.primaries, 0, 0, h.unassigned, 0, "-",
 			fmt.Sprintf("%.1f%%", h.percent()))

@@ -30,10 +30,34 @@ type health struct {
 func healthOf(indices []*catalog.Index) health {
 	var h health
 	for _, i := range indices {
-		h.primaries += i.Shards()
-		h.unassigned += i.Shards() * i.Replicas()
+		h.add(i)
 	}
 	return h
+}
+
+// stateHealth is the health of all indices of one state.
+type stateHealth struct {
+	state *catalog.State
+	health
+}
+
+// healthOfAll is that of all indices, which is counted once for each state.
+func (s *Server) healthOfAll(state *catalog.State) health {
+	if last := s.health.Load(); last != nil && last.state == state {
+		return last.health
+	}
+	h := &stateHealth{state: state}
+	for _, i := range state.Indices {
+		h.add(i)
+	}
+	s.health.Store(h)
+	return h.health
+}
+
+func (h *health) add(i *catalog.Index) {
+	shards := i.Shards()
+	h.primaries += shards
+	h.unassigned += shards * i.Replicas()
 }
 
 func (h health) status() string {
@@ -197,9 +221,10 @@ func (s *Server) lookHealth(req *healthRequest) ([]*catalog.Index, health, error
 	if err != nil {
 		return nil, health{}, err
 	}
-	h, all := healthOf(indices), healthOf(state.SortedIndices())
-	h.cluster = &all
+	h := healthOf(indices)
 	if len(req.expressions) > 0 {
+		all := s.healthOfAll(state)
+		h.cluster = &all
 		_, err := state.Resolve(req.expressions, wire.IndexOptions{Open: true, Closed: true, Hidden: true, AllowNoIndices: true}, now)
 		h.missing = fault.Is(err, "index_not_found_exception")
 	}

@@ -10,6 +10,7 @@ package rest
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine/catalog"
@@ -49,7 +50,8 @@ type Server struct {
 	searchPipelines *ingest.SearchPipelines
 	tasks           tasks
 	scrolls         scrolls
-	found           map[string]bool // uuids of indices that were on disk at the start
+	health          atomic.Pointer[stateHealth] // as it was asked for last
+	found           map[string]bool             // uuids of indices that were on disk at the start
 }
 
 // Register adds all routes to a router.

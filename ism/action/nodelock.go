@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/opensteward/steward/fault"
+	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/opensearch"
 	"github.com/opensteward/steward/rollup"
 )
@@ -116,11 +117,27 @@ func (e *Env) writeLock(ctx context.Context, p *shrinkPlan, was opensearch.Docum
 
 // unlock gives the plan's lock back. One that is no longer the plan's stays.
 func (e *Env) unlock(ctx context.Context, p *shrinkPlan) error {
-	_, err := e.Client.Write(ctx, opensearch.Write{
-		Op: opensearch.OpDelete, Index: LockIndex, ID: lockID(p.Node), If: p.lockVersion(),
-	}, "")
+	_, err := e.Client.Write(ctx, p.unlocks(), "")
 	if err != nil && Unanswered(err) {
 		return err
 	}
 	return nil
+}
+
+// unlocks is the write that gives the plan's lock back. It is refused if the lock is no longer the plan's.
+func (p *shrinkPlan) unlocks() opensearch.Write {
+	return opensearch.Write{Op: opensearch.OpDelete, Index: LockIndex, ID: lockID(p.Node), If: p.lockVersion()}
+}
+
+// Unlock is the write that gives back the node that the shrink of an index has locked, as its metadata says; false if it has
+// none. The lock may be another's by now: the write is refused then.
+func Unlock(meta *ism.Metadata) (w opensearch.Write, has bool) {
+	if meta.Action == nil || meta.Action.Properties == nil || meta.Action.Properties.Shrink == nil {
+		return w, false
+	}
+	p := &shrinkPlan{}
+	if json.Unmarshal(meta.Action.Properties.Shrink, p) != nil {
+		return w, false
+	}
+	return p.unlocks(), true
 }

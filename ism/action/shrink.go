@@ -12,7 +12,7 @@ import (
 	"github.com/opensteward/steward/opensearch"
 )
 
-// shrinkLimit is how long a shrink may take, as in the plugin, unless the action has a timeout.
+// shrinkLimit is how long a step of a shrink may take unless the action has a timeout. In the plugin it is the whole action.
 const shrinkLimit = 12 * time.Hour
 
 // The settings of the source that a shrink changes, and puts back.
@@ -94,6 +94,12 @@ func (e *Env) giveUp(ctx context.Context, p *shrinkPlan, r ism.Result) (ism.Resu
 	if err := e.restore(ctx, p); err != nil && Unanswered(err) {
 		return ism.Result{}, err
 	}
+	return e.giveBack(ctx, p, r)
+}
+
+// giveBack gives the node free, and reports r.
+func (e *Env) giveBack(ctx context.Context, p *shrinkPlan, r ism.Result) (ism.Result, error) {
+	r.GivesBack = true
 	return r, e.unlock(ctx, p)
 }
 
@@ -137,13 +143,17 @@ func (e *Env) made(ctx context.Context, p *shrinkPlan) (*opensearch.IndexInfo, e
 	return &info, nil
 }
 
-// late reports whether the shrink has taken longer than it may.
+// late reports whether the shrink has taken longer than it may: by its own timeout, all waiting and retries included, as the
+// policy says; by the plugin's limit without the time for which it waited for a node behind others.
 func (e *Env) late() bool {
-	limit := shrinkLimit
+	began := e.actionStart()
 	if t := e.Action.Timeout; t != nil {
-		limit = t.Value()
+		return e.Now.Sub(began) > t.Value()
 	}
-	return e.Now.Sub(e.actionStart()) > limit
+	if !e.Config.Native && e.Meta.Step != nil {
+		began = e.Meta.Step.StartTime
+	}
+	return e.Now.Sub(began) > shrinkLimit
 }
 
 // green reports whether all copies of the index's shards are there.

@@ -61,7 +61,14 @@ func attemptMoveShards(ctx context.Context, e *Env) (ism.Result, error) {
 			return e.move(ctx, p)
 		}
 	}
-	return e.patient(nodeLocked), nil
+	return e.outOfTurn(), nil
+}
+
+// outOfTurn waits until another index gives its node back.
+func (e *Env) outOfTurn() ism.Result {
+	r := e.patient(nodeLocked)
+	r.Turn = true
+	return r
 }
 
 // patient waits a quarter of the time that it has waited: indices by the thousand may have to wait for one node.
@@ -149,7 +156,7 @@ func (e *Env) moveAgain(ctx context.Context, p *shrinkPlan) (ism.Result, error) 
 		return shrinkRefused(err, moveFailed)
 	}
 	if !held { // it ran out while nobody was here
-		return e.giveUp(ctx, p, e.patient(nodeLocked))
+		return e.giveUp(ctx, p, e.outOfTurn())
 	}
 	return e.move(ctx, p)
 }
@@ -162,7 +169,7 @@ func (e *Env) move(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
 		return ism.Result{}, err
 	case err != nil:
 		r, _ := shrinkRefused(err, moveFailed)
-		return r, e.unlock(ctx, p)
+		return e.giveBack(ctx, p, r)
 	case !a.Acknowledged:
 		return ism.Result{}, unacknowledged("the settings of [" + e.Index + "]")
 	}

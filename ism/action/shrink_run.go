@@ -219,13 +219,14 @@ func (e *Env) handOver(ctx context.Context, p *shrinkPlan) (ism.Result, error) {
 				return ism.Result{}, err
 			}
 			r, _ := shrinkRefused(err, "Shrink failed due to aliases switch failure.")
-			return r, e.unlock(ctx, p)
+			return e.giveBack(ctx, p, r)
 		}
 	}
-	if err := e.unlock(ctx, p); err != nil {
-		return ism.Result{}, err
+	r, err := p.with(completed(ism.Message("Shrink finished successfully.")))
+	if err != nil {
+		return r, err
 	}
-	return p.with(completed(ism.Message("Shrink finished successfully.")))
+	return e.giveBack(ctx, p, r)
 }
 
 // switchAliases takes all aliases from the source and gives the target those that it lacks.

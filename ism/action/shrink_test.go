@@ -612,3 +612,32 @@ func TestAShrinkThatWaitsLongLooksSeldom(t *testing.T) {
 		}
 	}
 }
+
+// TestAShrinkHasTheLimitForItselfAlone: the wait for a node that thousands of others want does not count, but at native pace.
+func TestAShrinkHasTheLimitForItselfAlone(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		begun   time.Duration // since the step began
+		native  bool
+		timeout string
+		want    string
+	}{
+		{"after a long wait for a node", time.Hour, false, "", "condition_not_met"},
+		{"after moving for too long", 13 * time.Hour, false, "", "failed"},
+		{"at native pace", time.Hour, true, "", "failed"},
+		{"with a timeout of its own", time.Hour, false, `"timeout":"15h",`, "failed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			behind := ok(`{"metadata":{"indices":{"logs-1":{"in_sync_allocations":{}}}}}`)
+			s := shrinking(map[string]answer{"GET /_cluster/state/metadata/logs-1": behind})
+			e := at(t, s, strings.Replace(shrink, "{", "{"+c.timeout, 1))
+			e.Config.Native = c.native
+			e.Meta.Action.StartTime = now.Add(-20 * time.Hour)
+			e.Meta.Step = &ism.StepMeta{Name: "wait_for_move_shards_step", StartTime: now.Add(-c.begun)}
+			r, err := action.Lookup("wait_for_move_shards_step").Run(t.Context(), e)
+			if err != nil || r.Status != c.want || r.GivesBack != (c.want == "failed") {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}

@@ -192,6 +192,7 @@ func (s *sweep) forget(ctx context.Context) error {
 			if meta := deleting(e, s.now); meta != nil {
 				s.history.last(e, meta, s.now)
 			}
+			writes = append(writes, s.unlocks(e)...)
 			writes = append(writes, forgetWrites(e)...)
 			if e.starting || e.keeps { // its step may have stored what it was about to do
 				writes = append(writes, dropIntention(e.uuid, opensearch.Version{}))

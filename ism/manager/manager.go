@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opensteward/steward/clock"
@@ -56,6 +57,7 @@ type Manager struct {
 	inventory *inventory
 	settings  settings
 	queue     queue
+	turns     turns
 	fence     int64     // the lease under which the caches were loaded; 0: not loaded
 	enrolAll  bool      // every unmanaged index is to be looked at, not only new ones
 	enrolAt   time.Time // at native pace, when every unmanaged index is to be looked at; zero: nothing waits for it
@@ -65,6 +67,7 @@ type Manager struct {
 	gone      bool     // some entry's index may be gone
 	added     []string // uuids of indices that templates may claim: new ones, and those whose jobs were deleted
 	status    Status
+	shown     atomic.Pointer[Status] // what Status shows; it has its own protection
 	// repositories are those of snapshots when blocked indices were looked at last.
 	repositories map[string]json.RawMessage
 	history      history
@@ -86,22 +89,6 @@ type Manager struct {
 	ended []string
 	// litter is how many documents and indices have gone through since memory was given back. It is Run's own.
 	litter int
-}
-
-// Status is what a manager is doing.
-type Status struct {
-	// Leading is whether it holds the lease, under fencing number Fence.
-	Leading bool
-	Fence   int64
-	// Managed is the number of jobs, Waiting of those due at a known instant, the earliest at NextDue; Running of
-	// those with a step under way.
-	Managed, Waiting, Running int
-	NextDue                   time.Time
-	// Unrecorded is the number of records that wait because the history cannot be written.
-	Unrecorded int
-	LastSweep  time.Time
-	// LastError is why the last sweep could not be made, "" if it could.
-	LastError string
 }
 
 // Summary counts what a sweep did.
@@ -133,10 +120,12 @@ func New(o Options) *Manager {
 	}
 	stepClient := o.Client
 	o.Client = stepClient.Within(opensearch.AnswerWithin)
-	return &Manager{
+	m := &Manager{
 		opts: o, stepClient: stepClient, log: o.Logger, docs: newDocuments(), inventory: newInventory(), history: newHistory(),
 		steps: newSteps(o.Logger), notices: newNotices(), wake: make(chan struct{}, 1), done: make(chan struct{}, 1),
 	}
+	m.shown.Store(&Status{})
+	return m
 }
 
 // Wake makes a running manager look at the cluster at once: something was changed through us. Until that is done it
@@ -307,19 +296,4 @@ func (m *Manager) alarm() *clock.Alarm {
 		return &clock.Alarm{Stop: nothing}
 	}
 	return m.opts.Clock.Alarm(next)
-}
-
-// Status returns what the manager is doing. It waits for a sweep that is being made.
-func (m *Manager) Status() Status {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.status
-	s.Waiting, s.NextDue = len(m.queue.heap), m.queue.next()
-	s.Running, s.Unrecorded = m.steps.count(), len(m.history.pending)
-	for _, e := range m.docs.entries {
-		if e.hasJob() {
-			s.Managed++
-		}
-	}
-	return s
 }

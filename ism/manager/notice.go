@@ -106,7 +106,7 @@ func (s *sweep) lead(ctx context.Context, fence int64) error {
 		return nil
 	}
 	s.fence = 0
-	s.docs, s.inventory, s.queue = newDocuments(), newInventory(), queue{}
+	s.docs, s.inventory, s.queue, s.turns = newDocuments(), newInventory(), queue{}, turns{}
 	if err := s.followDocuments(ctx); err != nil {
 		return err
 	}

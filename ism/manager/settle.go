@@ -121,6 +121,7 @@ func (s *sweep) afterResult(r *stepResult) {
 	e := r.entry
 	called := e.called
 	e.called = false
+	turn := s.takeTurn(r)
 	if r.result.Status != ism.StatusConditionNotMet || s.native() || called {
 		e.polls = 0
 		s.goOn(e)
@@ -129,6 +130,9 @@ func (s *sweep) afterResult(r *stepResult) {
 	at := r.result.Again
 	if at.IsZero() {
 		at = s.now.Add(poll(int(e.polls)))
+	}
+	if at.Before(turn) {
+		at = turn
 	}
 	if late := r.move.Action.Late(r.move.Meta.Action.StartTime); !late.IsZero() && late.After(s.now) && late.Before(at) {
 		at = late

@@ -141,7 +141,11 @@ func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (
 	case w.entry == nil && w.op.Op == opensearch.OpDelete && fault.HasStatus(r.Err, http.StatusNotFound):
 		return false // not even its index is there
 	case w.entry == nil:
-		s.log.Warn("write refused", "id", w.op.ID, "err", r.Err)
+		say := s.log.Warn
+		if fault.HasStatus(r.Err, http.StatusConflict) || fault.HasStatus(r.Err, http.StatusNotFound) {
+			say = s.log.Debug // it is somebody else's by now, or gone
+		}
+		say("write refused", "id", w.op.ID, "err", r.Err)
 		return false
 	default:
 		refused[w.entry] = true

@@ -13,6 +13,9 @@ import (
 const (
 	// maxRounds bounds a sweep, so that the cluster is looked at again even while some policy always has a next move.
 	maxRounds = 64
+	// maxSweep is how long (real time) a sweep begins rounds, for the same reason while thousands of indices are ready: what is
+	// new has to be noticed meanwhile.
+	maxSweep = time.Second
 	// maxBatch is how many indices are served in one round: what one bulk request holds.
 	maxBatch = 1000
 	// patience is how long (real time) a sweep waits for a light step before it leaves it to a later one.
@@ -38,6 +41,9 @@ func (m *Manager) Sweep(ctx context.Context, now time.Time) (Summary, error) {
 	m.status.LastSweep, m.status.LastError = now, ""
 	if err != nil {
 		m.status.LastError = err.Error()
+	}
+	if err != nil || sum != (Summary{}) {
+		m.count()
 	}
 	return sum, err
 }
@@ -76,7 +82,8 @@ type sweep struct {
 
 // rounds makes moves until none is ready and no short step is under way.
 func (s *sweep) rounds(ctx context.Context) error {
-	for range maxRounds {
+	began := time.Now()
+	for n := 0; n < maxRounds && (n == 0 || time.Since(began) < maxSweep); n++ {
 		if err := s.storeLate(ctx); err != nil {
 			return err
 		}

@@ -199,6 +199,20 @@ func TestAShrinkThatIsOutOfTimeGivesEverythingBack(t *testing.T) {
 	}
 }
 
+// TestAnIndexThatIsDeletedInTheMiddleOfItsShrinkGivesItsNodeBack: others would wait until the lock runs out.
+func TestAnIndexThatIsDeletedInTheMiddleOfItsShrinkGivesItsNodeBack(t *testing.T) {
+	w := newShrink(t, backend(t))
+	stop := w.run(barred{w.transport})
+	defer stop()
+	w.wait("the shrink to have its plan stored", func() bool {
+		m := w.metadata(w.uuid)
+		return m != nil && m.Step != nil && m.Step.Name == "attempt_shrink_step" && w.locked()
+	})
+	_, err := w.client.DeleteIndex(t.Context(), w.first())
+	w.do(err)
+	w.wait("the node to be free", func() bool { return !w.locked() })
+}
+
 // onceEach lets the first request of each method and path go wrong that changes an index, or the lock.
 type onceEach struct {
 	next  http.RoundTripper
