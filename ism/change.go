@@ -43,7 +43,7 @@ func (in *Input) change(r resolved) (Move, bool) {
 	if m.State != nil {
 		current = m.State.Name
 	}
-	if !leaving && !SafeToChange(current, in.Job.Policy, in.Change, c.State) {
+	if c.IsSafe && !SafeToChange(current, in.Job.Policy, in.Change, c.State) {
 		job := in.Job
 		pending := *c
 		pending.IsSafe = false

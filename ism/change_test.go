@@ -96,6 +96,19 @@ func TestAChangeThatIsNoLongerSafeIsMarkedAndWaits(t *testing.T) {
 	}
 }
 
+func TestAChangeThatIsNoLongerSafeAtTheEndOfTheActionsTakesARunMore(t *testing.T) {
+	in := changing(t, moreActions, ism.ChangePolicy{IsSafe: true})
+	in.Meta.Action = &ism.ActionMeta{Name: ism.ActionTransition, StartTime: t0, Index: -1}
+	m := ism.Next(in)
+	if m.Kind != ism.Amend || m.Job.ChangePolicy.IsSafe {
+		t.Fatalf("%+v", m)
+	}
+	apply(&in, m, succeed)
+	if m := ism.Next(in); m.Kind != ism.Save || m.Reason != "Attempting to change policy to q" {
+		t.Errorf("then %+v", m)
+	}
+}
+
 func TestAnUnsafeChangeWaitsForTheEndOfTheActions(t *testing.T) {
 	in := changing(t, moreActions, ism.ChangePolicy{})
 	if m := ism.Next(in); m.Kind != ism.Wait {

@@ -79,10 +79,10 @@ func (s *sweep) announced(d *decided) *notice {
 		return s.noticeOf(d, move.Meta, s.fence)
 	case !move.Notify:
 		return nil
-	case move.Meta.Retry.Failed:
-		return s.noticeOf(d, d.entry.meta(), s.fence) // the policy itself failed: as things were before, as in the plugin
-	default:
+	case move.Meta.TimedOut():
 		return s.noticeOf(d, move.Meta, s.fence)
+	default: // the policy itself failed, or an action may not run: as things were before, as in the plugin
+		return s.noticeOf(d, d.entry.meta(), s.fence)
 	}
 }
 

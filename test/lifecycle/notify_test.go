@@ -230,7 +230,7 @@ func TestPeopleAreToldOnceOfAnActionThatIsNotValid(t *testing.T) {
 	m.Wake()
 	defer w.runManager(m)()
 	w.do(now.Advance(t.Context(), 24*time.Hour))
-	want := []string{actionLetter, "Starting action rollover and working on attempt_rollover"}
+	want := []string{actionLetter, "Successfully sent notification [index=" + w.first() + "]"} // of before, as the plugin tells it
 	if diff := cmp.Diff(want, l.delivered()); diff != "" {
 		t.Error(diff)
 	}
