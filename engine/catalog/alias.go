@@ -369,5 +369,5 @@ func (s *State) checkAliases(aliases []string) error {
 	return nil
 }
 
-// AliasNames are all aliases, sorted.
-func (s *State) AliasNames() []string { return slices.Sorted(maps.Keys(s.aliases)) }
+// aliasNames are all aliases, sorted.
+func (s *State) aliasNames() []string { return slices.Sorted(maps.Keys(s.aliases)) }

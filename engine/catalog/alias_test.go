@@ -176,7 +176,7 @@ func TestVersionsOfAnIndexMoveWithItsAliases(t *testing.T) {
 			t.Errorf("%s: aliases version %d, settings version %d", e.is, i.AliasesVersion, i.SettingsVersion)
 		}
 	}
-	if got := c.State().AliasNames(); !slices.Equal(got, []string{"x"}) {
+	if got := c.State().aliasNames(); !slices.Equal(got, []string{"x"}) {
 		t.Errorf("alias names %v", got)
 	}
 	if got := c.State().AliasIndices("x"); len(got) != 1 || got[0].Name != "a" {

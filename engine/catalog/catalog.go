@@ -49,9 +49,6 @@ type Catalog struct {
 	// change is held while a change is under way; one at a time.
 	change sync.Mutex
 
-	watch    sync.Mutex
-	watchers []func(before, after *State)
-
 	// filled are indices whose shards are being filled, by name, before they show.
 	filling sync.Mutex
 	filled  map[string]*Index
@@ -102,14 +99,6 @@ func (c *Catalog) Close() error {
 // State is the metadata as of now.
 func (c *Catalog) State() *State { return c.state.Load() }
 
-// Watch calls fn after every change, in the order of changes, in the goroutine that made it. fn must return soon and
-// must not change the catalog.
-func (c *Catalog) Watch(fn func(before, after *State)) {
-	c.watch.Lock()
-	defer c.watch.Unlock()
-	c.watchers = append(c.watchers, fn)
-}
-
 // update makes one change: fn writes to a draft of the next state, which becomes durable and then visible. If fn fails
 // or changes nothing, nothing is written.
 func (c *Catalog) update(ctx context.Context, fn func(next *State) error) error {
@@ -137,23 +126,18 @@ func (c *Catalog) updateLocked(ctx context.Context, fn func(next *State) error) 
 		return fmt.Errorf("write the catalog: %w", err)
 	}
 	c.state.Store(next)
-	c.notify(before, next)
+	c.tellShards(before, next)
 	return nil
 }
 
-func (c *Catalog) notify(before, after *State) {
+// tellShards tells the shards of indices whose mapping or settings a change has changed.
+func (c *Catalog) tellShards(before, after *State) {
 	for name, index := range after.Indices {
 		old := before.Indices[name]
 		if old != nil && old != index && old.UUID == index.UUID &&
 			(old.Mapping != index.Mapping || old.SettingsVersion != index.SettingsVersion) {
 			c.shards.Change(old, index)
 		}
-	}
-	c.watch.Lock()
-	watchers := c.watchers
-	c.watch.Unlock()
-	for _, fn := range watchers {
-		fn(before, after)
 	}
 }
 

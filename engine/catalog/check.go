@@ -73,7 +73,7 @@ func (s *State) check() []string {
 	for _, name := range slices.Sorted(maps.Keys(s.DataStreams)) {
 		s.checkStream(&f, name)
 	}
-	for _, alias := range s.AliasNames() {
+	for _, alias := range s.aliasNames() {
 		f.add(s.Indices[alias] != nil || s.DataStreams[alias] != nil, "the alias [%s] is called as an index or data stream is", alias)
 		if err := s.checkAliases([]string{alias}); err != nil {
 			f.add(true, "%s", fault.Of(err).Reason)

@@ -179,7 +179,7 @@ func (s *State) checkNewName(name string, backing bool) error {
 func (s *State) checkTaken(name string) error {
 	switch {
 	case s.Indices[name] != nil:
-		return AlreadyExists(s.Indices[name])
+		return alreadyExists(s.Indices[name])
 	case s.aliases[name] != nil:
 		return invalidName(name, "already exists as alias")
 	}
@@ -205,8 +205,8 @@ func invalidName(name, why string) error {
 		With("index", name).With("index_uuid", "_na_")
 }
 
-// AlreadyExists is the 400 for a name that an index has.
-func AlreadyExists(index *Index) error {
+// alreadyExists is the 400 for a name that an index has.
+func alreadyExists(index *Index) error {
 	return fault.New(400, "resource_already_exists_exception", "index [%s/%s] already exists", index.Name, index.UUID).
 		With("index", index.Name).With("index_uuid", index.UUID)
 }

@@ -104,8 +104,8 @@ func TestANameCanBeTaken(t *testing.T) {
 func TestANewIndexHasWhatTheServerGivesIt(t *testing.T) {
 	c := newCatalog(t)
 	i := create(t, c, "<logs-{now/d}>", NewIndex{})
-	if i.Name != "logs-2026.01.01" || i.ProvidedName() != "<logs-{now/d}>" {
-		t.Errorf("name %s, provided name %s", i.Name, i.ProvidedName())
+	if i.Name != "logs-2026.01.01" || i.providedName() != "<logs-{now/d}>" {
+		t.Errorf("name %s, provided name %s", i.Name, i.providedName())
 	}
 	if i.Shards() != 1 || i.Replicas() != 1 || i.RoutingShards != 1024 || len(i.UUID) != 22 || i.Hidden() || i.Closed {
 		t.Errorf("%+v", i)

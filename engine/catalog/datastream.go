@@ -29,8 +29,8 @@ type DataStream struct {
 // WriteIndex is the name of the backing index that writes go to.
 func (d *DataStream) WriteIndex() string { return d.Indices[len(d.Indices)-1] }
 
-// BackingIndex is the name of a backing index: ".ds-logs-000001".
-func BackingIndex(stream string, generation int64) string {
+// backingIndex is the name of a backing index: ".ds-logs-000001".
+func backingIndex(stream string, generation int64) string {
 	return fmt.Sprintf(".ds-%s-%06d", stream, generation)
 }
 
@@ -47,7 +47,7 @@ func (c *Catalog) CreateDataStream(ctx context.Context, name string) error {
 		if t.DataStream == nil {
 			return nil, fault.Illegal("matching index template [%s] for data stream [%s] has no data stream template", template, name)
 		}
-		backing := BackingIndex(name, 1)
+		backing := backingIndex(name, 1)
 		index, err := c.build(next, backing, backing, NewIndex{},
 			&origin{stream: name, template: t, timestamp: t.DataStream.TimestampField})
 		if err != nil {
@@ -82,9 +82,9 @@ func (s *State) checkStreamName(name string) error {
 	return nil
 }
 
-// FindDataStreams are the data streams that names and patterns mean, by name; none means all. A name that is missing is
+// findDataStreams are the data streams that names and patterns mean, by name; none means all. A name that is missing is
 // the 404 index_not_found_exception.
-func (s *State) FindDataStreams(expressions []string) ([]*DataStream, error) {
+func (s *State) findDataStreams(expressions []string) ([]*DataStream, error) {
 	found := map[string]*DataStream{}
 	if len(expressions) == 0 {
 		expressions = []string{"*"}
@@ -130,7 +130,7 @@ func (c *Catalog) DeleteDataStreams(ctx context.Context, expressions []string) e
 		if len(known) == 0 {
 			return nil
 		}
-		streams, err := next.FindDataStreams(known)
+		streams, err := next.findDataStreams(known)
 		if err != nil {
 			return err
 		}

@@ -111,7 +111,7 @@ func TestFindingDataStreams(t *testing.T) {
 		{"a missing one", []string{"logs-a", "x"}, "404 index_not_found_exception: no such index [x]"},
 	} {
 		t.Run(e.is, func(t *testing.T) {
-			list, err := c.State().FindDataStreams(e.asked)
+			list, err := c.State().findDataStreams(e.asked)
 			got := said(err)
 			for i, d := range list {
 				if i > 0 {

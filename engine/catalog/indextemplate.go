@@ -190,7 +190,7 @@ func (s *State) SimulateIndex(name string, with *IndexTemplate) (Simulation, err
 	if t == nil {
 		return Simulation{}, nil
 	}
-	merged, err := draft.Merged(t)
+	merged, err := draft.merged(t)
 	if err != nil {
 		return Simulation{}, err
 	}
@@ -228,7 +228,7 @@ func (s *State) SimulateTemplate(name string, with *IndexTemplate) (Simulation, 
 	} else if err := s.checkIndexTemplate(name, with); err != nil {
 		return Simulation{}, err
 	}
-	merged, err := s.Merged(t)
+	merged, err := s.merged(t)
 	if err != nil {
 		return Simulation{}, err
 	}
@@ -250,7 +250,7 @@ func (c *Catalog) PutLegacyTemplate(ctx context.Context, name string, t *LegacyT
 		if err := next.checkTemplate(name, t.Patterns, &t.Template); err != nil {
 			return err
 		}
-		if _, err := next.Merged(&IndexTemplate{Template: &t.Template}); err != nil {
+		if _, err := next.merged(&IndexTemplate{Template: &t.Template}); err != nil {
 			return err
 		}
 		if !sameJSON(next.LegacyTemplates[name], t) {

@@ -187,18 +187,10 @@ func TestTheCatalogBehavesLikeAMapOfIndices(t *testing.T) {
 	})
 }
 
-func TestWatchersSeeEveryChangeInOrderWhileManyMakeThem(t *testing.T) {
+func TestNoChangeIsLostWhileManyMakeThem(t *testing.T) {
 	c, ctx := newCatalog(t), t.Context()
 	create(t, c, "all", NewIndex{})
-	last := c.State()
-	changes := 0
-	c.Watch(func(before, after *State) {
-		if before != last || after.Version != before.Version+1 || after.UUID == before.UUID || after.ClusterUUID != before.ClusterUUID {
-			t.Errorf("version %d after %d, seen last %d", after.Version, before.Version, last.Version)
-		}
-		last = after
-		changes++
-	})
+	first := c.State()
 	const writers, rounds = 8, 10
 	var group sync.WaitGroup
 	for w := range writers {
@@ -225,7 +217,8 @@ func TestWatchersSeeEveryChangeInOrderWhileManyMakeThem(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if changes != 2*writers*rounds || c.State() != last || len(last.Indices) != 1 {
+	last := c.State()
+	if changes := last.Version - first.Version; changes != 2*writers*rounds || len(last.Indices) != 1 || last.UUID == first.UUID || last.ClusterUUID != first.ClusterUUID {
 		t.Errorf("%d changes, %d indices", changes, len(last.Indices))
 	}
 }

@@ -83,7 +83,7 @@ func (c *Catalog) claim(target *Index) (release func(), err error) {
 	c.filling.Lock()
 	defer c.filling.Unlock()
 	if other := c.filled[target.Name]; other != nil {
-		return nil, AlreadyExists(other)
+		return nil, alreadyExists(other)
 	}
 	if c.filled == nil {
 		c.filled = map[string]*Index{}
@@ -132,7 +132,7 @@ func (s *State) resizeSource(r *Resize) (*Index, error) {
 		return nil, fault.IndexNotFound(r.Source, "index_or_alias")
 	}
 	if source.Closed {
-		return nil, ClosedError(source)
+		return nil, closedError(source)
 	}
 	if err := s.Block(MetadataRead, source); err != nil {
 		return nil, err

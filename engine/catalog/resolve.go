@@ -85,7 +85,7 @@ func (r resolver) collect(found map[string]*Index, name string, mustExist bool) 
 	for _, index := range list {
 		if index.Closed && r.o.ForbidClosed {
 			if !r.o.IgnoreUnavailable {
-				return ClosedError(index)
+				return closedError(index)
 			}
 			continue
 		}
@@ -117,8 +117,8 @@ func orAll(expressions []string) []string {
 	return expressions
 }
 
-// ClosedError is the 400 for a closed index where an open one is needed.
-func ClosedError(index *Index) error {
+// closedError is the 400 for a closed index where an open one is needed.
+func closedError(index *Index) error {
 	return fault.New(400, "index_closed_exception", "closed").With("index", index.Name).With("index_uuid", index.UUID)
 }
 

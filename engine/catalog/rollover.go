@@ -111,7 +111,7 @@ func (c *Catalog) Rollover(ctx context.Context, r RolloverRequest) (RolloverResu
 			return nil, err
 		}
 		if again.old.UUID != plan.old.UUID { // somebody else rolled over since the conditions were looked at
-			return nil, AlreadyExists(again.old)
+			return nil, alreadyExists(again.old)
 		}
 		index, err := c.rollOver(next, r, again, out.Conditions)
 		if err != nil {
@@ -207,7 +207,7 @@ func (s *State) planStream(stream *DataStream, r RolloverRequest) (rolloverPlan,
 	case len(r.New.Settings.Set)+len(r.New.Settings.Reset)+len(r.New.Aliases) > 0 || r.New.Mappings != nil:
 		return rolloverPlan{}, fault.Illegal("aliases, mappings, and index settings may not be specified when rolling over a data stream")
 	}
-	name := BackingIndex(stream.Name, stream.Generation+1)
+	name := backingIndex(stream.Name, stream.Generation+1)
 	return rolloverPlan{old: s.Indices[stream.WriteIndex()], name: name, provided: name, stream: stream}, nil
 }
 
@@ -236,7 +236,7 @@ var numbered = regexp.MustCompile(`^(.*-)(\d+)$`)
 // nextName counts the number at the end of an index's name up, six digits wide, date maths kept: logs-1 becomes
 // logs-000002.
 func nextName(old *Index) (string, error) {
-	provided := old.ProvidedName()
+	provided := old.providedName()
 	inner, dateMath := provided, false
 	if n := len(provided); n > 1 && provided[0] == '<' && provided[n-1] == '>' {
 		inner, dateMath = provided[1:n-1], true

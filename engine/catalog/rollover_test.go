@@ -45,7 +45,7 @@ func TestTheProvidedNameKeepsItsDateMaths(t *testing.T) {
 	create(t, c, "<logs-{now/d}-1>", NewIndex{Aliases: map[string]Alias{"w": {}}})
 	r, err := c.Rollover(t.Context(), RolloverRequest{Target: "w"})
 	must(t, err)
-	if got := r.Index.ProvidedName(); got != "<logs-{now/d}-000002>" {
+	if got := r.Index.providedName(); got != "<logs-{now/d}-000002>" {
 		t.Errorf("provided name %s", got)
 	}
 }

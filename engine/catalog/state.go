@@ -98,8 +98,8 @@ func (i *Index) number(key string, def int) int {
 // Hidden reports whether wildcards pass the index over unless they ask for hidden ones.
 func (i *Index) Hidden() bool { return i.Settings["index.hidden"] == "true" }
 
-// ProvidedName is the name that the index was created by, date maths unresolved.
-func (i *Index) ProvidedName() string { return i.Settings["index.provided_name"] }
+// providedName is the name that the index was created by, date maths unresolved.
+func (i *Index) providedName() string { return i.Settings["index.provided_name"] }
 
 // SortedIndices are all indices by name.
 func (s *State) SortedIndices() []*Index {

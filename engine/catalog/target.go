@@ -85,7 +85,7 @@ func (s *State) writeTarget(name string, create bool) (Target, error) {
 		return Target{}, fault.Illegal("index request with op_type=create targeting backing indices is disallowed, target corresponding data stream [%s] instead", index.DataStream)
 	}
 	if index.Closed {
-		return Target{}, ClosedError(index)
+		return Target{}, closedError(index)
 	}
 	return t, s.Block(Write, index)
 }
@@ -141,7 +141,7 @@ func (s *State) ReadTarget(name string, now time.Time) (Target, error) {
 	case len(list) > 1:
 		return Target{}, resolver{state: s}.severalIndices(concrete, list)
 	case list[0].Closed:
-		return Target{}, ClosedError(list[0])
+		return Target{}, closedError(list[0])
 	}
 	return Target{list[0], list[0].Aliases[concrete].IndexRouting}, s.Block(Read, list[0])
 }

@@ -126,8 +126,8 @@ func (s *State) composed(t *IndexTemplate) []Template {
 	return out
 }
 
-// Merged is what a template and its components give together. A data stream's own field is not part of it.
-func (s *State) Merged(t *IndexTemplate) (Template, error) {
+// merged is what a template and its components give together. A data stream's own field is not part of it.
+func (s *State) merged(t *IndexTemplate) (Template, error) {
 	from := &origin{template: t}
 	if t.DataStream != nil {
 		from.timestamp = t.DataStream.TimestampField
@@ -210,7 +210,7 @@ func (c *Catalog) PutComponentTemplate(ctx context.Context, name string, t *Comp
 		if err := next.checkTemplate(name, nil, &t.Template); err != nil {
 			return err
 		}
-		if _, err := next.Merged(&IndexTemplate{Template: &t.Template}); err != nil {
+		if _, err := next.merged(&IndexTemplate{Template: &t.Template}); err != nil {
 			return err
 		}
 		if sameJSON(next.ComponentTemplates[name], t) {
@@ -239,7 +239,7 @@ func (s *State) checkUsers(component string) error {
 
 // checkComposition refuses a template whose parts do not go together, or with an alias that is called as an index is.
 func (s *State) checkComposition(name string, t *IndexTemplate) error {
-	merged, err := s.Merged(t)
+	merged, err := s.merged(t)
 	if err != nil {
 		e := fault.Illegal("invalid composite mappings for [%s]", name)
 		e.CausedBy = fault.Of(err)

@@ -20,7 +20,7 @@ import (
 )
 
 func withShards(name string, shards int) *catalog.Index {
-	m, err := mapping.Parse([]byte(`{"properties":{"n":{"type":"long"}}}`))
+	m, err := mapping.Empty().Merge([]byte(`{"properties":{"n":{"type":"long"}}}`))
 	if err != nil {
 		panic(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/opensteward/steward/fault"
 )
 
-// MaxID is the longest document id in bytes (OpenSearch's limit).
-const MaxID = 512
+// maxID is the longest document id in bytes (OpenSearch's limit).
+const maxID = 512
 
 // Outcome is what became of a write, and in which shard.
 type Outcome struct {
@@ -64,8 +64,8 @@ func (s *Store) admit(ctx context.Context, index **catalog.Index, op *shard.Oper
 	switch {
 	case op.ID == "":
 		return fault.Validation("an id must not be empty")
-	case len(op.ID) > MaxID:
-		return fault.Validation(fmt.Sprintf("id [%s] is too long, must be no longer than %d bytes but was: %d", op.ID, MaxID, len(op.ID)))
+	case len(op.ID) > maxID:
+		return fault.Validation(fmt.Sprintf("id [%s] is too long, must be no longer than %d bytes but was: %d", op.ID, maxID, len(op.ID)))
 	case op.Routing == "" && (*index).Mapping.RoutingRequired():
 		return fault.New(400, "routing_missing_exception", "routing is required for [%s]/[%s]", (*index).Name, op.ID).
 			With("index_uuid", (*index).UUID).With("index", (*index).Name)

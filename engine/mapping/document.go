@@ -11,8 +11,8 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// MaxTerm is the longest term that is indexed, in bytes (Lucene's limit).
-const MaxTerm = 32766
+// maxTerm is the longest term that is indexed, in bytes (Lucene's limit).
+const maxTerm = 32766
 
 // Check looks whether a document fits the mapping, and returns the mapping it would grow to; nil if it does not grow it.
 // A value that does not fit is 400 mapper_parsing_exception, a new field under a strict mapping

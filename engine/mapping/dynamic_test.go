@@ -56,7 +56,7 @@ func TestUnsupportedParametersAreRefusedByName(t *testing.T) {
 		{`{"dynamic_templates":[{"t":{"mapping":{}}}]}`, "template must have match, path_match or match_mapping_type set"},
 		{`{"dynamic_templates":[{"t":{"match":"(","match_pattern":"regex","mapping":{}}}]}`, "Pattern [(] of type [regex] is invalid"},
 	} {
-		if _, err := Parse([]byte(c.body)); err == nil || !strings.Contains(fault.Of(err).Reason, c.want) || fault.Of(err).Status != 400 {
+		if _, err := Empty().Merge([]byte(c.body)); err == nil || !strings.Contains(fault.Of(err).Reason, c.want) || fault.Of(err).Status != 400 {
 			t.Errorf("%s: %v, want %q", c.body, err, c.want)
 		}
 	}

@@ -41,8 +41,8 @@ func (w *walker) index(f *Field, text string, token wire.Token) error {
 	if v.skip {
 		return nil
 	}
-	if f.Type == "keyword" && len(v.term) > MaxTerm {
-		return fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.  Please correct the analyzer to not produce such terms.", f.Path, MaxTerm)
+	if f.Type == "keyword" && len(v.term) > maxTerm {
+		return fault.Illegal("Document contains at least one immense term in field=\"%s\" (whose UTF8 encoding is longer than the max length %d), all of which were skipped.  Please correct the analyzer to not produce such terms.", f.Path, maxTerm)
 	}
 	switch {
 	case w.part == nil:

@@ -66,10 +66,6 @@ func Empty() *Mapping {
 	return &Mapping{root: newObject(""), limits: DefaultLimits, fields: map[string]*Field{}}
 }
 
-// Parse reads a mapping: {"properties":{...},...}, also wrapped in {"_doc":{...}}. Errors are OpenSearch's
-// mapper_parsing_exception.
-func Parse(body []byte) (*Mapping, error) { return Empty().Merge(body) }
-
 // ParseStored reads a mapping that an index has, under its limits: they may have been lowered since it got so large.
 func ParseStored(body []byte, l Limits) (*Mapping, error) {
 	none := Limits{TotalFields: math.MaxInt, Depth: math.MaxInt, NestedFields: math.MaxInt, NestedObjects: math.MaxInt}
@@ -96,7 +92,8 @@ const (
 	growth              // by a document's fields
 )
 
-// Merge returns the mapping with an update added. The type of a field does not change: 400 illegal_argument_exception.
+// Merge returns the mapping with an update added: {"properties":{...},...}, also wrapped in {"_doc":{...}}. What is wrong
+// with it is a 400 mapper_parsing_exception; the type of a field does not change: 400 illegal_argument_exception.
 func (m *Mapping) Merge(body []byte) (*Mapping, error) { return m.merge(body, update) }
 
 // MergeTemplate returns the mapping with that of a template added, whose definitions replace those of the same name.
@@ -313,10 +310,6 @@ func (m *Mapping) RoutingRequired() bool { return m.routing }
 
 // Meta is the _meta object, nil if there is none.
 func (m *Mapping) Meta() json.RawMessage { return m.meta }
-
-// Timestamp is the field that each document has exactly one value of, because the index is part of a data stream; ""
-// if it is not.
-func (m *Mapping) Timestamp() string { return m.timestamp }
 
 // JSON prints the mapping as OpenSearch does; an empty one is {}.
 func (m *Mapping) JSON() wire.Object {

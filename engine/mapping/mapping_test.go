@@ -15,7 +15,7 @@ import (
 
 func parse(t *testing.T, body string) *Mapping {
 	t.Helper()
-	m, err := Parse([]byte(body))
+	m, err := Empty().Merge([]byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestBadMappingsAreRefused(t *testing.T) {
 		{"too deep", `{"properties":{"` + strings.Repeat(`a":{"properties":{"`, 25) + `z":{"type":"long"}` + strings.Repeat(`}}`, 25) + `}}`, "Limit of mapping depth [20] has been exceeded"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := Parse([]byte(c.body)); err == nil || !strings.Contains(fault.Of(err).Reason, c.want) || fault.Of(err).Status != 400 {
+			if _, err := Empty().Merge([]byte(c.body)); err == nil || !strings.Contains(fault.Of(err).Reason, c.want) || fault.Of(err).Status != 400 {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})

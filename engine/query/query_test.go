@@ -24,7 +24,7 @@ var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 // newTarget makes a one-shard index of documents, with ids 1, 2, 3 ...
 func newTarget(t *testing.T, name, mappingBody string, docs ...string) Target {
 	t.Helper()
-	m, err := mapping.Parse([]byte(mappingBody))
+	m, err := mapping.Empty().Merge([]byte(mappingBody))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,20 +20,18 @@ import (
 
 // What the build of OpenSearch 3.4.0 says of itself. Clients choose by it what they may ask for.
 const (
-	buildType         = "tar"
-	buildHash         = "00336141f90b2456d7aa35e9052fd6baf7147423"
-	buildDate         = "2025-12-15T21:42:54.481067826Z"
-	luceneVersion     = "10.3.2"
-	minWireVersion    = "2.19.0"
-	minIndexVersion   = "2.0.0"
-	tagline           = "The OpenSearch Project: https://opensearch.org/"
-	defaultNodeName   = "steward"
-	defaultCluster    = "opensearch"
-	defaultHost       = "127.0.0.1"
-	defaultHTTPPort   = "9200"
-	transportPort     = "9300"
-	nodeRoleLetters   = "dimr"
-	clusterManagerRow = "*"
+	buildType       = "tar"
+	buildHash       = "00336141f90b2456d7aa35e9052fd6baf7147423"
+	buildDate       = "2025-12-15T21:42:54.481067826Z"
+	luceneVersion   = "10.3.2"
+	minWireVersion  = "2.19.0"
+	minIndexVersion = "2.0.0"
+	tagline         = "The OpenSearch Project: https://opensearch.org/"
+	defaultNodeName = "steward"
+	defaultCluster  = "opensearch"
+	defaultHost     = "127.0.0.1"
+	defaultHTTPPort = "9200"
+	transportPort   = "9300"
 )
 
 // nodeRoles are the roles of the one node.

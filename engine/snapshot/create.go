@@ -101,7 +101,7 @@ func (s *Service) begin(ctx context.Context, d *directory, one *catalog.Snapshot
 	}
 	err := s.o.Catalog.BeginSnapshot(ctx, one, func(now *catalog.State) error {
 		if _, known := repositoryOf(now, one.Repository); !known {
-			return MissingRepository(one.Repository)
+			return missingRepository(one.Repository)
 		}
 		if _, taken := now.Documents[catalog.Snapshots][one.Key()]; taken {
 			return invalidName(one.Repository, one.Snapshot, "snapshot with the same name is already in-progress")

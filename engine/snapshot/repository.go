@@ -26,8 +26,8 @@ type Repository struct {
 	Settings map[string]string `json:"settings"`
 }
 
-// MissingRepository is the 404 for a repository that is not registered.
-func MissingRepository(name string) error {
+// missingRepository is the 404 for a repository that is not registered.
+func missingRepository(name string) error {
 	return fault.New(http.StatusNotFound, "repository_missing_exception", "[%s] missing", name)
 }
 
@@ -255,7 +255,7 @@ func (s *Service) Repositories(expressions []string) ([]Repository, error) {
 	for _, e := range expressions {
 		some := slices.ContainsFunc(known, func(r Repository) bool { return wire.Match(e, r.Name) })
 		if !some && (!wire.IsPattern(e) || state.Documents[catalog.Repositories] == nil) { // which OpenSearch tells apart, too
-			return nil, MissingRepository(e)
+			return nil, missingRepository(e)
 		}
 	}
 	return slices.DeleteFunc(known, func(r Repository) bool { return !wire.MatchAny(expressions, r.Name) }), nil
@@ -311,7 +311,7 @@ func (d *directory) verify(readOnly bool) error {
 func (s *Service) open(name string) (*directory, options, error) {
 	r, known := repositoryOf(s.o.Catalog.State(), name)
 	if !known {
-		return nil, options{}, MissingRepository(name)
+		return nil, options{}, missingRepository(name)
 	}
 	o, err := s.understand(r)
 	if err != nil {

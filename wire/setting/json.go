@@ -65,8 +65,8 @@ func (f *flattener) array(key string) error {
 	return err
 }
 
-// Nest is the nested JSON form of values, keys sorted, leaves as texts (lists as arrays where the registry says so).
-func (r *Registry) Nest(values Values) any {
+// nest is the nested JSON form of values, keys sorted, leaves as texts (lists as arrays where the registry says so).
+func (r *Registry) nest(values Values) any {
 	root := &branch{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		root.put(strings.Split(key, "."), r.leaf(key, values[key]))
@@ -74,12 +74,12 @@ func (r *Registry) Nest(values Values) any {
 	return root.object()
 }
 
-// JSON is Flat or Nest, as requests choose with flat_settings.
+// JSON is the flat or the nested form, as requests choose with flat_settings.
 func (r *Registry) JSON(values Values, flat bool) any {
 	if flat {
 		return r.Flat(values)
 	}
-	return r.Nest(values)
+	return r.nest(values)
 }
 
 // Flat is the flat JSON form of values, keys sorted.

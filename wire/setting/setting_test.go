@@ -94,11 +94,11 @@ func TestFlattenAndNestAreInverse(t *testing.T) {
 	if err != nil || !cmp.Equal(values, want) || !cmp.Equal(nulls, []string{"x.y"}) {
 		t.Errorf("Flatten = %v, %v, %v", values, nulls, err)
 	}
-	body, err := wire.Marshal(registry.Nest(values))
+	body, err := wire.Marshal(registry.nest(values))
 	if err != nil || string(body) != `{"p":{"allow":["a","c"],"enabled":"false","job_interval":"1"}}` {
-		t.Errorf("Nest = %s, %v", body, err)
+		t.Errorf("nest = %s, %v", body, err)
 	}
-	body, err = wire.Marshal(registry.Nest(Values{"a.b": "1", "a.b.c": "2"}))
+	body, err = wire.Marshal(registry.nest(Values{"a.b": "1", "a.b.c": "2"}))
 	if err != nil || string(body) != `{"a":{"b":"1","b.c":"2"}}` {
 		t.Errorf("a name that is value and object: %s, %v", body, err)
 	}
