@@ -4,6 +4,8 @@ package rollup_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -216,26 +218,27 @@ func TestAFinishedRollupThatIsStartedRunsOnceMore(t *testing.T) {
 	w.want("documents processed", w.progress("rollup", "stats", "documents_processed"), `8`)
 }
 
-// startedAtTheEnd calls do right before a job that has finished is disabled, the first time.
-type startedAtTheEnd struct {
-	next http.RoundTripper
-	once sync.Once
-	do   func()
+// meddler does something before the first request with a method and a body that holds a text.
+type meddler struct {
+	next         http.RoundTripper
+	method, text string
+	once         sync.Once
+	do           func()
 }
 
 // RoundTrip is part of http.RoundTripper.
-func (s *startedAtTheEnd) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodPut {
+func (m *meddler) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == m.method && r.Body != nil {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if bytes.Contains(body, []byte(`"enabled":false`)) {
-			s.once.Do(s.do)
+		if bytes.Contains(body, []byte(m.text)) {
+			m.once.Do(m.do)
 		}
 	}
-	return s.next.RoundTrip(r)
+	return m.next.RoundTrip(r)
 }
 
 func TestAJobThatIsStartedWhileItEndsRunsOnceMore(t *testing.T) {
@@ -243,7 +246,7 @@ func TestAJobThatIsStartedWhileItEndsRunsOnceMore(t *testing.T) {
 	w.create("PREFIX-src", sales)
 	w.index("PREFIX-src", sold...)
 	started := false
-	defer w.run(&startedAtTheEnd{next: w.transport, do: func() {
+	defer w.run(&meddler{next: w.transport, method: "PUT", text: `"enabled":false`, do: func() {
 		started = true
 		w.must("POST", "/_plugins/_rollup/jobs/PREFIX/_start", "")
 	}})()
@@ -257,6 +260,27 @@ func TestAJobThatIsStartedWhileItEndsRunsOnceMore(t *testing.T) {
 	if job := w.must("GET", "/_plugins/_rollup/jobs/PREFIX", ""); !strings.Contains(job, `"enabled":false,`) {
 		t.Errorf("the job is not disabled: %s", job)
 	}
+}
+
+func TestTheSizeOfAPageCountsFromTheNextOne(t *testing.T) {
+	w := newWorld(t)
+	w.create("PREFIX-src", sales)
+	w.index("PREFIX-src", sold...)
+	defer w.run(&meddler{next: w.transport, method: "POST", text: `"_doc_count"`, do: func() {
+		var job struct {
+			SeqNo  int `json:"_seq_no"`
+			Term   int `json:"_primary_term"`
+			Rollup json.RawMessage
+		}
+		w.do(json.Unmarshal([]byte(w.must("GET", "/_plugins/_rollup/jobs/PREFIX", "")), &job))
+		w.must("PUT", fmt.Sprintf("/_plugins/_rollup/jobs/PREFIX?if_seq_no=%d&if_primary_term=%d", job.SeqNo, job.Term),
+			`{"rollup":`+strings.Replace(string(job.Rollup), `"page_size":1,`, `"page_size":100,`, 1)+`}`)
+	}})()
+	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.Replace(hourly, `"page_size":2`, `"page_size":1`, 1))
+	w.settle()
+	w.want("documents", w.documents("PREFIX-out", "n.sum"), rolledUp)
+	w.want("status", w.progress("rollup", "status"), `"finished"`)
+	w.want("pages", w.progress("rollup", "stats", "pages_processed"), `3`)
 }
 
 // continuous is hourly without an end, ten minutes late.

@@ -383,7 +383,23 @@ func (x *run) flush(ctx context.Context, n int, next func(p *Progress, last []an
 		next(p, last)
 	}
 	x.pending = x.pending[n:]
-	return x.save(ctx, p)
+	if err := x.save(ctx, p); err != nil {
+		return err
+	}
+	return x.look(ctx)
+}
+
+// look takes in what was changed of the job since it was read: the size of its pages counts from the next one.
+func (x *run) look(ctx context.Context) error {
+	now, _, err := x.store.job(ctx, x.job.Kind, x.job.ID)
+	switch {
+	case err != nil:
+		return err
+	case now == nil || !now.Enabled || value(now.EnabledAt) != value(x.job.EnabledAt) || !equalPointers(now.MetadataID, x.job.MetadataID):
+		return errChanged
+	}
+	x.job = now
+	return nil
 }
 
 // flushPages writes whole pages of what is pending.

@@ -304,11 +304,9 @@ func ParseDate(text, format string, zone *time.Location) (time.Time, error) {
 func parseOne(text, format string, zone *time.Location) (time.Time, bool) {
 	switch format {
 	case "epoch_millis":
-		n, err := strconv.ParseInt(text, 10, 64)
-		return time.UnixMilli(n).UTC(), err == nil
+		return parseEpoch(text, 1000, 6)
 	case "epoch_second":
-		n, err := strconv.ParseInt(text, 10, 64)
-		return time.Unix(n, 0).UTC(), err == nil
+		return parseEpoch(text, 1, 9)
 	}
 	layouts, ok := namedFormats[format]
 	if !ok {
@@ -324,6 +322,27 @@ func parseOne(text, format string, zone *time.Location) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// parseEpoch reads a number of units since the epoch, perSecond of them a second, with up to so many decimals.
+func parseEpoch(text string, perSecond int64, decimals int) (time.Time, bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || len(fraction) > decimals {
+		return time.Time{}, false
+	}
+	t := time.Unix(n/perSecond, n%perSecond*(int64(time.Second)/perSecond)).UTC()
+	if fraction == "" {
+		return t, true
+	}
+	nanos, err := strconv.ParseUint(fraction+strings.Repeat("0", decimals-len(fraction)), 10, 32)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if strings.HasPrefix(whole, "-") {
+		return t.Add(-time.Duration(nanos)), true
+	}
+	return t.Add(time.Duration(nanos)), true
 }
 
 // FormatDate prints t in an OpenSearch date format (the first of several).

@@ -61,6 +61,31 @@ func TestParseDateMath(t *testing.T) {
 	}
 }
 
+// The answers are OpenSearch 3.4.0's.
+func TestDatesAsNumbersSinceTheEpoch(t *testing.T) {
+	for text, want := range map[string]string{
+		"1683149130000":         "2023-05-03T21:25:30Z",
+		"1683149130000.":        "2023-05-03T21:25:30Z",
+		"1683149130000.6497":    "2023-05-03T21:25:30.0006497Z",
+		"-1.5":                  "1969-12-31T23:59:59.9985Z",
+		"-0.5":                  "1969-12-31T23:59:59.9995Z",
+		"1683149130000.1234567": "",
+		"1.6831491300006497E12": "",
+		"5e3":                   "",
+		"1.-5":                  "",
+		".5":                    "",
+	} {
+		got, err := ParseDate(text, "epoch_millis", time.UTC)
+		if err != nil && want != "" || err == nil && got.Format(time.RFC3339Nano) != want {
+			t.Errorf("ParseDate(%q) = %s, %v; want %s", text, got.Format(time.RFC3339Nano), err, want)
+		}
+	}
+	got, err := ParseDate("1.000000001", "epoch_second", time.UTC)
+	if err != nil || got.UnixNano() != 1_000_000_001 {
+		t.Errorf("seconds with decimals: %s, %v", got, err)
+	}
+}
+
 func TestFormatDate(t *testing.T) {
 	for format, want := range map[string]string{
 		"yyyy.MM.dd":                "2026.11.21",
