@@ -138,14 +138,12 @@ func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (
 			w.stored(r.Version)
 		}
 		return false
-	case w.entry == nil && w.op.Op == opensearch.OpDelete && fault.HasStatus(r.Err, http.StatusNotFound):
-		return false // not even its index is there
 	case w.entry == nil:
-		say := s.log.Warn
+		report := s.log.Warn
 		if fault.HasStatus(r.Err, http.StatusConflict) || fault.HasStatus(r.Err, http.StatusNotFound) {
-			say = s.log.Debug // it is somebody else's by now, or gone
+			report = s.log.Debug // it is somebody else's by now, or gone
 		}
-		say("write refused", "id", w.op.ID, "err", r.Err)
+		report("write refused", "id", w.op.ID, "err", r.Err)
 		return false
 	default:
 		refused[w.entry] = true
