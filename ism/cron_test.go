@@ -4,7 +4,6 @@ package ism_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +37,12 @@ func TestWhenCronFires(t *testing.T) {
 		{"a range over all days", "0 0 * * 0-7", "UTC", "2026-03-08T01:00:00Z", "2026-03-09T00:00:00Z"},
 		{"every other day to Sunday", "0 0 * * 1-7/2", "UTC", "2026-03-07T01:00:00Z", "2026-03-08T00:00:00Z"},
 		{"every other day from Monday is not Tuesday", "0 0 * * 1-7/2", "UTC", "2026-03-02T10:00:00Z", "2026-03-04T00:00:00Z"},
+		{"a range to Sunday by name", "0 0 * * fri-sun", "UTC", "2026-03-07T01:00:00Z", "2026-03-08T00:00:00Z"},
+		{"a range to Sunday does not begin on Thursday", "0 0 * * FRI-SUN", "UTC", "2026-03-02T10:00:00Z", "2026-03-06T00:00:00Z"},
+		{"steps from nothing", "/20 * * * *", "UTC", "2026-03-02T10:05:00Z", "2026-03-02T10:20:00Z"},
+		{"blanks around and between", "  0   10 * *	* ", "UTC", "2026-03-02T10:00:00Z", "2026-03-03T10:00:00Z"},
+		{"an offset of one digit", "0 0 * * *", "+2", "2026-03-02T10:00:00Z", "2026-03-02T22:00:00Z"},
+		{"an offset from UTC", "0 0 * * *", "UTC+02:00", "2026-03-02T10:00:00Z", "2026-03-02T22:00:00Z"},
 		{"a list with Sunday", "0 0 * * 3,7", "UTC", "2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z"},
 		{"a list with a step and Sunday", "0 0 * * 1-3/2,7", "UTC", "2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z"},
 		{"either the day of the month or of the week", "0 0 13 * FRI", "UTC", "2026-03-02T10:00:00Z", "2026-03-06T00:00:00Z"},
@@ -65,22 +70,33 @@ func TestCronExpressionsThatAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, expression, zone, want string }{
 		{"a field too few", "* * * *", "UTC", "Cron expression contains 4 parts but we expect one of [5]"},
 		{"seconds", "0 * * * * *", "UTC", "Cron expression contains 6 parts but we expect one of [5]"},
-		{"nothing", "", "UTC", "Cron expression contains 0 parts but we expect one of [5]"},
+		{"nothing", " ", "UTC", "Empty expression!"},
+		{"a comma too many", "1,2, * * * *", "UTC", "Invalid field value! Trailing commas not permitted! '1,2,'"},
 		{"a nickname", "@hourly", "UTC", "Cron expression contains 1 parts but we expect one of [5]"},
-		{"a question mark", "0 0 ? * *", "UTC", "Failed to parse '0 0 ? * *'. "},
-		{"a zone in the expression", "TZ=UTC 0 0 * *", "UTC", "Failed to parse 'TZ=UTC 0 0 * *'. "},
-		{"the last day", "0 0 L * *", "UTC", "Failed to parse '0 0 L * *'. "},
-		{"the nearest weekday", "0 0 15W * *", "UTC", "Failed to parse '0 0 15W * *'. "},
-		{"the third Friday", "0 0 * * 5#3", "UTC", "Failed to parse '0 0 * * 5#3'. "},
-		{"a minute too large", "60 * * * *", "UTC", "Failed to parse '60 * * * *'. "},
-		{"a range backwards", "0 0 * * SAT-SUN", "UTC", "Failed to parse '0 0 * * SAT-SUN'. "},
-		{"day 8", "0 0 * * 8", "UTC", "Failed to parse '0 0 * * 8'. "},
-		{"a zone that is none", "0 0 * * *", "Mars/Olympus", "Mars/Olympus"},
+		{"a question mark", "0 0 ? * *", "UTC", "Failed to parse '0 0 ? * *'. Invalid expression: ?"},
+		{"a zone in the expression", "TZ=UTC 0 0 * *", "UTC", "Failed to parse 'TZ=UTC 0 0 * *'. Invalid chars in expression! Expression: TZ=UTC Invalid chars: TZ=UTC"},
+		{"the last day", "0 0 L * *", "UTC", "Failed to parse '0 0 L * *'. Invalid chars in expression! Expression: L Invalid chars: L"},
+		{"the nearest weekday", "0 0 15W * *", "UTC", "Failed to parse '0 0 15W * *'. Invalid chars in expression! Expression: 15W Invalid chars: W"},
+		{"the third Friday", "0 0 * * 5#3", "UTC", "Failed to parse '0 0 * * 5#3'. Invalid expression: 5#3"},
+		{"a minute too large", "60 * * * *", "UTC", "Failed to parse '60 * * * *'. Value 60 not in range [0, 59]"},
+		{"month 0", "0 0 1 0 *", "UTC", "Failed to parse '0 0 1 0 *'. Value 0 not in range [1, 12]"},
+		{"a range backwards", "30-10 * * * *", "UTC", "Failed to parse '30-10 * * * *'. Invalid range! [30,10]"},
+		{"a range from Sunday", "0 0 * * sun-tue", "UTC", "Failed to parse '0 0 * * sun-tue'. Invalid range! [7,2]"},
+		{"a negative number", "-5 * * * *", "UTC", "Failed to parse '-5 * * * *'. Invalid expression! Expression: -5 does not describe a range. Negative numbers are not allowed."},
+		{"half a range", "5- * * * *", "UTC", "Failed to parse '5- * * * *'. Missing values for range: 5-"},
+		{"half a step", "*/ * * * *", "UTC", "Failed to parse '*/ * * * *'. Missing steps for expression: */"},
+		{"two steps", "1/2/3 * * * *", "UTC", "Failed to parse '1/2/3 * * * *'. Invalid expression: 1/2/3"},
+		{"a step that is none", "*/x * * * *", "UTC", `Failed to parse '*/x * * * *'. For input string: "X"`},
+		{"no step", "*/0 * * * *", "UTC", "Failed to parse '*/0 * * * *'. Period 0 not in range [0, 59]"},
+		{"a step too large", "* */30 * * *", "UTC", "Failed to parse '* */30 * * *'. Period 30 not in range [0, 23]"},
+		{"day 8", "0 0 * * 8", "UTC", "Failed to parse '0 0 * * 8'. Value 8 not in range [0, 7]"},
+		{"no zone", "0 0 * * *", "", "Invalid ID for region-based ZoneId, invalid format: "},
+		{"a zone that is none", "0 0 * * *", "Mars/Olympus", "Unknown time-zone ID: Mars/Olympus"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := cronOf(t, c.expression, c.zone)
 			f := fault.Of(err)
-			if err == nil || f.Status != 400 || !strings.Contains(f.Reason, c.want) {
+			if err == nil || f.Status != 400 || f.Reason != c.want {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})

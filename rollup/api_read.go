@@ -56,7 +56,7 @@ func (h handlers) readPage(r *rest.Request) (p page, err error) {
 	case p.size < 0:
 		err = fault.Illegal("[size] parameter cannot be negative, found [%d]", p.size)
 	case p.from < 0:
-		err = fault.Illegal("[from] parameter cannot be negative but was [%d]", p.from)
+		err = fault.Illegal("[from] parameter cannot be negative, found [%d]", p.from)
 	}
 	return p, err
 }

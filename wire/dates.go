@@ -101,9 +101,19 @@ func ParseZone(name string) (*time.Location, error) {
 	case "", "Z", "UTC", "GMT":
 		return time.UTC, nil
 	}
-	if name[0] == '+' || name[0] == '-' {
-		for _, layout := range []string{"-07:00", "-0700", "-07"} {
-			if t, err := time.Parse(layout, name); err == nil {
+	offset := name
+	for _, prefix := range []string{"UTC", "GMT", "UT"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			offset = rest
+			break
+		}
+	}
+	if strings.HasPrefix(offset, "+") || strings.HasPrefix(offset, "-") {
+		if len(offset) == len("+2") {
+			offset = offset[:1] + "0" + offset[1:]
+		}
+		for _, layout := range []string{"-07:00", "-0700", "-07", "-07:00:00", "-070000"} {
+			if t, err := time.Parse(layout, offset); err == nil {
 				return t.Location(), nil
 			}
 		}

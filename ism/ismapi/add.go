@@ -22,24 +22,20 @@ func (a *API) add(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := bodyOrEmpty(r)
-	if err != nil {
-		return nil, err
-	}
-	id, err := textMember(body, "policy_id")
+	id, err := textMember(r, "policy_id")
 	if err != nil {
 		return nil, err
 	}
 	if id == nil {
 		return nil, fault.Illegal("Missing policy_id")
 	}
-	return func(ctx context.Context) (*rest.Response, error) {
+	return names.then(func(ctx context.Context, names []string) (*rest.Response, error) {
 		targets, err := a.targets(ctx, names, false)
 		if err != nil || len(targets) == 0 {
 			return (&outcome{}).response(), err
 		}
 		return a.attach(ctx, targets, *id)
-	}, nil
+	}), nil
 }
 
 func (a *API) attach(ctx context.Context, targets []*target, id string) (*rest.Response, error) {

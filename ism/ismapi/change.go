@@ -36,7 +36,7 @@ func (a *API) changePolicy(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*rest.Response, error) {
+	return names.then(func(ctx context.Context, names []string) (*rest.Response, error) {
 		_, policy, err := a.policy(ctx, c.policyID)
 		if err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func (a *API) changePolicy(r *rest.Request) (rest.Action, error) {
 			return nil, fault.Status(http.StatusNotFound, "Could not find policy=%s", c.policyID)
 		}
 		return a.changeAll(ctx, names, c, policy)
-	}, nil
+	}), nil
 }
 
 // changeAll changes the policy of the indices that expressions mean, portion by portion. Once one is stored, a failure
@@ -145,7 +145,9 @@ func parseChange(body []byte) (changeRequest, error) {
 		case "is_safe":
 			_, err = p.Bool()
 		case "user":
-			err = p.Skip()
+			if p.Token() != wire.Null {
+				_, err = p.RawObject()
+			}
 		default:
 			err = fault.Illegal("Invalid field: [%s] found in ChangePolicy.", name)
 		}

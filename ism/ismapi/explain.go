@@ -15,7 +15,7 @@ import (
 
 // explainRequest is what an explain asks for.
 type explainRequest struct {
-	names      []string // nil: all managed indices
+	names      named // none: all managed indices
 	page       page
 	showPolicy bool
 	validate   bool
@@ -30,7 +30,7 @@ func (a *API) explain(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*rest.Response, error) { return a.explained(ctx, q) }, nil
+	return q.names.then(func(ctx context.Context, _ []string) (*rest.Response, error) { return a.explained(ctx, q) }), nil
 }
 
 // explainFiltered is explain with a filter in its body.
@@ -46,16 +46,14 @@ func (a *API) explainFiltered(r *rest.Request) (rest.Action, error) {
 	if q.filter, err = parseFilter(body); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*rest.Response, error) { return a.explained(ctx, q) }, nil
+	return q.names.then(func(ctx context.Context, _ []string) (*rest.Response, error) { return a.explained(ctx, q) }), nil
 }
 
 func readExplain(r *rest.Request) (q explainRequest, err error) {
 	if q.names, err = readIndices(r, "", "call explain on"); err != nil {
 		return q, err
 	}
-	if q.page, err = readPage(r, "managed_index.index"); err != nil {
-		return q, err
-	}
+	q.page = readPage(r, "managed_index.index")
 	r.IgnoreBools("local")
 	q.showPolicy, q.validate = r.Bool("show_policy", false), r.Bool("validate_action", false)
 	q.why, q.human = r.Bool("why", false), r.Human()
@@ -64,6 +62,9 @@ func readExplain(r *rest.Request) (q explainRequest, err error) {
 }
 
 func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, error) {
+	if err := q.page.check(); err != nil {
+		return nil, err
+	}
 	targets, total, err := a.explainTargets(ctx, q)
 	if err != nil {
 		return nil, err
@@ -107,10 +108,10 @@ func (a *API) explained(ctx context.Context, q explainRequest) (*rest.Response, 
 
 // explainTargets are the indices of the answer, and how many managed ones the request means.
 func (a *API) explainTargets(ctx context.Context, q explainRequest) ([]*target, int64, error) {
-	if q.names == nil {
+	if q.names.expressions == nil {
 		return a.managedPage(ctx, q)
 	}
-	targets, err := a.targets(ctx, q.names, false)
+	targets, err := a.targets(ctx, q.names.expressions, false)
 	if err != nil {
 		return nil, 0, err
 	}

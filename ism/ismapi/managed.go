@@ -4,7 +4,6 @@ package ismapi
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -27,23 +26,43 @@ type target struct {
 	metaVersion opensearch.Version
 }
 
+// named are the index expressions of a request.
+type named struct {
+	expressions []string
+	// wrong is what is refused of them once the whole request has been read; nil if nothing is.
+	wrong error
+}
+
+// then makes an action of one for the expressions.
+func (n named) then(do func(ctx context.Context, expressions []string) (*rest.Response, error)) rest.Action {
+	return func(ctx context.Context) (*rest.Response, error) {
+		if n.wrong != nil {
+			return nil, n.wrong
+		}
+		return do(ctx, n.expressions)
+	}
+}
+
 // readIndices reads the index expressions and the type of a request. missing is what a request without any is told;
 // verb completes the refusal of several names with a type of index ("add policy to").
-func readIndices(r *rest.Request, missing, verb string) ([]string, error) {
-	expression := r.Path("index")
+func readIndices(r *rest.Request, missing, verb string) (named, error) {
+	expression := strings.TrimRight(r.Path("index"), ",") // Java's split leaves what is empty at the end out
+	n := named{expressions: strings.Split(expression, ",")}
 	typ := r.Param("type", "_default")
-	names := strings.Split(expression, ",")
 	switch {
 	case expression == "" && missing != "":
-		return nil, fault.Illegal("%s", missing)
-	case typ != "_default" && len(names) > 1:
-		return nil, fault.Validation("Cannot " + verb + " more than one index name/pattern when using a custom index type")
-	case typ != "_default":
-		return nil, fault.Illegal("Index type [type=%s] was not recognized when trying to get index metadata", typ)
+		return n, fault.Illegal("%s", missing)
 	case expression == "":
-		return nil, nil
+		n.expressions = nil
 	}
-	return names, nil
+	switch {
+	case typ == "_default":
+	case len(n.expressions) > 1:
+		n.wrong = fault.Validation("Cannot " + verb + " more than one index name/pattern when using a custom index type")
+	default:
+		n.wrong = fault.Illegal("Index type [type=%s] was not recognized when trying to get index metadata", typ)
+	}
+	return n, nil
 }
 
 // targets are the indices that expressions mean: open, closed and hidden ones, aliases and data streams resolved, our
@@ -171,35 +190,4 @@ func nothingNamed() error { return fault.Validation("no documents to get") }
 func bulkMessage(err error) string {
 	f := fault.Of(err)
 	return f.Reason
-}
-
-// bodyOrEmpty is the body as an object of raw members; an absent one is empty.
-func bodyOrEmpty(r *rest.Request) (map[string]json.RawMessage, error) {
-	body, err := r.Body()
-	if err != nil || body == nil {
-		return nil, err
-	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
-	members := map[string]json.RawMessage{}
-	err = p.Object(func(name string) (err error) {
-		members[name], err = p.Raw()
-		return err
-	})
-	return members, err
-}
-
-// textMember is a member that must be a text; nil if it is absent or null.
-func textMember(members map[string]json.RawMessage, name string) (*string, error) {
-	raw, ok := members[name]
-	if !ok {
-		return nil, nil
-	}
-	var s *string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return nil, fault.New(500, "class_cast_exception", "%s cannot be cast to class java.lang.String", name)
-	}
-	return s, nil
 }

@@ -134,10 +134,7 @@ func (a *API) refresh(ctx context.Context) error { return a.client.Refresh(ctx, 
 // getPolicies answers one policy or, without an id, a page of them.
 func (a *API) getPolicies(r *rest.Request) (rest.Action, error) {
 	id := r.Path("policyID")
-	page, err := readPage(r, "policy.policy_id.keyword")
-	if err != nil {
-		return nil, err
-	}
+	page := readPage(r, "policy.policy_id.keyword")
 	human := r.Human()
 	if id == "" {
 		return func(ctx context.Context) (*rest.Response, error) { return a.listPolicies(ctx, page, human) }, nil
@@ -181,6 +178,9 @@ func (a *API) ifMatch(ctx context.Context, want string, doc opensearch.Document)
 
 // policy reads one policy in real time; nil if there is no such document or it is no policy.
 func (a *API) policy(ctx context.Context, id string) (opensearch.Document, *ism.Policy, error) {
+	if id == "" {
+		return opensearch.Document{}, nil, fault.Validation("id is missing")
+	}
 	doc, err := a.client.Get(ctx, manager.ConfigIndex, id, "")
 	if err != nil {
 		return doc, nil, noConfigIndex(err)
@@ -203,6 +203,9 @@ func isPolicy(source json.RawMessage) bool {
 }
 
 func (a *API) listPolicies(ctx context.Context, p page, human bool) (*rest.Response, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	if err := a.refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -252,21 +255,25 @@ type page struct {
 	query            string
 }
 
-func readPage(r *rest.Request, sortField string) (page, error) {
-	p := page{
+func readPage(r *rest.Request, sortField string) page {
+	return page{
 		size: r.Int("size", 20), from: r.Int("from", 0),
-		sortField: r.Param("sortField", sortField), order: strings.ToLower(r.Param("sortOrder", "asc")),
+		sortField: r.Param("sortField", sortField), order: r.Param("sortOrder", "asc"),
 		query: r.Param("queryString", "*"),
 	}
-	switch {
-	case p.order != "asc" && p.order != "desc":
-		return p, fault.Illegal("No enum constant org.opensearch.search.sort.SortOrder.%s", strings.ToUpper(p.order))
-	case p.size < 0:
-		return p, fault.Illegal("[size] parameter cannot be negative, found [%d]", p.size)
+}
+
+// check refuses what no search can have. It comes once the whole request has been read.
+func (p page) check() error {
+	switch order := strings.ToUpper(p.order); {
+	case order != "ASC" && order != "DESC":
+		return fault.Illegal("No enum constant org.opensearch.search.sort.SortOrder.%s", order)
 	case p.from < 0:
-		return p, fault.Illegal("[from] parameter cannot be negative but was [%d]", p.from)
+		return fault.Illegal("[from] parameter cannot be negative, found [%d]", p.from)
+	case p.size < 0:
+		return fault.Illegal("[size] parameter cannot be negative, found [%d]", p.size)
 	}
-	return p, nil
+	return nil
 }
 
 // search is the search for documents that have a member of this kind and whose field matches the query.
@@ -277,6 +284,6 @@ func (p page) search(kind, field string, filters ...any) wire.Object {
 			"query", p.query, "default_field", field, "default_operator", "AND")))
 	}
 	return wire.Obj("size", p.size, "from", p.from, "track_total_hits", true,
-		"sort", []any{wire.Obj(p.sortField, wire.Obj("order", p.order))},
+		"sort", []any{wire.Obj(p.sortField, wire.Obj("order", strings.ToLower(p.order)))},
 		"query", wire.Obj("bool", wire.Obj("filter", filters)))
 }

@@ -17,7 +17,7 @@ func (a *API) remove(r *rest.Request) (rest.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*rest.Response, error) {
+	return names.then(func(ctx context.Context, names []string) (*rest.Response, error) {
 		targets, err := a.targets(ctx, names, true)
 		if err != nil || len(targets) == 0 {
 			return (&outcome{}).response(), err
@@ -41,7 +41,7 @@ func (a *API) remove(r *rest.Request) (rest.Action, error) {
 			return nil, err
 		}
 		return out.response(), nil
-	}, nil
+	}), nil
 }
 
 // detach switches auto_manage off and then deletes the documents, so that no sweep in between attaches an index anew.

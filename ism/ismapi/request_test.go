@@ -81,7 +81,29 @@ func TestBadRequestsAreRefusedBeforeTheClusterIsCalled(t *testing.T) {
 		{"a negative size", "GET", "/explain?size=-1", "", 400, "illegal_argument_exception", "[size] parameter cannot be negative, found [-1]"},
 		{"add without indices", "POST", "/add", `{"policy_id":"p"}`, 400, "illegal_argument_exception", "Missing indices"},
 		{"add without a policy", "POST", "/add/i", "", 400, "illegal_argument_exception", "Missing policy_id"},
-		{"add with a policy that is no text", "POST", "/add/i", `{"policy_id":7}`, 500, "class_cast_exception", ""},
+		{"add with a policy that is null", "POST", "/add/i", `{"policy_id":null}`, 400, "illegal_argument_exception", "Missing policy_id"},
+		{"add with a list", "POST", "/add/i", `[{"policy_id":"p"}]`, 400, "illegal_argument_exception", "Missing policy_id"},
+		{"add with a text", "POST", "/add/i", `"p"`, 400, "illegal_argument_exception", "Missing policy_id"},
+		{"add with half a body", "POST", "/add/i", `{"policy_id":`, 400, "parse_exception", "Failed to parse content to map"},
+		{
+			"add with a policy that is a number", "POST", "/add/i", `{"policy_id":7}`, 500, "class_cast_exception",
+			"class java.lang.Integer cannot be cast to class java.lang.String (java.lang.Integer and java.lang.String are in module java.base of loader 'bootstrap')",
+		},
+		{
+			"add with a policy that is a list", "POST", "/add/i", `{"policy_id":["p"]}`, 500, "class_cast_exception",
+			"class java.util.ArrayList cannot be cast to class java.lang.String (java.util.ArrayList and java.lang.String are in module java.base of loader 'bootstrap')",
+		},
+		{"nothing but commas", "POST", "/add/,,", `{"policy_id":"p"}`, 400, "illegal_argument_exception", "Missing indices"},
+		{"a body before the type of index", "POST", "/add/i,j?type=cold", "", 400, "illegal_argument_exception", "Missing policy_id"},
+		{
+			"an unknown parameter before the type of index", "POST", "/remove/i?type=cold&foo=1", "", 400, "illegal_argument_exception",
+			"request [/_plugins/_ism/remove/i] contains unrecognized parameter: [foo]",
+		},
+		{
+			"an unknown parameter before a size", "GET", "/policies?size=-1&foo=1", "", 400, "illegal_argument_exception",
+			"request [/_plugins/_ism/policies] contains unrecognized parameter: [foo]",
+		},
+		{"a negative from", "GET", "/policies?from=-1", "", 400, "illegal_argument_exception", "[from] parameter cannot be negative, found [-1]"},
 		{"remove without indices", "POST", "/remove", "", 400, "illegal_argument_exception", "Missing indices"},
 		{
 			"an unknown type of index", "POST", "/remove/i?type=cold", "", 400, "illegal_argument_exception",
@@ -122,7 +144,7 @@ func TestBadRequestsAreRefusedBeforeTheClusterIsCalled(t *testing.T) {
 			"a change for indices without a state", "POST", "/change_policy/i", `{"policy_id":"p","include":[{}]}`, 400,
 			"illegal_argument_exception", "Must include a state when using include filter",
 		},
-		{"a retry in a state that is no text", "POST", "/retry/i", `{"state":{}}`, 500, "class_cast_exception", ""},
+		{"a retry in a state that is no text", "POST", "/retry/i", `{"state":{}}`, 500, "class_cast_exception", "class java.util.HashMap cannot be cast to class java.lang.String (java.util.HashMap and java.lang.String are in module java.base of loader 'bootstrap')"},
 		{"a filter without a body", "POST", "/explain/i", "", 400, "parse_exception", "request body is required"},
 		{
 			"a filter that is null", "POST", "/explain/i", `{"filter":null}`, 400, "parsing_exception",

@@ -17,15 +17,11 @@ func (a *API) retry(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	r.ManagerTimeout()
-	body, err := bodyOrEmpty(r)
+	state, err := textMember(r, "state")
 	if err != nil {
 		return nil, err
 	}
-	state, err := textMember(body, "state")
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (*rest.Response, error) {
+	return names.then(func(ctx context.Context, names []string) (*rest.Response, error) {
 		targets, err := a.targets(ctx, names, true)
 		if err != nil {
 			return nil, err
@@ -41,7 +37,7 @@ func (a *API) retry(r *rest.Request) (rest.Action, error) {
 			to = *state
 		}
 		return a.storeRetries(ctx, targets, to)
-	}, nil
+	}), nil
 }
 
 // storeRetries enables the jobs and rewrites the metadata, both under the versions that were read.

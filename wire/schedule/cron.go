@@ -4,7 +4,6 @@ package schedule
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,36 +53,60 @@ func ParseCron(p *wire.Parser) (*Cron, error) {
 	return c, c.compile()
 }
 
-// fields is what cron-utils' UNIX definition accepts in a field: numbers, names, lists, ranges and steps.
-var fields = regexp.MustCompile(`^[0-9A-Za-z*,/-]+$`)
-
 func (c *Cron) compile() error {
-	parts := strings.Fields(c.Expression)
-	if len(parts) != 5 {
+	parts := strings.Fields(strings.ToUpper(c.Expression))
+	for _, part := range parts {
+		if strings.HasSuffix(part, ",") {
+			return fault.Illegal("Invalid field value! Trailing commas not permitted! '%s'", part)
+		}
+	}
+	switch len(parts) {
+	case 5:
+	case 0:
+		return fault.Illegal("Empty expression!")
+	default:
 		return fault.Illegal("Cron expression contains %d parts but we expect one of [5]", len(parts))
 	}
-	for _, part := range parts {
-		if !fields.MatchString(part) {
-			return fault.Illegal("Failed to parse '%s'. Invalid chars in expression!", c.Expression)
+	for i, part := range parts {
+		if wrong := unixFields[i].wrong(part); wrong != "" {
+			return fault.Illegal("Failed to parse '%s'. %s", c.Expression, wrong)
 		}
+		parts[i] = stepsFromAll(part)
 	}
 	parts[4] = sundays(parts[4])
 	schedule, err := cron.ParseStandard(strings.Join(parts, " "))
 	if err != nil {
 		return fault.Illegal("Failed to parse '%s'. %s", c.Expression, err)
 	}
-	if c.zone, err = wire.ParseZone(c.Timezone); err != nil {
+	if c.zone, err = zone(c.Timezone); err != nil {
 		return err
 	}
 	c.schedule = schedule
 	return nil
 }
 
-// daysWithSeven is an item of the days of the week that means day 7, which is Sunday and which robfig's parser does not
-// know: 7, 7/2, 5-7, FRI-7, 1-7/2.
-var daysWithSeven = regexp.MustCompile(`^(?:([0-7]|[A-Za-z]{3})-)?7(?:/([1-9]))?$`)
+// zone is a time zone by the names that Java knows.
+func zone(name string) (*time.Location, error) {
+	if name == "" {
+		return nil, fault.Illegal("Invalid ID for region-based ZoneId, invalid format: ")
+	}
+	return wire.ParseZone(name)
+}
 
-var dayNames = []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
+// stepsFromAll writes /5, which robfig's parser does not know, as */5.
+func stepsFromAll(field string) string {
+	items := strings.Split(field, ",")
+	for i, item := range items {
+		if strings.HasPrefix(item, "/") {
+			items[i] = "*" + item
+		}
+	}
+	return strings.Join(items, ",")
+}
+
+// daysWithSeven is an item of the days of the week that means day 7, which is Sunday and which robfig's parser does not
+// know: 7, 7/2, 5-7, FRI-SUN, 1-7/2.
+var daysWithSeven = regexp.MustCompile(`^(?:([0-7]|[A-Z]{3})-)?(?:7|SUN)(?:/([1-8]))?$`)
 
 // sundays writes day 7 as day 0, and a range to it as its days one by one.
 func sundays(days string) string {
@@ -94,7 +117,7 @@ func sundays(days string) string {
 			continue
 		}
 		from, step := 7, 1
-		if day := slices.Index(dayNames, strings.ToUpper(m[1])); day >= 0 {
+		if day, named := unixFields[4].names[m[1]]; named {
 			from = day
 		} else if m[1] != "" {
 			from = int(m[1][0] - '0')
