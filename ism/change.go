@@ -65,7 +65,7 @@ func (in *Input) change(r resolved) (Move, bool) {
 	}
 	m.Info = Message("Attempting to change policy to " + c.PolicyID)
 	return Move{
-		Kind: Save, Meta: m, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm, in.Now),
+		Kind: Save, Meta: m, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm),
 		Reason: m.Info.Text("message"),
 	}, true
 }

@@ -101,11 +101,12 @@ func (j *Job) Disable(now time.Time) *Job {
 	return &out
 }
 
-// WithPolicy returns a copy of the job that runs another policy and has no pending change.
-func (j *Job) WithPolicy(p *Policy, seqNo, primaryTerm int64, now time.Time) *Job {
+// WithPolicy returns a copy of the job that runs another policy and has no pending change. When it was last updated stays: the
+// plugin counts the calls of its APIs and the job's being disabled.
+func (j *Job) WithPolicy(p *Policy, seqNo, primaryTerm int64) *Job {
 	out := *j
 	out.PolicyID, out.PolicySeqNo, out.PolicyPrimaryTerm, out.Policy = p.ID, seqNo, primaryTerm, p
-	out.ChangePolicy, out.LastUpdated = nil, now.UnixMilli()
+	out.ChangePolicy = nil
 	return &out
 }
 

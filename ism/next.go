@@ -240,7 +240,7 @@ func (in *Input) initialise() Move {
 		if c.State != nil {
 			start = *c.State
 		}
-		move.Job = in.Job.WithPolicy(policy, seqNo, primaryTerm, in.Now)
+		move.Job = in.Job.WithPolicy(policy, seqNo, primaryTerm)
 	}
 	m.PolicySeqNo, m.PolicyPrimaryTerm = &seqNo, &primaryTerm
 	m.State = &StateMeta{Name: start, StartTime: in.Now}
@@ -265,7 +265,7 @@ func (in *Input) resolveConflict() Move {
 		return in.initialise() // its initialisation failed, and was retried
 	}
 	if c := in.Job.ChangePolicy; c != nil && in.Change != nil && c.PolicyID == in.Meta.PolicyID {
-		return Move{Kind: Amend, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm, in.Now), Reason: "finish the policy change"}
+		return Move{Kind: Amend, Job: in.Job.WithPolicy(in.Change, in.ChangeSeqNo, in.ChangePrimaryTerm), Reason: "finish the policy change"}
 	}
 	m := in.Meta.clone()
 	seqNo, primaryTerm := in.Job.PolicySeqNo, in.Job.PolicyPrimaryTerm // pointers into in would keep all of it

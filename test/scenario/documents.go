@@ -44,6 +44,13 @@ func (l runLine) changesPolicy() bool {
 	return strings.HasPrefix(l.message, "Attempting to change policy to ")
 }
 
+// changed is a job after its policy was changed: to which version, the line does not tell.
+func changed(before, got map[string]any) map[string]any {
+	id, _ := find(before, "change_policy.policy_id")
+	return with(before, "policy_id", id, "change_policy", nil,
+		"policy", got["policy"], "policy_seq_no", got["policy_seq_no"], "policy_primary_term", got["policy_primary_term"])
+}
+
 func (l runLine) info() any {
 	if l.message == completedPolicy {
 		return nil

@@ -144,8 +144,11 @@ func (p *player) run(d *documents, l runLine) error {
 		wantMeta = with(d.meta, "info", l.info(), "retry_info", map[string]any{"failed": true, "consumed_retries": json.Number("0")})
 	case "":
 		wantMeta = d.after(l, at, job)
-		if l.changesPolicy() || l.status == "timed_out" {
-			wantJob = job
+		switch {
+		case l.changesPolicy():
+			wantJob = changed(d.job, job)
+		case l.status == "timed_out":
+			wantJob = with(d.job, "enabled", false, "enabled_time", nil, "last_updated_time", millis(at))
 		}
 		wantMeta = unforeseen(wantMeta, meta)
 	}
