@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -87,10 +88,10 @@ func (s *Server) inPlace(r *rest.Request, job *byQuery, what string) (rest.Actio
 		return nil, err
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		return s.perform(ctx, r, work{
-			action: "indices:data/write/" + what + "/byquery", description: what + "-by-query [" + r.Path("index") + "]", status: job.state, rethrottle: job.setRate,
-			run: func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, job) },
-		}, wait)
+		return s.perform(ctx, r, tasks.Work{
+			Action: "indices:data/write/" + what + "/byquery", Description: what + "-by-query [" + r.Path("index") + "]",
+			Status: job.state, Rethrottle: job.setRate,
+		}, func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, job) }, wait)
 	}, nil
 }
 

@@ -265,9 +265,9 @@ func (s *Server) catTasks(r *rest.Request) (table.Filler, error) {
 			t.Columns = append(slices.Clip(t.Columns), taskDescription)
 		}
 		for _, one := range s.listed(ctx, r, actions, nodes) {
-			running := time.Since(one.started)
-			t.Add(one.id, one.action, one.ID(), "-", "transport", one.started.UnixMilli(), one.started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
-				table.Duration(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.opaqueID, one.description)
+			running := time.Since(one.Started)
+			t.Add(one.Number, one.Action, one.ID(), "-", "transport", one.Started.UnixMilli(), one.Started.UTC().Format(time.TimeOnly), running.Nanoseconds(),
+				table.Duration(running), query.NodeID, s.host(), transportPort, s.nodeName(), s.Version, one.OpaqueID, one.Description)
 		}
 		return nil
 	}, nil

@@ -198,7 +198,7 @@ func (s *Server) catThreadPool(r *rest.Request) (table.Filler, error) {
 		for _, p := range pools {
 			if len(names) == 0 || wire.MatchAny(names, p.name) {
 				t.Add(s.nodeName(), query.NodeID, ephemeralID, os.Getpid(), s.host(), s.host(), transportPort, p.name, p.kind,
-					len(s.tasks.list(p.actions)), 0, 0)
+					len(s.tasks.List(p.actions)), 0, 0)
 			}
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/documents"
 	"github.com/opensteward/steward/engine/ingest"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/engine/snapshot"
 	"github.com/opensteward/steward/wire/rest"
 	"github.com/opensteward/steward/wire/setting"
@@ -48,7 +49,7 @@ type Server struct {
 
 	ingest          *ingest.Service
 	searchPipelines *ingest.SearchPipelines
-	tasks           tasks
+	tasks           tasks.Registry
 	scrolls         scrolls
 	health          atomic.Pointer[stateHealth] // as it was asked for last
 	found           map[string]bool             // uuids of indices that were on disk at the start

@@ -4,9 +4,11 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -81,20 +83,21 @@ func (s *Server) forceMerge(r *rest.Request) (rest.Action, error) {
 	if segments == -1 {
 		segments = 1
 	}
-	description := "Force-merge indices [" + r.Path("index") + "], maxSegments[" + strconv.Itoa(segments) + "], onlyExpungeDeletes[" + strconv.FormatBool(expunge) + "], flush[true]"
-	const action = "indices:admin/forcemerge"
+	work := tasks.Work{
+		Action:      "indices:admin/forcemerge",
+		Description: fmt.Sprintf("Force-merge indices [%s], maxSegments[%d], onlyExpungeDeletes[%t], flush[true]", r.Path("index"), segments, expunge),
+		OpaqueID:    opaqueID(r),
+	}
 	merge, err := s.onIndices(r, func(ctx context.Context, index *catalog.Index) error {
 		if wait {
-			var done func()
-			ctx, done = s.tasks.start(ctx, r, action, description)
-			defer done()
+			var end func()
+			ctx, _, end = s.tasks.Begin(ctx, work)
+			defer end()
 		}
 		return s.Docs.ForceMerge(ctx, index, segments, expunge)
 	})
 	if wait || err != nil {
 		return merge, err
 	}
-	return func(ctx context.Context) (*rest.Response, error) {
-		return s.perform(ctx, r, work{action: action, description: description, run: merge}, false)
-	}, nil
+	return func(ctx context.Context) (*rest.Response, error) { return s.perform(ctx, r, work, merge, false) }, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -58,11 +59,10 @@ func (s *Server) reindex(r *rest.Request) (rest.Action, error) {
 		if err := s.checkDestination(job); err != nil {
 			return nil, err
 		}
-		return s.perform(ctx, r, work{
-			action: "indices:data/write/reindex", status: job.state, rethrottle: job.setRate,
-			description: "reindex from [" + strings.Join(job.expressions, ", ") + "] to [" + job.dest.index + "]",
-			run:         func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, &job.byQuery) },
-		}, wait)
+		return s.perform(ctx, r, tasks.Work{
+			Action: "indices:data/write/reindex", Description: "reindex from [" + strings.Join(job.expressions, ", ") + "] to [" + job.dest.index + "]",
+			Status: job.state, Rethrottle: job.setRate,
+		}, func(ctx context.Context) (*rest.Response, error) { return s.runByQuery(ctx, &job.byQuery) }, wait)
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -50,17 +51,15 @@ func (s *Server) resize(r *rest.Request, kind catalog.ResizeKind) (rest.Action, 
 			return nil, err
 		}
 	}
-	job := work{
-		action: "indices:admin/resize", description: string(kind) + " from [" + request.Source + "] to [" + request.Target + "]",
-		run: func(ctx context.Context) (*rest.Response, error) {
-			made, err := s.Catalog.Resize(ctx, request)
-			if err != nil {
-				return nil, err
-			}
-			return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(request.ActiveShards), "index", made.Name)), nil
-		},
+	work := tasks.Work{Action: "indices:admin/resize", Description: string(kind) + " from [" + request.Source + "] to [" + request.Target + "]"}
+	run := func(ctx context.Context) (*rest.Response, error) {
+		made, err := s.Catalog.Resize(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return rest.OK(wire.Obj("acknowledged", true, "shards_acknowledged", made.Acknowledges(request.ActiveShards), "index", made.Name)), nil
 	}
-	return func(ctx context.Context) (*rest.Response, error) { return s.perform(ctx, r, job, wait) }, nil
+	return func(ctx context.Context) (*rest.Response, error) { return s.perform(ctx, r, work, run, wait) }, nil
 }
 
 // resizeParams reads the parameters, and whether the request waits for the end.

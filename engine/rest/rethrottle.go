@@ -5,6 +5,7 @@ package rest
 import (
 	"context"
 
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire/rest"
 )
@@ -26,15 +27,15 @@ func (s *Server) rethrottle(r *rest.Request) (rest.Action, error) {
 		return nil, err
 	}
 	return func(context.Context) (*rest.Response, error) {
-		t, err := s.find(id)
+		t, err := s.tasks.Find(id)
 		if err != nil {
 			return nil, err
 		}
-		if t == nil || t.rethrottle == nil {
+		if t == nil || t.Rethrottle == nil {
 			return rest.OK(notReached(id, "missing")), nil
 		}
-		t.rethrottle(rate)
-		return s.grouped([]*task{t}, group, true)
+		t.Rethrottle(rate)
+		return s.grouped([]*tasks.Task{t}, group, true)
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/engine/shard"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
@@ -26,30 +27,19 @@ const tasksMapping = `{"dynamic":"strict","_meta":{"version":5},"properties":{"c
 "status":{"type":"object","enabled":false},"description":{"type":"text"},"headers":{"type":"object","enabled":false},
 "resource_stats":{"type":"object","enabled":false}}},"response":{"type":"object","enabled":false},"error":{"type":"object","enabled":false}}}`
 
-// work is a long action, of which another request may ask how far it is.
-type work struct {
-	action, description string
-	status              func() wire.Object
-	rethrottle          func(rate float64) // nil if it has no rate
-	run                 func(ctx context.Context) (*rest.Response, error)
-}
-
 // perform does work as a task. If wait is set the answer is that of the work, else the task's id, and the result is
 // kept. The work goes on when the request's client has gone.
-func (s *Server) perform(ctx context.Context, r *rest.Request, w work, wait bool) (*rest.Response, error) {
-	if !s.tasks.enter() {
-		return nil, fault.New(http.StatusServiceUnavailable, "node_closed_exception", "node closed")
-	}
-	inner, t, done := s.tasks.begin(context.WithoutCancel(ctx), r, w)
+func (s *Server) perform(ctx context.Context, r *rest.Request, w tasks.Work, run rest.Action, wait bool) (*rest.Response, error) {
+	w.OpaqueID = opaqueID(r)
+	inner, t, end := s.tasks.Begin(context.WithoutCancel(ctx), w)
 	release := s.Clock.Hold()
 	var res *rest.Response
 	var err error
-	go func() {
-		defer s.tasks.background.Done()
+	begun := s.tasks.Go(func() {
 		defer release()
-		defer done()
-		err = fault.Guard(s.Logger, w.action, func() (err error) {
-			res, err = w.run(inner)
+		defer end()
+		err = fault.Guard(s.Logger, w.Action, func() (err error) {
+			res, err = run(inner)
 			return err
 		})
 		if errors.Is(err, context.Canceled) {
@@ -58,49 +48,35 @@ func (s *Server) perform(ctx context.Context, r *rest.Request, w work, wait bool
 		if !wait {
 			s.keepResult(context.WithoutCancel(ctx), t, res, err)
 		}
-	}()
+	})
+	if !begun {
+		end()
+		release()
+		return nil, fault.New(http.StatusServiceUnavailable, "node_closed_exception", "node closed")
+	}
 	if !wait {
 		return rest.OK(wire.Obj("task", t.ID())), nil
 	}
 	select {
-	case <-t.done:
+	case <-t.Done():
 		return res, err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// enter counts a task in the background, unless the server is about to close.
-func (t *tasks) enter() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.stopped {
-		return false
-	}
-	t.background.Add(1)
-	return true
-}
-
-// Stop cancels what runs in the background and waits for it. No more of it may begin.
+// Stop cancels what runs in the background, waits for it, and forgets the searches that are kept for further pages.
 func (s *Server) Stop() {
-	s.tasks.mu.Lock()
-	s.tasks.stopped = true
-	for _, t := range s.tasks.running {
-		t.stop()
-	}
-	s.tasks.mu.Unlock()
-	s.tasks.background.Wait()
+	s.tasks.Stop()
+	s.scrolls.dropAll()
 }
 
 // keepResult stores how a task ended, unless the server is about to close: then the task is lost with its node.
-func (s *Server) keepResult(ctx context.Context, t *task, res *rest.Response, err error) {
-	s.tasks.mu.Lock()
-	stopped := s.tasks.stopped
-	s.tasks.mu.Unlock()
-	if stopped {
+func (s *Server) keepResult(ctx context.Context, t *tasks.Task, res *rest.Response, err error) {
+	if s.tasks.Stopped() {
 		return
 	}
-	body := wire.Obj("completed", true, "task", t.json(true))
+	body := wire.Obj("completed", true, "task", t.JSON(true))
 	if err != nil {
 		body.Add("error", fault.Of(err))
 	} else {

@@ -5,121 +5,18 @@ package rest
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/tasks"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
 
-// tasks are the long actions that run now.
-type tasks struct {
-	mu      sync.Mutex
-	last    int64
-	running map[int64]*task
-	// background counts those that outlive their request; stopped says that no more may begin.
-	background sync.WaitGroup
-	stopped    bool
-}
-
-type task struct {
-	id                  int64
-	action, description string
-	opaqueID            string
-	started             time.Time
-	stop                context.CancelFunc
-	// status is what the task says of its progress; nil if it says nothing.
-	status func() wire.Object
-	// rethrottle changes its rate, in documents a second (0: no limit); nil for a task that has none.
-	rethrottle func(rate float64)
-	// done is closed when the task has ended.
-	done chan struct{}
-
-	mu        sync.Mutex
-	cancelled time.Time // zero unless somebody asked for it to stop
-}
-
-// start notes a task until done is called. The context it returns ends when the task is cancelled.
-func (t *tasks) start(ctx context.Context, r *rest.Request, action, description string) (_ context.Context, done func()) {
-	ctx, _, done = t.begin(ctx, r, work{action: action, description: description})
-	return ctx, done
-}
-
-// begin is start for work that tells of its progress.
-func (t *tasks) begin(ctx context.Context, r *rest.Request, w work) (_ context.Context, _ *task, done func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last++
-	one := &task{
-		id: t.last, action: w.action, description: w.description, opaqueID: r.HTTP.Header.Get("X-Opaque-Id"), started: time.Now(),
-		stop: cancel, status: w.status, rethrottle: w.rethrottle, done: make(chan struct{}),
-	}
-	if t.running == nil {
-		t.running = map[int64]*task{}
-	}
-	t.running[one.id] = one
-	return ctx, one, func() {
-		cancel()
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		delete(t.running, one.id)
-		close(one.done)
-	}
-}
-
-// list is a snapshot of what runs, oldest first, of actions that match one of the patterns (none: all).
-func (t *tasks) list(actions []string) []*task {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var out []*task
-	for _, one := range t.running {
-		if len(actions) == 0 || wire.MatchAny(actions, one.action) {
-			out = append(out, one)
-		}
-	}
-	slices.SortFunc(out, func(a, b *task) int { return int(a.id - b.id) })
-	return out
-}
-
-// cancel asks the task to stop.
-func (t *task) cancel() {
-	t.mu.Lock()
-	if t.cancelled.IsZero() {
-		t.cancelled = time.Now()
-	}
-	t.mu.Unlock()
-	t.stop()
-}
-
-// ID is the task's id as the API writes it.
-func (t *task) ID() string { return query.NodeID + ":" + strconv.FormatInt(t.id, 10) }
-
-func (t *task) json(detailed bool) wire.Object {
-	running := time.Since(t.started)
-	t.mu.Lock()
-	cancelled := t.cancelled
-	t.mu.Unlock()
-	o := wire.Obj("node", query.NodeID, "id", t.id, "type", "transport", "action", t.action)
-	if detailed && t.status != nil {
-		o.Add("status", t.status())
-	}
-	o.AddIf(detailed, "description", t.description)
-	o.Add("start_time_in_millis", t.started.UnixMilli())
-	o.Add("running_time_in_nanos", running.Nanoseconds())
-	o.Add("cancellable", t.action != taskListing)
-	o.Add("cancelled", !cancelled.IsZero())
-	headers := wire.Object{}
-	headers.AddIf(t.opaqueID != "", "X-Opaque-Id", t.opaqueID)
-	o.Add("headers", headers)
-	o.AddIf(!cancelled.IsZero(), "cancellation_time_millis", cancelled.UnixMilli())
-	return o
-}
+// opaqueID is what the client calls its request.
+func opaqueID(r *rest.Request) string { return r.HTTP.Header.Get("X-Opaque-Id") }
 
 func (s *Server) taskRoutes(rt *rest.Router) {
 	rt.Handle("GET", "/_tasks", s.listTasks)
@@ -129,29 +26,26 @@ func (s *Server) taskRoutes(rt *rest.Router) {
 }
 
 // nodeTasks is the answer of list and cancel.
-func (s *Server) nodeTasks(list []*task, detailed bool) wire.Object {
+func (s *Server) nodeTasks(list []*tasks.Task, detailed bool) wire.Object {
 	if len(list) == 0 {
 		return wire.Obj("nodes", wire.Object{})
 	}
 	byID := wire.Object{}
 	for _, t := range list {
-		byID.Add(t.ID(), t.json(detailed))
+		byID.Add(t.ID(), t.JSON(detailed))
 	}
 	return wire.Obj("nodes", wire.Obj(query.NodeID, wire.Obj("name", s.nodeName(), "transport_address", s.transportAddress(),
 		"host", s.host(), "ip", s.transportAddress(), "roles", nodeRoles, "attributes", s.nodeAttributes(), "tasks", byID)))
 }
 
-// taskListing is the action of listing tasks. It cannot be cancelled.
-const taskListing = "cluster:monitor/tasks/lists"
-
 // listed are the tasks of actions on nodes, the listing itself included.
-func (s *Server) listed(ctx context.Context, r *rest.Request, actions, nodes []string) []*task {
+func (s *Server) listed(ctx context.Context, r *rest.Request, actions, nodes []string) []*tasks.Task {
 	if !s.isNode(nodes) {
 		return nil
 	}
-	_, done := s.tasks.start(ctx, r, taskListing, "")
-	defer done()
-	return s.tasks.list(actions)
+	_, _, end := s.tasks.Begin(ctx, tasks.Work{Action: tasks.Listing, OpaqueID: opaqueID(r)})
+	defer end()
+	return s.tasks.List(actions)
 }
 
 func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
@@ -169,39 +63,24 @@ func (s *Server) listTasks(r *rest.Request) (rest.Action, error) {
 }
 
 // grouped is the answer that lists tasks.
-func (s *Server) grouped(list []*task, group string, detailed bool) (*rest.Response, error) {
+func (s *Server) grouped(list []*tasks.Task, group string, detailed bool) (*rest.Response, error) {
 	switch group {
 	case "nodes":
 		return rest.OK(s.nodeTasks(list, detailed)), nil
 	case "none":
 		out := []wire.Object{}
 		for _, t := range list {
-			out = append(out, t.json(detailed))
+			out = append(out, t.JSON(detailed))
 		}
 		return rest.OK(wire.Obj("tasks", out)), nil
 	case "parents":
 		out := wire.Object{}
 		for _, t := range list {
-			out.Add(t.ID(), t.json(detailed))
+			out.Add(t.ID(), t.JSON(detailed))
 		}
 		return rest.OK(wire.Obj("tasks", out)), nil
 	}
 	return nil, fault.Illegal("[group_by] must be one of [nodes], [parents] or [none] but was [%s]", group)
-}
-
-// find is the running task of an id; nil if none runs.
-func (s *Server) find(id string) (*task, error) {
-	node, number, ok := strings.Cut(id, ":")
-	n, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil {
-		return nil, fault.Illegal("malformed task id %s", id)
-	}
-	for _, t := range s.tasks.list(nil) {
-		if node == query.NodeID && t.id == n {
-			return t, nil
-		}
-	}
-	return nil, nil
 }
 
 // noTask is the error of a task that nobody knows of.
@@ -234,31 +113,18 @@ func (s *Server) getTask(r *rest.Request) (rest.Action, error) {
 	id := r.Path("task_id")
 	wait, timeout := r.Bool("wait_for_completion", false), r.Duration("timeout", defaultTaskWait)
 	return func(ctx context.Context) (*rest.Response, error) {
-		t, err := s.find(id)
+		t, err := s.tasks.Find(id)
 		if err != nil {
 			return nil, err
 		}
-		if t != nil && wait && !t.wait(ctx, timeout) {
+		if t != nil && wait && !t.Wait(ctx, timeout) {
 			return nil, fault.New(http.StatusInternalServerError, "timeout_exception", "Timed out waiting for completion of [%s]", id)
 		}
 		if t != nil && !wait {
-			return rest.OK(wire.Obj("completed", false, "task", t.json(true))), nil
+			return rest.OK(wire.Obj("completed", false, "task", t.JSON(true))), nil
 		}
 		return s.storedTask(id)
 	}, nil
-}
-
-// wait reports whether the task ended in time.
-func (t *task) wait(ctx context.Context, timeout time.Duration) bool {
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case <-t.done:
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return false
 }
 
 func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
@@ -268,25 +134,25 @@ func (s *Server) cancelTasks(r *rest.Request) (rest.Action, error) {
 		return nil, fault.Unsupported("parent tasks")
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		list := s.tasks.list(actions)
+		list := s.tasks.List(actions)
 		if !s.isNode(nodes) {
 			list = nil
 		}
 		if id != "" {
-			t, err := s.find(id)
+			t, err := s.tasks.Find(id)
 			if err != nil {
 				return nil, err
 			}
 			if t == nil {
 				return rest.OK(notReached(id, "not found")), nil
 			}
-			list = []*task{t}
+			list = []*tasks.Task{t}
 		}
 		for _, t := range list {
-			t.cancel()
+			t.Cancel()
 		}
 		for _, t := range list {
-			if wait && !t.wait(ctx, defaultTaskWait) {
+			if wait && !t.Wait(ctx, defaultTaskWait) {
 				break
 			}
 		}

@@ -162,7 +162,7 @@ func (s *Shard) ForceMerge(ctx context.Context, limit int, onlyExpunge bool) err
 		deleted += g.Deleted
 	}
 	if deleted > 0 && (onlyExpunge || limit == 1) {
-		return s.rebuild()
+		return s.rebuild(ctx)
 	}
 	return nil
 }
@@ -191,13 +191,13 @@ func (s *Shard) merge(ctx context.Context, limit int) error {
 }
 
 // rebuild makes the full-text index anew from the documents: bleve cannot drop the deleted documents of one segment.
-func (s *Shard) rebuild() error {
+func (s *Shard) rebuild(ctx context.Context) error {
 	path, temp := filepath.Join(s.dir, indexDir), filepath.Join(s.dir, indexDir+".new")
 	idx, err := newIndex(temp)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.feed(idx), mergeAll(idx), idx.Close()); err != nil {
+	if err := errors.Join(s.feed(idx), mergeAll(ctx, idx), idx.Close()); err != nil {
 		return err
 	}
 	if err := s.fts.Close(); err != nil {
@@ -209,7 +209,7 @@ func (s *Shard) rebuild() error {
 	return s.openIndex()
 }
 
-func mergeAll(idx bleve.Index) error {
+func mergeAll(ctx context.Context, idx bleve.Index) error {
 	advanced, err := idx.Advanced()
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func mergeAll(idx bleve.Index) error {
 	}
 	plan := mergeplan.SingleSegmentMergePlanOptions
 	plan.SegmentsPerMergeTask = 1000
-	return core.ForceMerge(context.Background(), &plan)
+	return core.ForceMerge(ctx, &plan)
 }
 
 // Segment is a part of the full-text index.
