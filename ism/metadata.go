@@ -223,17 +223,7 @@ func (m *Metadata) field(p *wire.Parser, name string) (err error) {
 		m.Step = &StepMeta{}
 		err = p.Object(func(name string) error { return m.Step.field(p, name) })
 	case "retry_info":
-		err = p.Object(func(name string) (err error) {
-			switch name {
-			case "failed":
-				m.Retry.Failed, err = p.Bool()
-			case "consumed_retries":
-				m.Retry.ConsumedRetries, err = p.Long()
-			default:
-				err = p.Skip()
-			}
-			return err
-		})
+		err = p.Object(func(name string) error { return m.Retry.field(p, name) })
 	case "info":
 		m.Info, err = parseInfo(p)
 	default:
@@ -252,6 +242,18 @@ func instant(p *wire.Parser) (time.Time, error) {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(ms).UTC(), err
+}
+
+func (r *RetryInfo) field(p *wire.Parser, name string) (err error) {
+	switch name {
+	case "failed":
+		r.Failed, err = p.Bool()
+	case "consumed_retries":
+		r.ConsumedRetries, err = p.Long()
+	default:
+		err = p.Skip()
+	}
+	return err
 }
 
 func (s *StateMeta) field(p *wire.Parser, name string) (err error) {

@@ -176,15 +176,21 @@ func (r *Running) Must(method, path string, body, out any) {
 }
 
 // patience is how long Eventually waits; what it waits for takes well under a second where it works.
-const patience = 30 * time.Second
+const patience = time.Minute
 
-// Eventually waits until fn says that it is so. what is the sentence for the failure; state is shown with it.
+// Eventually waits as the function of that name.
 func (r *Running) Eventually(what string, fn func() (ok bool, state string)) {
 	r.t.Helper()
+	Eventually(r.t, what, fn)
+}
+
+// Eventually waits until fn says that it is so. what is the sentence for the failure; state is shown with it.
+func Eventually(t testing.TB, what string, fn func() (ok bool, state string)) {
+	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
 	for {
 		ok, state := fn()
 		if ok {
@@ -192,8 +198,8 @@ func (r *Running) Eventually(what string, fn func() (ok bool, state string)) {
 		}
 		select {
 		case <-deadline.C:
-			r.t.Fatalf("not within %s: %s; %s", patience, what, state)
-		case <-tick.C:
+			t.Fatalf("not within %s: %s; %s", patience, what, state)
+		case <-look.C:
 		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/opensteward/steward/clock"
 	"github.com/opensteward/steward/engine"
@@ -175,17 +174,7 @@ func (w *world) state(s *provision.Service, id string) provision.State {
 // eventually waits until ok says so.
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-look.C:
-		case <-deadline.C:
-			w.t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	test.Eventually(w.t, what, func() (bool, string) { return ok(), "" })
 }
 
 // there are all things that workflows can make, by kind and name; models and the like by their name in the cluster.

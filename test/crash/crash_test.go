@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/opensteward/steward/test"
 )
 
 var (
@@ -90,7 +92,7 @@ func setUp(t *testing.T, p *process) {
 		})
 	}
 	// template times have the resolution of a millisecond, and an index must be younger than its template
-	eventually(t, "the template's time passed", func() (bool, string) {
+	test.Eventually(t, "the template's time passed", func() (bool, string) {
 		body := p.must(t, "GET", "/_plugins/_ism/policies/keep", nil)
 		got := decode[struct {
 			Policy struct {
@@ -237,7 +239,7 @@ func nothingIsMissing(t *testing.T, p *process, m *model) {
 // effects that happened twice.
 func lifecyclesEnd(t *testing.T, p *process) {
 	t.Helper()
-	eventually(t, "the end of all lifecycles", func() (bool, string) {
+	test.Eventually(t, "the end of all lifecycles", func() (bool, string) {
 		dropped := indices(t, p, "drop")
 		state := fmt.Sprintf("drop: %v", dropped)
 		if len(dropped) != 1 {

@@ -133,27 +133,6 @@ func (p *process) must(t *testing.T, method, path string, body any) []byte {
 	return answer
 }
 
-// eventually asks until done says so.
-func eventually(t *testing.T, what string, done func() (bool, string)) {
-	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(60 * time.Second)
-	var last string
-	for {
-		ok, state := done()
-		if ok {
-			return
-		}
-		last = state
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s did not happen within a minute: %s", what, last)
-		}
-	}
-}
-
 func decode[T any](t *testing.T, body []byte) T {
 	t.Helper()
 	var out T

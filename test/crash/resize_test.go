@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opensteward/steward/test"
 )
 
 const splitDocuments = 2000
@@ -43,7 +45,7 @@ func TestAHalfMadeIndexIsNoneAfterACrash(t *testing.T) {
 			defer close(gone)
 			_, _, _ = p.call(http.MethodPost, "/src/_split/dst", split)
 		}()
-		eventually(t, fmt.Sprintf("shard %d of the target", shards), func() (bool, string) {
+		test.Eventually(t, fmt.Sprintf("shard %d of the target", shards), func() (bool, string) {
 			return filled(t, data, known) >= shards, ""
 		})
 		p.kill()
@@ -130,13 +132,13 @@ func TestAShrinkSurvivesKills(t *testing.T) {
 		}
 		p.must(t, http.MethodPost, "/_bulk", body.String())
 		p.must(t, http.MethodPost, "/_plugins/_ism/add/"+index, map[string]any{"policy_id": "shrink"})
-		eventually(t, step, func() (bool, string) {
+		test.Eventually(t, step, func() (bool, string) {
 			at := explained(t, p, index)
 			return at.Completed || slices.Index(steps, at.Step.Name) >= n, fmt.Sprint(at)
 		})
 		p.kill()
 		p = start(t, bin, data)
-		eventually(t, "the end of the shrink", func() (bool, string) {
+		test.Eventually(t, "the end of the shrink", func() (bool, string) {
 			at := explained(t, p, index)
 			return at.Completed, fmt.Sprint(at)
 		})

@@ -183,17 +183,12 @@ func (w *world) sweep(m *manager.Manager) {
 // wait waits until ok says so, which it asks whenever something may have happened.
 func (w *world) wait(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-look.C:
-		case <-deadline.C:
-			w.t.Fatalf("waited in vain for %s; metadata %s", what, w.text(w.metadata(w.uuid)))
+	test.Eventually(w.t, what, func() (bool, string) {
+		if ok() {
+			return true, ""
 		}
-	}
+		return false, "metadata " + w.text(w.metadata(w.uuid))
+	})
 }
 
 func (w *world) text(m *ism.Metadata) string {

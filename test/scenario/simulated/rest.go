@@ -82,7 +82,12 @@ func (c *Cluster) serve(method string, path []string, body []byte) (any, error) 
 		}
 		return wire.Obj("errors", false), err
 	}
-	i, err := c.index(path[0])
+	return c.serveIndex(call, path[0], body)
+}
+
+// serveIndex answers a request for one index.
+func (c *Cluster) serveIndex(call, name string, body []byte) (any, error) {
+	i, err := c.index(name)
 	if err != nil {
 		return nil, err
 	}
