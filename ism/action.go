@@ -116,6 +116,7 @@ func parseAction(p *wire.Parser) (Action, error) {
 			a.Custom = true
 			err = p.Object(func(name string) error { return a.parse(p, name) })
 		default:
+			a.Custom = false
 			err = a.parse(p, name)
 		}
 		return err

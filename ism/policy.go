@@ -105,9 +105,7 @@ func ParseBarePolicy(p *wire.Parser, now int64) (*Policy, error) {
 		case "policy_id":
 			err = p.Skip() // it is the document's id
 		case "last_updated_time":
-			if p.Token() != wire.Null {
-				policy.LastUpdated, err = p.Long()
-			}
+			err = epochMillis(p, &policy.LastUpdated)
 		case "schema_version":
 			policy.SchemaVersion, err = p.Long()
 		case "user":
@@ -127,6 +125,19 @@ func ParseBarePolicy(p *wire.Parser, now int64) (*Policy, error) {
 	}
 	policy.Description, policy.DefaultState = *description, *defaultState
 	return policy, policy.check()
+}
+
+// epochMillis reads a time; null leaves what is there.
+func epochMillis(p *wire.Parser, ms *int64) (err error) {
+	switch t := p.Token(); t {
+	case wire.Null:
+		return nil
+	case wire.StartObject, wire.StartArray:
+		line, col := p.Position()
+		return fault.Parsing(line, col, "Failed to parse object: unexpected token [%s] found", t)
+	}
+	*ms, err = p.Long()
+	return err
 }
 
 func text(p *wire.Parser) (*string, error) {

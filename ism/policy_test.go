@@ -42,6 +42,8 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 			"a second member beside the policy", `{"policy":{"description":"","default_state":"a","states":[{"name":"a"}]},"x":1}`,
 			"Failed to parse object: expecting token of type [END_OBJECT] but found [FIELD_NAME]",
 		},
+		{"a time that is an object", `{"policy":{"last_updated_time":{}}}`, "Failed to parse object: unexpected token [START_OBJECT] found"},
+		{"a time that is a date", `{"policy":{"last_updated_time":"2026-01-01"}}`, `For input string: "2026-01-01"`},
 		// states and transitions
 		{"a state without a name", `{"policy":{"states":[{}]}}`, "State name is null"},
 		{"an unknown member of a state", `{"policy":{"states":[{"color":1}]}}`, "Invalid field: [color] found in State."},
@@ -182,6 +184,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		{"a template without patterns", `{"policy":{"ism_template":{"priority":1}}}`, "Requires at least one index pattern"},
 		{"a negative priority of a template", `{"policy":{"ism_template":{"index_patterns":["a"],"priority":-1}}}`, "Requires priority to be >= 0"},
 		{"an unknown member of a template", `{"policy":{"ism_template":[{"x":1}]}}`, "Invalid field: [x] found in ISMTemplate."},
+		{"a template whose time is a list", `{"policy":{"ism_template":{"last_updated_time":[]}}}`, "Failed to parse object: unexpected token [START_ARRAY] found"},
 		{"a template that is a text", `{"policy":{"ism_template":"a"}}`, "Failed to parse object: expecting token of type [START_ARRAY] but found [VALUE_STRING]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -202,6 +205,11 @@ func TestActionsAreNormalised(t *testing.T) {
 			`{"timeout":"1d","retry":{"count":2,"backoff":"linear","delay":"1m"},"close":{}}`,
 		},
 		{"the last of two types", `{"open":{},"close":{}}`, `{` + retry + `"close":{}}`},
+		{"the last of two types, the first in a wrapper", `{"custom":{"open":{}},"close":{}}`, `{` + retry + `"close":{}}`},
+		{
+			"numbers and flags of other kinds", `{"retry":{"count":1.5,"delay":"0"},"shrink":{"percentage_of_source_shards":"0.5","switch_aliases":"true","force_unsafe":""}}`,
+			`{"retry":{"count":1,"backoff":"exponential","delay":"0ms"},"shrink":{"percentage_of_source_shards":0.5,"switch_aliases":true,"force_unsafe":false}}`,
+		},
 		{
 			"units", `{"rollover":{"min_primary_shard_size":"10B","min_index_age":"0","min_size":"50GB","min_doc_count":"5"}}`,
 			`{` + retry + `"rollover":{"min_size":"50gb","min_doc_count":5,"min_index_age":"0ms","min_primary_shard_size":"10b","copy_alias":false}}`,
@@ -293,7 +301,7 @@ func printedActions(t *testing.T, p *ism.Policy, form ism.Form) string {
 
 func TestTheWrapperOfExtensionActionsIsShownInExplainOnly(t *testing.T) {
 	const retry = `"retry":{"count":3,"backoff":"exponential","delay":"1m"},`
-	p, err := ism.ParsePolicy("p", []byte(action(`{"custom":{"close":{}}}`)), 0)
+	p, err := ism.ParsePolicy("p", []byte(action(`{"open":{},"custom":{"close":{}}}`)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,9 +55,7 @@ func parseTemplate(p *wire.Parser, now int64) (Template, error) {
 				t.Priority, err = p.Int()
 			}
 		case "last_updated_time":
-			if p.Token() != wire.Null {
-				t.LastUpdated, err = p.Long()
-			}
+			err = epochMillis(p, &t.LastUpdated)
 		default:
 			err = invalidField(name, "ISMTemplate")
 		}
