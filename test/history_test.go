@@ -3,9 +3,11 @@
 package test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opensteward/steward/wire"
 )
@@ -44,6 +46,11 @@ func historyOf(p *Running) []string {
 // dayOf is how the names of the history's indices show today.
 func dayOf(p *Running) string { return advance(p, "0ms").UTC().Format("2006.01.02") }
 
+// untilMidnight is how long it is from then to the next day: dates then do not depend on when the test is run.
+func untilMidnight(then time.Time) string {
+	return fmt.Sprintf("%dms", then.Truncate(24*time.Hour).Add(24*time.Hour).Sub(then).Milliseconds())
+}
+
 func put(p *Running, settings wire.Object) {
 	p.t.Helper()
 	p.Must("PUT", "/_cluster/settings", wire.Obj("persistent", settings), nil)
@@ -63,6 +70,7 @@ func TestTheHistoryIsRolledOverByAgeAndDeletedByAge(t *testing.T) {
 		}
 	}
 	advance(p, "40d")
+	advance(p, untilMidnight(advance(p, "0ms")))
 	expect("without a record")
 	p.Must("PUT", "/logs-1", nil, nil)
 	first := dayOf(p)
