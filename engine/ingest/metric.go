@@ -46,49 +46,49 @@ func (s *step) name() string {
 	return s.typ
 }
 
-// Stats tells what went through the stored pipelines of these ids since the start, as the statistics of a node do.
-func (s *Service) Stats(ids []string) (wire.Object, error) {
-	list := wire.Object{}
+// each calls fn for the pipelines of these ids that are stored.
+func (s *Service) each(ids []string, fn func(id string, p *Pipeline)) error {
 	for _, id := range ids {
 		p, err := s.Find(id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if p == nil {
-			continue
+		if p != nil {
+			fn(id, p)
 		}
+	}
+	return nil
+}
+
+// Stats tells what went through the stored pipelines of these ids since the start, as the statistics of a node do.
+func (s *Service) Stats(ids []string) (wire.Object, error) {
+	list := wire.Object{}
+	err := s.each(ids, func(id string, p *Pipeline) {
 		steps := []wire.Object{}
 		for _, one := range p.steps {
 			steps = append(steps, wire.Obj(one.name(), wire.Obj("type", one.typ, "stats", one.metric.json())))
 		}
 		list.Add(id, append(p.metric.json(), wire.Obj("processors", steps)...))
-	}
-	return wire.Obj("total", s.total.json(), "pipelines", list), nil
+	})
+	return wire.Obj("total", s.total.json(), "pipelines", list), err
 }
 
 // Summary tells how many of these pipelines there are and what went through their processors, by type.
 func (s *Service) Summary(ids []string) (wire.Object, error) {
 	byType := map[string]*metric{}
-	for _, id := range ids {
-		p, err := s.Find(id)
-		if err != nil {
-			return nil, err
-		}
-		if p == nil {
-			continue
-		}
+	err := s.each(ids, func(_ string, p *Pipeline) {
 		for _, one := range p.steps {
 			if byType[one.typ] == nil {
 				byType[one.typ] = &metric{}
 			}
 			byType[one.typ].add(&one.metric)
 		}
-	}
+	})
 	types := wire.Object{}
 	for _, typ := range Types() {
 		if m := byType[typ]; m != nil {
 			types.Add(typ, m.json())
 		}
 	}
-	return wire.Obj("number_of_pipelines", len(ids), "processor_stats", types), nil
+	return wire.Obj("number_of_pipelines", len(ids), "processor_stats", types), err
 }

@@ -4,7 +4,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/opensteward/steward/engine/catalog"
@@ -80,26 +79,4 @@ func (s *Server) putMapping(r *rest.Request) (rest.Action, error) {
 func ofType(body []byte) bool {
 	list, err := members(body)
 	return err == nil && len(list) == 1 && list[0].Name == "_doc"
-}
-
-// wholeObject refuses a body that is no object from end to end, as OpenSearch words it where it reads bodies as a whole.
-// No body is none.
-func wholeObject(body []byte) error {
-	if body == nil {
-		return nil
-	}
-	if !isObject(body) {
-		return fault.New(http.StatusBadRequest, "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
-	}
-	p := wire.NewParser(body)
-	_, err := p.Next()
-	if err == nil {
-		_, err = p.Raw()
-	}
-	if err == nil {
-		return nil
-	}
-	e := fault.Parse("Failed to parse content to map")
-	e.CausedBy = fault.Of(err)
-	return e
 }

@@ -30,12 +30,9 @@ type analysisRequest struct {
 // analyze shows how texts are split by a built-in analyzer, or by that of a field.
 func (s *Server) analyze(r *rest.Request) (rest.Action, error) {
 	name := r.Path("index")
-	body, err := bodyOrSource(r)
+	body, err := requireBodyOrSource(r)
 	if err != nil {
 		return nil, err
-	}
-	if body == nil {
-		return nil, fault.Parse("request body or source parameter is required")
 	}
 	req, err := parseAnalysis(body)
 	if err != nil {

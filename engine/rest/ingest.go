@@ -34,12 +34,9 @@ func (s *Server) ingestRoutes(rt *rest.Router) {
 
 // pipelineBody is the body of a request about pipelines.
 func pipelineBody(r *rest.Request) (*ingest.Object, json.RawMessage, error) {
-	body, err := bodyOrSource(r)
+	body, err := requireBodyOrSource(r)
 	if err != nil {
 		return nil, nil, err
-	}
-	if body == nil {
-		return nil, nil, fault.Parse("request body or source parameter is required")
 	}
 	o, err := objectBody(body)
 	if err != nil {

@@ -144,20 +144,6 @@ func (w *write) take(d *ingest.Document) (err error) {
 	return err
 }
 
-// objectBody reads a source as a pipeline needs it.
-func objectBody(body []byte) (*ingest.Object, error) {
-	if !isObject(body) {
-		return nil, fault.New(400, "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
-	}
-	o, err := ingest.ParseObject(body)
-	if err != nil {
-		e := fault.Parse("Failed to parse content to map")
-		e.CausedBy = fault.Of(err)
-		return nil, e
-	}
-	return o, nil
-}
-
 // droppedAnswer is the answer to a write that a pipeline dropped.
 func droppedAnswer(w *write) wire.Object {
 	id, version := w.op.ID, anyVersion

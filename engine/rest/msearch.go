@@ -30,12 +30,9 @@ func (s *Server) multiSearch(r *rest.Request) (rest.Action, error) {
 	}
 	r.Ignore("max_concurrent_searches", "max_concurrent_shard_requests", "pre_filter_shard_size", "ccs_minimize_roundtrips", "typed_keys",
 		"cancel_after_time_interval", "phase_took")
-	body, err := bodyOrSource(r)
+	body, err := requireBodyOrSource(r)
 	if err != nil {
 		return nil, err
-	}
-	if body == nil {
-		return nil, fault.Parse("request body or source parameter is required")
 	}
 	jobs, err := parseMultiSearch(body, def)
 	if err != nil {

@@ -147,18 +147,6 @@ func plainTotal(answer wire.Object, total int64) {
 	}
 }
 
-// bodyOrSource is the body, or the source parameter that stands in for it.
-func bodyOrSource(r *rest.Request) ([]byte, error) {
-	kind := r.Param("source_content_type", "")
-	if source := r.Param("source", ""); source != "" {
-		if !strings.HasPrefix(kind, "application/json") {
-			return nil, fault.Illegal("Validation error: source_content_type parameter is required")
-		}
-		return []byte(source), nil
-	}
-	return r.Body()
-}
-
 // searchParams reads what a search takes from the URL.
 func searchParams(r *rest.Request, req *query.Request) (err error) {
 	q, err := queryParams(r)

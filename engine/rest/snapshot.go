@@ -7,7 +7,6 @@ import (
 
 	"github.com/opensteward/steward/engine/query"
 	"github.com/opensteward/steward/engine/snapshot"
-	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
@@ -126,42 +125,4 @@ func (b *snapshotBody) member(p *wire.Parser, name string) (known bool, err erro
 		return false, nil
 	}
 	return true, err
-}
-
-// textsOf reads an array of texts, or one text with commas.
-func textsOf(p *wire.Parser, malformed string) (out []string, err error) {
-	switch p.Token() {
-	case wire.String:
-		text, err := p.Text()
-		if err != nil {
-			return nil, err
-		}
-		return splitList(text), nil
-	case wire.StartArray:
-		err = p.Array(func() error {
-			if p.Token() == wire.StartObject || p.Token() == wire.StartArray {
-				return fault.Illegal("%s", malformed)
-			}
-			text, err := p.Text()
-			out = append(out, text)
-			return err
-		})
-		return out, err
-	}
-	return nil, fault.Illegal("%s", malformed)
-}
-
-// flagOf reads a boolean that may stand as a text.
-func flagOf(p *wire.Parser, name string) (bool, error) {
-	text, err := p.Text()
-	if err != nil {
-		return false, err
-	}
-	on, err := wire.ParseBool(text)
-	if err != nil {
-		e := fault.Illegal("Could not convert [%s] to boolean", name)
-		e.CausedBy = fault.Of(err)
-		return false, e
-	}
-	return on, nil
 }

@@ -81,14 +81,6 @@ func (b *restoreBody) read(p *wire.Parser, name string) (err error) {
 	return err
 }
 
-func textMember(p *wire.Parser, name string) (*string, error) {
-	if p.Token() != wire.String {
-		return nil, fault.Illegal("malformed %s", name)
-	}
-	text, err := p.Text()
-	return &text, err
-}
-
 // storageType reads where the restored index keeps its files.
 func storageType(p *wire.Parser) error {
 	text, err := p.Text()

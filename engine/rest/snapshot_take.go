@@ -17,14 +17,6 @@ import (
 	"github.com/opensteward/steward/wire/rest"
 )
 
-// splitList cuts a text at its commas.
-func splitList(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
-}
-
 // parseSnapshot reads the body of a snapshot. Unknown members are passed over, as OpenSearch does.
 func parseSnapshot(body []byte) (snapshot.Request, error) {
 	out := snapshot.Request{Global: true}

@@ -226,25 +226,10 @@ func merge(source, part []byte) (merged []byte, changed bool, err error) {
 	return merged, changed, err
 }
 
-func isObject(raw json.RawMessage) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
-}
-
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y bytes.Buffer
 	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
 		return false
 	}
 	return bytes.Equal(x.Bytes(), y.Bytes())
-}
-
-// members are the members of a JSON object in order, values as they are written.
-func members(body []byte) (wire.Object, error) {
-	o := wire.Object{}
-	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
-		raw, err := p.Raw()
-		o.Add(name, raw)
-		return err
-	})
-	return o, err
 }
