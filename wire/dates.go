@@ -408,7 +408,7 @@ func layout(pattern string) (string, error) {
 func letters(c byte, n int) (string, bool) {
 	pick := func(forms ...string) (string, bool) { return forms[min(n, len(forms))-1], true }
 	switch c {
-	case 'y', 'u':
+	case 'y', 'u', 'Y':
 		return pick("2006", "06", "2006", "2006")
 	case 'M', 'L':
 		return pick("1", "01", "Jan", "January")

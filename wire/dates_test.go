@@ -16,6 +16,7 @@ func TestResolveDateMath(t *testing.T) {
 		"<logs-{now/d}-1>":                       "logs-2026.11.21-1",
 		"<logs-{now/d-1d}>":                      "logs-2026.11.20",
 		"<logs-{now/M{yyyy.MM}}>":                "logs-2026.11",
+		"<logs-{now/d{YYYY.MM.dd}}>":             "logs-2026.11.21",
 		"<logs-{2026.03||/M{yyyy.MM}}>":          "logs-2026.03",
 		"<logs-{2026-03-17||/M{yyyy.MM|UTC}}>":   "logs-2026.03",
 		"<l-{now{yyyy.MM.dd-HH|+12:00}}-000001>": "l-2026.11.22-00-000001",

@@ -45,8 +45,8 @@ func (s *Server) clusterRoutes(rt *rest.Router) {
 	for _, path := range []string{"", "/{metric}", "/{metric}/{index}"} {
 		rt.Handle("GET", "/_cluster/state"+path, s.clusterState)
 	}
-	for _, path := range []string{"/_cluster/stats", "/_cluster/stats/nodes/{nodeId}"} {
-		rt.Handle("GET", path, s.clusterStats)
+	for _, path := range []string{"", "/nodes/{nodeId}", "/{metric}/nodes/{nodeId}", "/{metric}/{index_metric}/nodes/{nodeId}"} {
+		rt.Handle("GET", "/_cluster/stats"+path, s.clusterStats)
 	}
 	rt.Handle("GET", "/_cluster/pending_tasks", s.pendingTasks)
 	rt.Handle("POST", "/_cluster/reroute", s.reroute)

@@ -10,13 +10,23 @@ import (
 	"slices"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
 )
 
+// clusterMetrics are the parts of a cluster's statistics, clusterIndexMetrics those of their part "indices".
+var (
+	clusterMetrics      = []string{"os", "process", "jvm", "fs", "plugins", "ingest", "network_types", "discovery_types", "packaging_types", "indices"}
+	clusterIndexMetrics = []string{"shards", "docs", "store", "fielddata", "query_cache", "completion", "segments", "analysis", "mappings"}
+)
+
 // clusterStats sums up indices and nodes.
 func (s *Server) clusterStats(r *rest.Request) (rest.Action, error) {
-	nodes := r.List("nodeId")
+	nodes, metrics, sections := r.List("nodeId"), r.List("metric"), r.List("index_metric")
+	if err := checkClusterMetrics(r, metrics, sections); err != nil {
+		return nil, err
+	}
 	r.Ignore("timeout", "flat_settings")
 	human := r.Human()
 	return func(context.Context) (*rest.Response, error) {
@@ -26,28 +36,56 @@ func (s *Server) clusterStats(r *rest.Request) (rest.Action, error) {
 		if s.isNode(nodes) {
 			held, count = all, 1
 		}
-		figures, err := s.indexTotals(openIndices(held))
-		if err != nil {
-			return nil, err
-		}
 		o := wire.Obj("_nodes", wire.Obj("total", count, "successful", count, "failed", 0), "cluster_name", s.clusterName(),
 			"cluster_uuid", state.ClusterUUID, "timestamp", s.Clock.Now().UnixMilli())
 		o.AddIf(count > 0, "status", healthOf(all).status())
-		o.Add("indices", indicesSummary(all, held, figures, human))
-		ingested, err := s.ingest.Summary(sorted(s.Catalog.State().Documents[catalog.IngestPipelines]))
-		if err != nil {
-			return nil, err
+		if wantsMetric(metrics, "indices") {
+			figures, err := s.indexTotals(openIndices(held))
+			if err != nil {
+				return nil, err
+			}
+			o.Add("indices", indicesSummary(all, held, figures, sections, human))
 		}
-		o.Add("nodes", append(s.nodesSummary(count), wire.Obj("ingest", ingested)...))
+		if !slices.Equal(metrics, []string{"indices"}) {
+			summary, err := s.nodesSummary(count, metrics)
+			if err != nil {
+				return nil, err
+			}
+			o.Add("nodes", summary)
+		}
 		return rest.OK(o), nil
 	}, nil
 }
 
+func checkClusterMetrics(r *rest.Request, metrics, sections []string) error {
+	switch {
+	case sections != nil && !wantsMetric(metrics, "indices"):
+		return fault.Illegal("request [%s] contains index metrics [%s] but indices stats not requested",
+			r.HTTP.URL.EscapedPath(), r.Path("index_metric"))
+	case len(sections) > 1 && slices.Contains(sections, "_all"):
+		return fault.Illegal("request [%s] contains _all and individual index metrics [%s]", r.HTTP.URL.EscapedPath(), r.Path("index_metric"))
+	case !allMetrics(sections, clusterIndexMetrics):
+		return unknownMetrics(r, "index metric", sections, clusterIndexMetrics)
+	}
+	return checkMetrics(r, metrics, clusterMetrics)
+}
+
 // indicesSummary counts the shards of held, the documents of figures, and the fields of all indices.
-func indicesSummary(all, held []*catalog.Index, figures []indexFigures, human bool) wire.Object {
-	o := wire.Obj("count", len(held), "shards", shardsSummary(held))
-	o = append(o, sum(figures).json([]string{"docs", "store", "fielddata", "query_cache", "completion", "segments"}, human)...)
-	o.Add("mappings", wire.Obj("field_types", fieldTypes(all)))
+func indicesSummary(all, held []*catalog.Index, figures []indexFigures, metrics []string, human bool) wire.Object {
+	o := wire.Obj("count", len(held))
+	o.AddIf(wantsMetric(metrics, "shards"), "shards", shardsSummary(held))
+	counted := []string{}
+	for _, m := range []string{"docs", "store", "fielddata", "query_cache", "completion", "segments"} {
+		if wantsMetric(metrics, m) {
+			counted = append(counted, m)
+		}
+	}
+	if len(counted) > 0 {
+		o = append(o, sum(figures).json(counted, human)...)
+	}
+	if wantsMetric(metrics, "mappings") {
+		o.Add("mappings", wire.Obj("field_types", fieldTypes(all)))
+	}
 	return o
 }
 
@@ -113,22 +151,37 @@ func countTypes(index *catalog.Index, into map[string]int) {
 	}
 }
 
-func (s *Server) nodesSummary(count int) wire.Object {
+// nodesSummary describes count nodes, all alike.
+func (s *Server) nodesSummary(count int, metrics []string) (wire.Object, error) {
 	m := readMachine(s.Dir)
 	used := m.memTotal - m.memFree
-	return wire.Obj(
+	o := wire.Obj(
 		"count", wire.Obj("total", count, "cluster_manager", count, "coordinating_only", 0, "data", count, "ingest", count, "master", count,
 			"remote_cluster_client", count, "search", 0, "warm", 0),
-		"versions", []string{s.Version},
-		"os", wire.Obj("available_processors", runtime.NumCPU(), "allocated_processors", runtime.GOMAXPROCS(0),
+		"versions", []string{s.Version})
+	for _, part := range []struct {
+		metric  string
+		members any
+	}{
+		{"os", wire.Obj("available_processors", runtime.NumCPU(), "allocated_processors", runtime.GOMAXPROCS(0),
 			"names", []wire.Object{wire.Obj("name", osName(), "count", count)}, "pretty_names", []wire.Object{wire.Obj("pretty_name", prettyOS(), "count", count)},
 			"mem", wire.Obj("total_in_bytes", m.memTotal, "free_in_bytes", m.memFree, "used_in_bytes", used,
-				"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal))),
-		"process", wire.Obj("cpu", wire.Obj("percent", m.processPercent()),
-			"open_file_descriptors", wire.Obj("min", m.openFiles, "max", m.openFiles, "avg", m.openFiles)),
-		"jvm", wire.Obj("max_uptime_in_millis", m.uptime.Milliseconds(),
-			"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_max_in_bytes", m.heapMax()), "threads", runtime.NumGoroutine()),
-		"fs", wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0),
-		"plugins", s.pluginInfos(), "discovery_types", wire.Obj("single-node", count),
-		"packaging_types", []wire.Object{wire.Obj("type", buildType, "count", count)})
+				"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal)))},
+		{"process", wire.Obj("cpu", wire.Obj("percent", m.processPercent()),
+			"open_file_descriptors", wire.Obj("min", m.openFiles, "max", m.openFiles, "avg", m.openFiles))},
+		{"jvm", wire.Obj("max_uptime_in_millis", m.uptime.Milliseconds(),
+			"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_max_in_bytes", m.heapMax()), "threads", runtime.NumGoroutine())},
+		{"fs", wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0)},
+		{"plugins", s.pluginInfos()},
+		{"discovery_types", wire.Obj("single-node", count)},
+		{"packaging_types", []wire.Object{wire.Obj("type", buildType, "count", count)}},
+	} {
+		o.AddIf(wantsMetric(metrics, part.metric), part.metric, part.members)
+	}
+	if !wantsMetric(metrics, "ingest") {
+		return o, nil
+	}
+	ingested, err := s.ingest.Summary(sorted(s.Catalog.State().Documents[catalog.IngestPipelines]))
+	o.Add("ingest", ingested)
+	return o, err
 }

@@ -358,6 +358,8 @@ type countRequest struct {
 	expressions, routing []string
 	options              wire.IndexOptions
 	query                query.Query
+	// bare says that there is a body without a query.
+	bare bool
 }
 
 // readCount reads the indices and the query of a count, from parameters or body.
@@ -375,7 +377,7 @@ func readCount(r *rest.Request, o wire.IndexOptions) (*countRequest, error) {
 			return nil, err
 		}
 	}
-	return &countRequest{expressions: r.List("index"), options: o, query: q}, nil
+	return &countRequest{expressions: r.List("index"), options: o, query: q, bare: body != nil && q == nil}, nil
 }
 
 func (s *Server) countMatches(ctx context.Context, req *countRequest) (n int64, shards int, err error) {

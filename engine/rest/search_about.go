@@ -112,8 +112,11 @@ func (s *Server) validateQuery(r *rest.Request) (rest.Action, error) {
 		return nil, malformed
 	}
 	return func(ctx context.Context) (*rest.Response, error) {
-		if malformed != nil {
+		switch {
+		case malformed != nil:
 			return rest.OK(wire.Obj("valid", false)), nil
+		case req.bare:
+			return nil, fault.Validation("query cannot be null")
 		}
 		_, _, err := s.countMatches(ctx, req)
 		if err != nil && !fault.Is(err, "search_phase_execution_exception") {

@@ -58,7 +58,7 @@ func indexingSection(t totals, human bool) wire.Object {
 func getSection(t totals, human bool) wire.Object {
 	all, found, missed := t.Work.Gets(), t.Work.Done[shard.Finding], t.Work.Done[shard.Missing]
 	o := wire.Obj("total", all.Count)
-	o.AddIf(human, "getTime", wire.HumanDuration(all.Time.Truncate(time.Millisecond)))
+	o.Add("getTime", wire.HumanDuration(all.Time.Truncate(time.Millisecond)))
 	o = timed(o, "time", all, human)
 	o.Add("exists_total", found.Count)
 	o = timed(o, "exists_time", found, human)

@@ -54,6 +54,7 @@ func segmentsOf(shards [][]shard.Segment, human bool) wire.Object {
 			one.Add("search", true)
 			one.Add("version", luceneVersion)
 			one.Add("compound", false)
+			one.Add("attributes", wire.Object{})
 			byName.Add(g.Name, one)
 		}
 		out.Add(strconv.Itoa(n), []wire.Object{wire.Obj(
