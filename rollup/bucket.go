@@ -48,7 +48,7 @@ func (g *grouper) values(doc *document) []any {
 	for _, v := range doc.fields[g.SourceField] {
 		switch g.Kind {
 		case dimension.DateHistogram:
-			ms, ok := v.(int64)
+			ms, ok := toMillis(v)
 			if !ok {
 				continue
 			}
@@ -68,6 +68,17 @@ func (g *grouper) values(doc *document) []any {
 		return []any{nil}
 	}
 	return out
+}
+
+// toMillis is a value as an instant in epoch milliseconds.
+func toMillis(v any) (ms int64, ok bool) {
+	switch x := v.(type) {
+	case int64:
+		return x, true
+	case float64:
+		return int64(x), true
+	}
+	return 0, false
 }
 
 // bucket is one group of documents.

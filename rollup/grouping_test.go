@@ -153,3 +153,11 @@ func TestBucketsOfTimeDoNotOverlap(t *testing.T) {
 		}
 	})
 }
+
+func TestTermsAreOfSingleValues(t *testing.T) {
+	for kind, want := range map[string]bool{"keyword": true, "ip": true, "date": true, "geo_point": false, "integer_range": false, "object": true} {
+		if got := (&fieldMap{Type: kind}).has(dimension.Terms); got != want {
+			t.Errorf("terms of %s: %t", kind, got)
+		}
+	}
+}

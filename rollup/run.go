@@ -181,11 +181,6 @@ func (j *Job) sourceFields() []string {
 	return out
 }
 
-// numberTypes are the types that a histogram groups.
-var numberTypes = []string{
-	"byte", "short", "integer", "long", "unsigned_long", "half_float", "float", "double", "scaled_float",
-}
-
 // issues are what keeps a transform's groups from being made of its source.
 func (j *Job) issues(s *source) []string {
 	if len(s.indices) == 0 {

@@ -28,6 +28,9 @@ func (x *run) rollup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := x.computable(); err != nil {
+		return err
+	}
 	if x.job.Continuous {
 		return x.continuous(ctx)
 	}

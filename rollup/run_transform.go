@@ -26,6 +26,9 @@ func (x *run) transform(ctx context.Context) error {
 		return err
 	}
 	x.target = target
+	if err := x.computable(); err != nil {
+		return err
+	}
 	if x.job.Continuous {
 		return x.modified(ctx)
 	}

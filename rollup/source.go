@@ -70,6 +70,11 @@ func (m *fieldMap) field(path string) *fieldMap {
 // isDate reports whether values are dates.
 func (m *fieldMap) isDate() bool { return m != nil && (m.Type == "date" || m.Type == "date_nanos") }
 
+// isTime reports whether values can be taken as instants: a number counts milliseconds.
+func (m *fieldMap) isTime() bool {
+	return m.isDate() || m != nil && slices.Contains(numberTypes, m.Type)
+}
+
 // openSource resolves a source expression. No index is no error.
 func openSource(ctx context.Context, c *opensearch.Client, expression string) (*source, error) {
 	names, err := c.Visible(ctx, expression)
@@ -280,7 +285,7 @@ func (s *source) earliest(ctx context.Context, field string, from *int64) (first
 	}
 	for i := range s.indices {
 		idx := &s.indices[i]
-		if !idx.mapping.field(field).isDate() {
+		if !idx.mapping.field(field).isTime() {
 			continue
 		}
 		ms, found, err := s.earliestIn(ctx, idx, field, query, from)
@@ -298,17 +303,19 @@ func (s *source) earliestIn(ctx context.Context, idx *sourceIndex, field string,
 	if _, err := s.refresh(ctx, idx); err != nil {
 		return 0, false, err
 	}
+	values := wire.Obj("field", field)
+	dates := idx.mapping.field(field).isDate()
+	values.AddIf(dates, "format", "epoch_millis")
 	body := wire.Obj("size", lookAhead, "query", query, "track_total_hits", false, "_source", false,
-		"sort", []any{wire.Obj(field, wire.Obj("order", "asc"))},
-		"docvalue_fields", []any{wire.Obj("field", field, "format", "epoch_millis")})
-	hits, err := s.search(ctx, idx.name, body, &sourceIndex{dates: map[string]bool{field: true}})
+		"sort", []any{wire.Obj(field, wire.Obj("order", "asc"))}, "docvalue_fields", []any{values})
+	hits, err := s.search(ctx, idx.name, body, &sourceIndex{dates: map[string]bool{field: dates}})
 	if err != nil {
 		return 0, false, err
 	}
 	straddling := 0
 	for _, h := range hits {
 		for i, v := range h.fields[field] {
-			ms, is := v.(int64)
+			ms, is := toMillis(v)
 			if !is || from != nil && ms < *from {
 				straddling++ // sorted by a date that does not count
 				continue
