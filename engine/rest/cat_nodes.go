@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/machine"
 	"github.com/opensteward/steward/engine/rest/table"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -109,13 +110,13 @@ func nodeID(full bool) string {
 func (s *Server) catNodes(r *rest.Request) (table.Filler, error) {
 	full := r.Bool("full_id", false)
 	return fill(r, func(t *table.Table) {
-		m := readMachine(s.Dir)
-		used := m.memTotal - m.memFree
+		m := machine.Read(s.Dir)
+		used := m.MemTotal - m.MemFree
 		t.Add(nodeID(full), os.Getpid(), s.host(), transportPort, s.httpAddress(), s.Version, buildType, runtime.Version(),
-			table.Bytes(m.diskTotal), table.Bytes(m.diskTotal-m.diskAvailable), table.Bytes(m.diskAvailable), fmt.Sprintf("%.2f", 100*ratio(m.diskTotal-m.diskAvailable, m.diskTotal)),
-			table.Bytes(m.heapUsed), percent(m.heapUsed, m.heapMax()), table.Bytes(m.heapMax()), table.Bytes(used), percent(used, m.memTotal), table.Bytes(m.memTotal),
-			m.openFiles, percent(m.openFiles, m.maxFiles), m.maxFiles, m.cpuPercent(),
-			fmt.Sprintf("%.2f", m.load[0]), fmt.Sprintf("%.2f", m.load[1]), fmt.Sprintf("%.2f", m.load[2]), table.Duration(m.uptime),
+			table.Bytes(m.DiskTotal), table.Bytes(m.DiskTotal-m.DiskAvailable), table.Bytes(m.DiskAvailable), fmt.Sprintf("%.2f", 100*ratio(m.DiskTotal-m.DiskAvailable, m.DiskTotal)),
+			table.Bytes(m.HeapUsed), machine.Percent(m.HeapUsed, m.HeapMax()), table.Bytes(m.HeapMax()), table.Bytes(used), machine.Percent(used, m.MemTotal), table.Bytes(m.MemTotal),
+			m.OpenFiles, machine.Percent(m.OpenFiles, m.MaxFiles), m.MaxFiles, m.CPUPercent(),
+			fmt.Sprintf("%.2f", m.Load[0]), fmt.Sprintf("%.2f", m.Load[1]), fmt.Sprintf("%.2f", m.Load[2]), table.Duration(m.Uptime),
 			roleLetters(), strings.Join(nodeRoles, ","), "*", s.nodeName())
 	})
 }
@@ -167,10 +168,10 @@ func (s *Server) catAllocation(r *rest.Request) (table.Filler, error) {
 		if err != nil {
 			return err
 		}
-		h, m := healthOf(indices), readMachine(s.Dir)
+		h, m := healthOf(indices), machine.Read(s.Dir)
 		if len(nodes) == 0 || s.isNode(nodes) {
-			used := m.diskTotal - m.diskAvailable
-			t.Add(h.primaries, table.Bytes(sum(figures).Size), table.Bytes(used), table.Bytes(m.diskAvailable), table.Bytes(m.diskTotal), percent(used, m.diskTotal),
+			used := m.DiskTotal - m.DiskAvailable
+			t.Add(h.primaries, table.Bytes(sum(figures).Size), table.Bytes(used), table.Bytes(m.DiskAvailable), table.Bytes(m.DiskTotal), machine.Percent(used, m.DiskTotal),
 				s.host(), s.host(), s.nodeName())
 		}
 		if h.unassigned > 0 {

@@ -7,12 +7,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/machine"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -152,6 +155,9 @@ func refuseCommands(body []byte) error {
 func refuseAllocationExplain(*rest.Request) (rest.Action, error) {
 	return nil, fault.Unsupported("the cluster allocation explain API")
 }
+
+// ephemeralID is the id of this run of the node.
+var ephemeralID = stableID("ephemeral", strconv.Itoa(os.Getpid()), machine.Started.Format(time.RFC3339Nano))
 
 // allocationID is the id of the one copy of a shard. It lasts as long as the index.
 func allocationID(index *catalog.Index, shard int) string {

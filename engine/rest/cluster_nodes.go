@@ -14,6 +14,7 @@ import (
 	"github.com/opensteward/steward/engine/catalog"
 	"github.com/opensteward/steward/engine/ingest"
 	"github.com/opensteward/steward/engine/query"
+	"github.com/opensteward/steward/engine/rest/machine"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -137,10 +138,10 @@ func searchProcessors() wire.Object {
 
 // runtimeInfo describes Go's runtime where OpenSearch describes the virtual machine of Java.
 func (s *Server) runtimeInfo() wire.Object {
-	m := readMachine(s.Dir)
+	m := machine.Read(s.Dir)
 	return wire.Obj("pid", os.Getpid(), "version", runtime.Version(), "vm_name", "Go", "vm_version", runtime.Version(), "vm_vendor", runtime.Compiler,
-		"bundled_jdk", false, "using_bundled_jdk", nil, "start_time_in_millis", processStarted.UnixMilli(),
-		"mem", wire.Obj("heap_init_in_bytes", 0, "heap_max_in_bytes", m.heapMax(), "non_heap_init_in_bytes", 0, "non_heap_max_in_bytes", 0,
+		"bundled_jdk", false, "using_bundled_jdk", nil, "start_time_in_millis", machine.Started.UnixMilli(),
+		"mem", wire.Obj("heap_init_in_bytes", 0, "heap_max_in_bytes", m.HeapMax(), "non_heap_init_in_bytes", 0, "non_heap_max_in_bytes", 0,
 			"direct_max_in_bytes", 0),
 		"gc_collectors", []string{"Go"}, "memory_pools", []string{"heap"}, "using_compressed_ordinary_object_pointers", "false", "input_arguments", []string{})
 }
@@ -291,38 +292,46 @@ func openIndices(list []*catalog.Index) []*catalog.Index {
 }
 
 func (s *Server) nodeStats(wants func(string) bool, indices wire.Object) wire.Object {
-	m, now := readMachine(s.Dir), s.Clock.Now().UnixMilli()
+	m, now := machine.Read(s.Dir), s.Clock.Now().UnixMilli()
 	o := wire.Obj("timestamp", now, "name", s.nodeName(), "transport_address", s.transportAddress(), "host", s.host(), "ip", s.transportAddress(),
 		"roles", nodeRoles, "attributes", s.nodeAttributes())
 	o.AddIf(wants("indices"), "indices", indices)
-	o.AddIf(wants("os"), "os", m.osStats(now))
-	o.AddIf(wants("process"), "process", wire.Obj("timestamp", now, "open_file_descriptors", m.openFiles, "max_file_descriptors", m.maxFiles,
-		"cpu", wire.Obj("percent", m.processPercent(), "total_in_millis", m.cpu.Milliseconds()), "mem", wire.Obj("total_virtual_in_bytes", m.virtual)))
-	o.AddIf(wants("jvm"), "jvm", m.runtimeStats(now))
-	o.AddIf(wants("fs"), "fs", m.diskStats(now, s.Dir))
+	o.AddIf(wants("os"), "os", osStats(&m, now))
+	o.AddIf(wants("process"), "process", wire.Obj("timestamp", now, "open_file_descriptors", m.OpenFiles, "max_file_descriptors", m.MaxFiles,
+		"cpu", wire.Obj("percent", m.ProcessPercent(), "total_in_millis", m.CPU.Milliseconds()), "mem", wire.Obj("total_virtual_in_bytes", m.Virtual)))
+	o.AddIf(wants("jvm"), "jvm", runtimeStats(&m, now))
+	o.AddIf(wants("fs"), "fs", diskStats(&m, now, s.Dir))
 	return o
 }
 
-func (m *machine) osStats(now int64) wire.Object {
-	used := m.memTotal - m.memFree
-	return wire.Obj("timestamp", now,
-		"cpu", wire.Obj("percent", m.cpuPercent(), "load_average", wire.Obj("1m", decimal(m.load[0]), "5m", decimal(m.load[1]), "15m", decimal(m.load[2]))),
-		"mem", wire.Obj("total_in_bytes", m.memTotal, "free_in_bytes", m.memFree, "used_in_bytes", used,
-			"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal)),
-		"swap", wire.Obj("total_in_bytes", m.swapTotal, "free_in_bytes", m.swapFree, "used_in_bytes", m.swapTotal-m.swapFree))
+func memoryJSON(m *machine.Figures) wire.Object {
+	used := m.MemTotal - m.MemFree
+	return wire.Obj("total_in_bytes", m.MemTotal, "free_in_bytes", m.MemFree, "used_in_bytes", used,
+		"free_percent", machine.Percent(m.MemFree, m.MemTotal), "used_percent", machine.Percent(used, m.MemTotal))
 }
 
-func (m *machine) runtimeStats(now int64) wire.Object {
-	return wire.Obj("timestamp", now, "uptime_in_millis", m.uptime.Milliseconds(),
-		"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_used_percent", percent(m.heapUsed, m.heapMax()),
-			"heap_committed_in_bytes", m.heapCommitted, "heap_max_in_bytes", m.heapMax(), "non_heap_used_in_bytes", 0,
+func diskJSON(m *machine.Figures) wire.Object {
+	return wire.Obj("total_in_bytes", m.DiskTotal, "free_in_bytes", m.DiskFree, "available_in_bytes", m.DiskAvailable, "cache_reserved_in_bytes", 0)
+}
+
+func osStats(m *machine.Figures, now int64) wire.Object {
+	return wire.Obj("timestamp", now,
+		"cpu", wire.Obj("percent", m.CPUPercent(), "load_average", wire.Obj("1m", decimal(m.Load[0]), "5m", decimal(m.Load[1]), "15m", decimal(m.Load[2]))),
+		"mem", memoryJSON(m),
+		"swap", wire.Obj("total_in_bytes", m.SwapTotal, "free_in_bytes", m.SwapFree, "used_in_bytes", m.SwapTotal-m.SwapFree))
+}
+
+func runtimeStats(m *machine.Figures, now int64) wire.Object {
+	return wire.Obj("timestamp", now, "uptime_in_millis", m.Uptime.Milliseconds(),
+		"mem", wire.Obj("heap_used_in_bytes", m.HeapUsed, "heap_used_percent", machine.Percent(m.HeapUsed, m.HeapMax()),
+			"heap_committed_in_bytes", m.HeapCommitted, "heap_max_in_bytes", m.HeapMax(), "non_heap_used_in_bytes", 0,
 			"non_heap_committed_in_bytes", 0, "pools", wire.Object{}),
 		"threads", wire.Obj("count", runtime.NumGoroutine(), "peak_count", runtime.NumGoroutine()),
-		"gc", wire.Obj("collectors", wire.Obj("Go", wire.Obj("collection_count", m.collections, "collection_time_in_millis", m.collecting.Milliseconds()))),
+		"gc", wire.Obj("collectors", wire.Obj("Go", wire.Obj("collection_count", m.Collections, "collection_time_in_millis", m.Collecting.Milliseconds()))),
 		"buffer_pools", wire.Object{})
 }
 
-func (m *machine) diskStats(now int64, dir string) wire.Object {
-	sizes := wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0)
+func diskStats(m *machine.Figures, now int64, dir string) wire.Object {
+	sizes := diskJSON(m)
 	return wire.Obj("timestamp", now, "total", sizes, "data", []wire.Object{append(wire.Obj("path", dir), sizes...)}, "io_stats", wire.Object{})
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/opensteward/steward/engine/catalog"
+	"github.com/opensteward/steward/engine/rest/machine"
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/rest"
@@ -153,8 +154,7 @@ func countTypes(index *catalog.Index, into map[string]int) {
 
 // nodesSummary describes count nodes, all alike.
 func (s *Server) nodesSummary(count int, metrics []string) (wire.Object, error) {
-	m := readMachine(s.Dir)
-	used := m.memTotal - m.memFree
+	m := machine.Read(s.Dir)
 	o := wire.Obj(
 		"count", wire.Obj("total", count, "cluster_manager", count, "coordinating_only", 0, "data", count, "ingest", count, "master", count,
 			"remote_cluster_client", count, "search", 0, "warm", 0),
@@ -165,13 +165,12 @@ func (s *Server) nodesSummary(count int, metrics []string) (wire.Object, error) 
 	}{
 		{"os", wire.Obj("available_processors", runtime.NumCPU(), "allocated_processors", runtime.GOMAXPROCS(0),
 			"names", []wire.Object{wire.Obj("name", osName(), "count", count)}, "pretty_names", []wire.Object{wire.Obj("pretty_name", prettyOS(), "count", count)},
-			"mem", wire.Obj("total_in_bytes", m.memTotal, "free_in_bytes", m.memFree, "used_in_bytes", used,
-				"free_percent", percent(m.memFree, m.memTotal), "used_percent", percent(used, m.memTotal)))},
-		{"process", wire.Obj("cpu", wire.Obj("percent", m.processPercent()),
-			"open_file_descriptors", wire.Obj("min", m.openFiles, "max", m.openFiles, "avg", m.openFiles))},
-		{"jvm", wire.Obj("max_uptime_in_millis", m.uptime.Milliseconds(),
-			"mem", wire.Obj("heap_used_in_bytes", m.heapUsed, "heap_max_in_bytes", m.heapMax()), "threads", runtime.NumGoroutine())},
-		{"fs", wire.Obj("total_in_bytes", m.diskTotal, "free_in_bytes", m.diskFree, "available_in_bytes", m.diskAvailable, "cache_reserved_in_bytes", 0)},
+			"mem", memoryJSON(&m))},
+		{"process", wire.Obj("cpu", wire.Obj("percent", m.ProcessPercent()),
+			"open_file_descriptors", wire.Obj("min", m.OpenFiles, "max", m.OpenFiles, "avg", m.OpenFiles))},
+		{"jvm", wire.Obj("max_uptime_in_millis", m.Uptime.Milliseconds(),
+			"mem", wire.Obj("heap_used_in_bytes", m.HeapUsed, "heap_max_in_bytes", m.HeapMax()), "threads", runtime.NumGoroutine())},
+		{"fs", diskJSON(&m)},
 		{"plugins", s.pluginInfos()},
 		{"discovery_types", wire.Obj("single-node", count)},
 		{"packaging_types", []wire.Object{wire.Obj("type", buildType, "count", count)}},
