@@ -70,7 +70,11 @@ func (p *Parser) jsonInteger(kind string, least, most int64) (int64, error) {
 		}
 	}
 	if err != nil || n < least || n > most {
-		return 0, p.at(p.end(), "input_coercion_exception", fmt.Sprintf("Numeric value (%s) out of range of %s (%d - %d)", p.text, kind, least, most))
+		shown := p.text
+		if digits := len(strings.TrimPrefix(shown, "-")); digits >= maxNumberLength {
+			shown = fmt.Sprintf("[Integer with %d digits]", digits)
+		}
+		return 0, p.at(p.end(), "input_coercion_exception", fmt.Sprintf("Numeric value (%s) out of range of %s (%d - %d)", shown, kind, least, most))
 	}
 	return n, nil
 }

@@ -38,8 +38,8 @@ func TestIndentIsWhatPrettyPrints(t *testing.T) {
 }
 
 func TestYAMLBothWays(t *testing.T) {
-	got, err := ToYAML([]byte(`{"workflow_id":"x","n":1,"list":[true,null],"deep":{"a":"1"}}`))
-	want := "---\nworkflow_id: \"x\"\n\"n\": 1\nlist:\n  - true\n  - null\ndeep:\n  a: \"1\"\n"
+	got, err := ToYAML([]byte(`{"workflow_id":"x","n":1,"list":[true,null,[1,{"a":[]}]],"deep":{"a":"1"}}`))
+	want := "---\nworkflow_id: \"x\"\n\"n\": 1\nlist:\n- true\n- null\n- - 1\n  - a: []\ndeep:\n  a: \"1\"\n"
 	if err != nil || string(got) != want {
 		t.Errorf("ToYAML: %s, %v", got, err)
 	}

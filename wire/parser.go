@@ -40,10 +40,12 @@ func (t Token) String() string {
 }
 
 // Limits of a body, beyond which it is refused with a clear 400. OpenSearch's own: nesting 1,000 levels, names 50,000
-// characters.
+// characters, numbers 1,000 digits, texts 50,000,000 characters.
 const (
-	MaxDepth      = 1000
-	MaxNameLength = 50_000
+	MaxDepth        = 1000
+	MaxNameLength   = 50_000
+	maxNumberLength = 1000
+	maxTextLength   = 50_000_000
 )
 
 // Parser walks one JSON (or YAML, converted) body. It begins before the first token.
@@ -107,17 +109,35 @@ func (p *Parser) Next() (Token, error) {
 }
 
 func (p *Parser) checkLimits() error {
-	if p.dec.StackDepth() > MaxDepth {
-		return p.streamConstraint("Document nesting depth (%d) exceeds the maximum allowed (%d)", p.dec.StackDepth(), MaxDepth)
-	}
-	if p.token == FieldName && len(p.name) > MaxNameLength {
-		return p.streamConstraint("Name length (%d) exceeds the maximum allowed (%d)", len(p.name), MaxNameLength)
+	switch {
+	case p.dec.StackDepth() > MaxDepth:
+		return beyond("Document nesting depth", p.dec.StackDepth(), MaxDepth, "NestingDepth")
+	case p.token == FieldName && len(p.name) > MaxNameLength:
+		return beyond("Name length", len(p.name), MaxNameLength, "NameLength")
+	case p.token == Number && len(p.text) > maxNumberLength:
+		if n := numberLength(p.text); n > maxNumberLength {
+			return beyond("Number value length", n, maxNumberLength, "NumberLength")
+		}
+	case p.token == String && len(p.text) > maxTextLength:
+		return beyond("String value length", len(p.text), maxTextLength, "StringLength")
 	}
 	return nil
 }
 
-func (p *Parser) streamConstraint(format string, args ...any) error {
-	return fault.New(400, "stream_constraints_exception", format, args...)
+// numberLength counts the digits of a number.
+func numberLength(text string) int {
+	n := 0
+	for _, c := range text {
+		if c >= '0' && c <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// beyond is the error of a limit, which has a getter in the library below OpenSearch's parser.
+func beyond(what string, n, limit int, getter string) error {
+	return fault.New(400, "stream_constraints_exception", "%s (%d) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMax%s()`)", what, n, limit, getter)
 }
 
 // skipToToken goes over what stands between two tokens.

@@ -60,9 +60,18 @@ func TestMalformedBodiesAreRefusedInTheWordsOfOpenSearch(t *testing.T) {
 }
 
 func TestBodiesBeyondTheLimitsAreRefused(t *testing.T) {
-	_, err := walk(strings.Repeat("[", MaxDepth+1))
-	if f := fault.Of(err); err == nil || f.Status != 400 || f.Type != "stream_constraints_exception" || !strings.Contains(f.Reason, "nesting depth (1001)") {
-		t.Errorf("%v", err)
+	for want, body := range map[string]string{
+		"Document nesting depth (1001) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNestingDepth()`)": strings.Repeat("[", MaxDepth+1),
+		"Name length (50001) exceeds the maximum allowed (50000, from `StreamReadConstraints.getMaxNameLength()`)":            `{"` + strings.Repeat("x", MaxNameLength+1) + `":1}`,
+		"Number value length (1002) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNumberLength()`)":    `{"x":0.` + strings.Repeat("1", 1001) + `}`,
+	} {
+		_, err := walk(body)
+		if f := fault.Of(err); err == nil || f.Status != 400 || f.Type != "stream_constraints_exception" || f.Reason != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := walk("[-" + strings.Repeat("1", maxNumberLength) + "]"); err != nil {
+		t.Errorf("a number of a thousand digits: %v", err)
 	}
 }
 
@@ -146,6 +155,7 @@ func TestValuesAreRefusedWithOpenSearchsWords(t *testing.T) {
 		{"int", `""`, "number_format_exception", "empty String"},
 		{"int", `"99999999999"`, "illegal_argument_exception", "Value [99999999999] is out of range for an integer"},
 		{"int", `99999999999`, "input_coercion_exception", "Numeric value (99999999999) out of range of int (-2147483648 - 2147483647)" + place(17)},
+		{"int", strings.Repeat("1", 1000), "input_coercion_exception", "Numeric value ([Integer with 1000 digits]) out of range of int (-2147483648 - 2147483647)" + place(1006)},
 		{"int", `1e30`, "input_coercion_exception", "Numeric value (1e30) out of range of int (-2147483648 - 2147483647)" + place(10)},
 		{"int", `true`, "json_parse_exception", "Current token (VALUE_TRUE) not numeric, can not use numeric value accessors" + place(10)},
 		{"int", `null`, "json_parse_exception", "Current token (VALUE_NULL) not numeric, can not use numeric value accessors" + place(10)},

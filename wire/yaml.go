@@ -28,6 +28,7 @@ func ToYAML(body []byte) ([]byte, error) {
 	out.WriteString("---\n")
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
+	enc.CompactSeqIndent()
 	if err := errors.Join(enc.Encode(node), enc.Close()); err != nil {
 		return nil, err
 	}
