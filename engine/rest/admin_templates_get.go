@@ -45,10 +45,10 @@ func foundAny(body wire.Object, found bool) *rest.Response {
 	return res
 }
 
-// getTemplates answers index or component templates, each as show shows it.
-func getTemplates[T any](s *Server, kind string, all func(*catalog.State) map[string]T, show func(state *catalog.State, t T, flat bool) wire.Object) rest.Handler {
+// getTemplates answers index or component templates. Their settings are never flat, whatever flat_settings says.
+func getTemplates[T any](s *Server, kind string, all func(*catalog.State) map[string]T, show func(*catalog.State, T) wire.Object) rest.Handler {
 	return func(r *rest.Request) (rest.Action, error) {
-		flat := getParams(r)
+		getParams(r)
 		return func(context.Context) (*rest.Response, error) {
 			state := s.Catalog.State()
 			names, missing := named(r, all(state))
@@ -57,7 +57,7 @@ func getTemplates[T any](s *Server, kind string, all func(*catalog.State) map[st
 			}
 			list := []wire.Object{}
 			for _, name := range names {
-				list = append(list, wire.Obj("name", name, kind+"_template", show(state, all(state)[name], flat)))
+				list = append(list, wire.Obj("name", name, kind+"_template", show(state, all(state)[name])))
 			}
 			return foundAny(wire.Obj(kind+"_templates", list), len(list) > 0 || r.Path("name") == ""), nil
 		}, nil
@@ -90,13 +90,15 @@ func templateExists[T any](s *Server, all func(*catalog.State) map[string]T) res
 	}
 }
 
-// indexTemplateJSON is an index template, as the cluster state shows it too.
-func indexTemplateJSON(state *catalog.State, t *catalog.IndexTemplate, flat bool) wire.Object {
-	o := wire.Obj("index_patterns", t.Patterns)
+// indexTemplateJSON is an index template, as the cluster state shows it too. One that has a template of its own is composed
+// of nothing else unless it says so.
+func indexTemplateJSON(state *catalog.State, t *catalog.IndexTemplate) wire.Object {
+	o, composed := wire.Obj("index_patterns", t.Patterns), t.ComposedOf
 	if t.Template != nil {
-		o.Add("template", templateJSON(state, t.Template, flat))
+		o.Add("template", templateJSON(state, t.Template, false))
+		composed = append([]string{}, composed...)
 	}
-	o.AddIf(t.ComposedOf != nil, "composed_of", t.ComposedOf)
+	o.AddIf(composed != nil, "composed_of", composed)
 	o.AddIf(t.Priority != nil, "priority", t.Priority)
 	o.AddIf(t.Version != nil, "version", t.Version)
 	o.AddIf(t.Meta != nil, "_meta", t.Meta)
@@ -107,8 +109,8 @@ func indexTemplateJSON(state *catalog.State, t *catalog.IndexTemplate, flat bool
 }
 
 // componentTemplateJSON is a component template, as the cluster state shows it too.
-func componentTemplateJSON(state *catalog.State, t *catalog.ComponentTemplate, flat bool) wire.Object {
-	o := wire.Obj("template", templateJSON(state, &t.Template, flat))
+func componentTemplateJSON(state *catalog.State, t *catalog.ComponentTemplate) wire.Object {
+	o := wire.Obj("template", templateJSON(state, &t.Template, false))
 	o.AddIf(t.Version != nil, "version", t.Version)
 	o.AddIf(t.Meta != nil, "_meta", t.Meta)
 	return o

@@ -8,10 +8,10 @@ import (
 )
 
 // shownEach are templates by name, as the APIs of templates show them.
-func shownEach[T any](v *stateView, all map[string]T, show func(state *catalog.State, t T, flat bool) wire.Object) wire.Object {
+func shownEach[T any](v *stateView, all map[string]T, show func(*catalog.State, T) wire.Object) wire.Object {
 	out := wire.Object{}
 	for _, name := range sorted(all) {
-		out.Add(name, show(v.state, all[name], v.flat))
+		out.Add(name, show(v.state, all[name]))
 	}
 	return out
 }
