@@ -187,7 +187,8 @@ func (w *world) wait(what string, ok func() bool) {
 		if ok() {
 			return true, ""
 		}
-		return false, "metadata " + w.text(w.metadata(w.uuid))
+		doc, err := w.client.Get(context.Background(), manager.ConfigIndex, w.uuid+"#metadata", w.uuid)
+		return false, fmt.Sprintf("metadata %s, %v", doc.Source, err)
 	})
 }
 
