@@ -96,7 +96,9 @@ func (a *API) createJobs(ctx context.Context, targets []*target, p *ism.Policy, 
 		w.Op, w.If = opensearch.OpCreate, opensearch.Version{}
 		writes = append(writes, w)
 		if t.meta != nil { // left over from an earlier policy
-			writes = append(writes, t.deleteMetadata())
+			old := t.deleteMetadata()
+			old.If = t.metaVersion // not what begins if somebody else was faster
+			writes = append(writes, old)
 		}
 	}
 	results, err := a.client.Bulk(ctx, writes)
@@ -120,5 +122,5 @@ func (a *API) createJobs(ctx context.Context, targets []*target, p *ism.Policy, 
 }
 
 func (t *target) deleteMetadata() opensearch.Write {
-	return opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: t.UUID + metadataSuffix, Routing: t.UUID}
+	return opensearch.Write{Op: opensearch.OpDelete, Index: manager.ConfigIndex, ID: t.UUID + manager.MetadataSuffix, Routing: t.UUID}
 }

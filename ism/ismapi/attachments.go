@@ -161,7 +161,7 @@ func (a *API) readConfig(ctx context.Context) (policies map[string]*attached, jo
 		return nil, nil, err
 	}
 	err = a.client.Scan(ctx, manager.ConfigIndex, nil, func(doc opensearch.Document) error {
-		if uuid, is := strings.CutSuffix(doc.ID, metadataSuffix); is {
+		if uuid, is := strings.CutSuffix(doc.ID, manager.MetadataSuffix); is {
 			metadata[uuid] = doc
 			return nil
 		}
@@ -214,12 +214,8 @@ func sortIn(policies map[string]*attached, t *target) {
 
 // claiming is the policy whose template would attach an index if the index were new; nil if none would.
 func claiming(policies map[string]*attached, info opensearch.IndexInfo) *attached {
-	t := &target{IndexInfo: info}
-	name, hidden := info.Name, info.Hidden || strings.HasPrefix(info.Name, ".")
-	if info.DataStream != "" {
-		name, hidden = info.DataStream, false
-	}
-	if hidden || manager.NeverManaged(info.Name) || t.setting("auto_manage") == "false" {
+	name, free := manager.Claimable(info.Name, info.DataStream, info.Hidden)
+	if !free || manager.IndexSetting(info, "auto_manage") == "false" {
 		return nil
 	}
 	var best *attached

@@ -103,7 +103,7 @@ func (a *API) described(ctx context.Context, names []string) ([]*target, error) 
 func (a *API) readDocuments(ctx context.Context, targets []*target) error {
 	keys := make([]opensearch.Key, 0, 2*len(targets))
 	for _, t := range targets {
-		keys = append(keys, opensearch.Key{ID: t.UUID, Routing: t.UUID}, opensearch.Key{ID: t.UUID + metadataSuffix, Routing: t.UUID})
+		keys = append(keys, opensearch.Key{ID: t.UUID, Routing: t.UUID}, opensearch.Key{ID: t.UUID + manager.MetadataSuffix, Routing: t.UUID})
 	}
 	docs, err := a.client.MultiGet(ctx, manager.ConfigIndex, keys)
 	if err != nil {
@@ -115,9 +115,6 @@ func (a *API) readDocuments(ctx context.Context, targets []*target) error {
 	}
 	return nil
 }
-
-// metadataSuffix makes a metadata document's id of an index's uuid.
-const metadataSuffix = "#metadata"
 
 // take reads the documents, as far as they exist and can be read.
 func (t *target) take(known ism.Policies, job, meta opensearch.Document) {

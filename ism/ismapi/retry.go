@@ -56,7 +56,7 @@ func (a *API) storeRetries(ctx context.Context, targets []*target, state string)
 		default:
 			failed = append(failed, t)
 			writes = append(writes, t.jobWrite(t.job.Enable(a.o.Clock.Now())), opensearch.Write{
-				Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: t.UUID + metadataSuffix, Routing: t.UUID,
+				Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: t.UUID + manager.MetadataSuffix, Routing: t.UUID,
 				If: t.metaVersion, Source: t.meta.RetryOf(state),
 			})
 		}

@@ -4,7 +4,6 @@ package ismapi
 
 import (
 	"context"
-	"strings"
 
 	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/manager"
@@ -26,12 +25,4 @@ func candidates(targets []*target) []manager.Candidate {
 
 func validationJSON(v ism.Validation) wire.Object {
 	return wire.Obj("validation_message", v.Message, "validation_status", v.Status)
-}
-
-// setting is one of the plugin's index settings, under its newer or its older name.
-func (t *target) setting(name string) string {
-	if v := t.Settings["index.plugins.index_state_management."+name]; strings.TrimSpace(v) != "" {
-		return v
-	}
-	return t.Settings["index.opendistro.index_state_management."+name]
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/opensteward/steward/wire"
 )
 
-// metadataSuffix makes a metadata document's id of an index's uuid.
-const metadataSuffix = "#metadata"
+// MetadataSuffix makes a metadata document's id of an index's uuid.
+const MetadataSuffix = "#metadata"
 
 // entry is one managed index: its two documents as last seen, and when to look at it again. A zero version means that
 // there is no such document, a version without a document that it cannot be read. The documents are packed, and what is
@@ -206,7 +206,7 @@ func (d *documents) list(ctx context.Context, c *opensearch.Client, out *changes
 		}
 	}
 	for uuid, e := range d.entries {
-		if e.metaVersion != (opensearch.Version{}) && !ids[uuid+metadataSuffix] {
+		if e.metaVersion != (opensearch.Version{}) && !ids[uuid+MetadataSuffix] {
 			e.setMeta(nil, opensearch.Version{})
 			out.entries = append(out.entries, e)
 		}
@@ -312,7 +312,7 @@ func (d *documents) applyJob(doc opensearch.Document, out *changes) {
 }
 
 func (d *documents) applyMetadata(doc opensearch.Document, out *changes) {
-	e := d.entry(strings.TrimSuffix(doc.ID, metadataSuffix))
+	e := d.entry(strings.TrimSuffix(doc.ID, MetadataSuffix))
 	if e.metaVersion == doc.Version {
 		return
 	}

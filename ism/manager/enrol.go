@@ -20,6 +20,15 @@ func NeverManaged(name string) bool {
 	return name == ConfigIndex || name == action.LockIndex || strings.HasPrefix(name, ".plugins-") || strings.HasPrefix(name, ".steward")
 }
 
+// Claimable is the name by which a template may claim an index: that of its data stream if it has one. free is false for
+// an index that no template may claim.
+func Claimable(name, dataStream string, hidden bool) (lookup string, free bool) {
+	if dataStream != "" {
+		return dataStream, !NeverManaged(name)
+	}
+	return name, !hidden && !strings.HasPrefix(name, ".") && !NeverManaged(name)
+}
+
 // enrol attaches indices that a policy's template asks for and forgets those that are gone.
 func (s *sweep) enrol(ctx context.Context) error {
 	if s.gone {
@@ -88,12 +97,8 @@ func (s *sweep) later(i *indexState, p *storedPolicy) bool {
 
 // template is the policy whose template claims an index, or nil. The checks are the plugin's, in its order.
 func (s *sweep) template(i *indexState) *storedPolicy {
-	hidden := i.hidden || strings.HasPrefix(i.name, ".")
-	lookup := i.name
-	if i.dataStream != "" {
-		lookup, hidden = i.dataStream, false
-	}
-	if !i.autoManage || hidden || NeverManaged(i.name) || restricted(s.settings.restricted, lookup) {
+	lookup, free := Claimable(i.name, i.dataStream, i.hidden)
+	if !free || !i.autoManage || restricted(s.settings.restricted, lookup) {
 		return nil
 	}
 	return s.docs.match(lookup, i.created())

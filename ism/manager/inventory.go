@@ -17,7 +17,7 @@ import (
 // or due is read by name at once.
 const fullEvery = 30 * time.Second
 
-// The index settings that matter here. The plugin reads the newer name, and the older one where that is blank.
+// The prefixes of the plugin's index settings.
 const (
 	settingPrefix       = "index.plugins.index_state_management."
 	legacySettingPrefix = "index.opendistro.index_state_management."
@@ -45,19 +45,22 @@ func (s *indexState) created() time.Time {
 	return time.UnixMilli(s.createdAt).UTC()
 }
 
-func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
-	setting := func(name string) string {
-		if v := info.Settings[settingPrefix+name]; strings.TrimSpace(v) != "" {
-			return v
-		}
-		return info.Settings[legacySettingPrefix+name]
+// IndexSetting is one of the plugin's settings of an index: under its newer name and, where that is blank, under the older
+// one.
+func IndexSetting(info opensearch.IndexInfo, name string) string {
+	if v := info.Settings[settingPrefix+name]; strings.TrimSpace(v) != "" {
+		return v
 	}
+	return info.Settings[legacySettingPrefix+name]
+}
+
+func newIndexState(info opensearch.IndexInfo, version int64) *indexState {
 	s := &indexState{
 		name: info.Name, uuid: info.UUID,
 		open: info.Open, hidden: info.Hidden, dataStream: info.DataStream,
-		rolloverAlias: strings.TrimSpace(setting("rollover_alias")),
-		rolloverSkip:  setting("rollover_skip") == "true",
-		autoManage:    setting("auto_manage") != "false",
+		rolloverAlias: strings.TrimSpace(IndexSetting(info, "rollover_alias")),
+		rolloverSkip:  IndexSetting(info, "rollover_skip") == "true",
+		autoManage:    IndexSetting(info, "auto_manage") != "false",
 		read:          version,
 	}
 	if !info.Created.IsZero() {

@@ -30,7 +30,7 @@ type write struct {
 // metaWrite stores metadata under the version that was read, or creates it.
 func metaWrite(e *entry, meta *ism.Metadata) write {
 	op := opensearch.Write{
-		Op: opensearch.OpIndex, Index: ConfigIndex, ID: e.uuid + metadataSuffix, Routing: e.uuid,
+		Op: opensearch.OpIndex, Index: ConfigIndex, ID: e.uuid + MetadataSuffix, Routing: e.uuid,
 		If: e.metaVersion, Source: meta,
 	}
 	if e.metaVersion == (opensearch.Version{}) {
@@ -61,7 +61,7 @@ func forgetWrites(e *entry) []write {
 		}
 	}
 	remove(e.uuid, e.jobVersion, func(opensearch.Version) { e.setJob(nil, opensearch.Version{}) })
-	remove(e.uuid+metadataSuffix, e.metaVersion, func(opensearch.Version) { e.setMeta(nil, opensearch.Version{}) })
+	remove(e.uuid+MetadataSuffix, e.metaVersion, func(opensearch.Version) { e.setMeta(nil, opensearch.Version{}) })
 	return out
 }
 
@@ -168,7 +168,7 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 	keys := make([]opensearch.Key, 0, 2*len(entries))
 	for _, e := range entries {
 		keys = append(keys, opensearch.Key{ID: e.uuid, Routing: e.uuid},
-			opensearch.Key{ID: e.uuid + metadataSuffix, Routing: e.uuid})
+			opensearch.Key{ID: e.uuid + MetadataSuffix, Routing: e.uuid})
 	}
 	docs, err := s.opts.Client.MultiGet(ctx, ConfigIndex, keys)
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *sweep) readAgain(ctx context.Context, entries []*entry) error {
 			s.docs.apply(doc, &found)
 			continue
 		}
-		e := s.docs.entry(strings.TrimSuffix(doc.ID, metadataSuffix))
+		e := s.docs.entry(strings.TrimSuffix(doc.ID, MetadataSuffix))
 		if doc.ID == e.uuid {
 			e.setJob(nil, opensearch.Version{})
 		} else {

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/opensteward/steward/ism"
 	"github.com/opensteward/steward/ism/ismapi"
 	"github.com/opensteward/steward/ism/manager"
 	"github.com/opensteward/steward/opensearch"
@@ -125,5 +127,49 @@ func TestExplainShowsTheConditionsAsTheyAreNow(t *testing.T) {
 	c.explained("two documents", current(2))
 	if got := c.metadataVersion(c.uuid); got != version {
 		t.Errorf("waiting wrote the metadata: version %d, was %d", got, version)
+	}
+}
+
+// overtaken calls fn before the first bulk request goes on.
+type overtaken struct {
+	next http.RoundTripper
+	once sync.Once
+	fn   func()
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (o *overtaken) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/_bulk" {
+		o.once.Do(o.fn)
+	}
+	return o.next.RoundTrip(r)
+}
+
+func TestOfTwoWhoAddAPolicyAtOnceTheSecondTakesNothingFromTheFirst(t *testing.T) {
+	w := newWorld(t, backend(t), strings.Replace(waits, `"index_patterns":["PREFIX-*"]`, `"index_patterns":["nothing"]`, 1))
+	m := manager.New(manager.Options{Client: w.client, Registry: registry})
+	over := func(rt http.RoundTripper) *console {
+		return &console{w, ismapi.New(ismapi.Options{Client: opensearch.NewClient(rt), Manager: m, Registry: registry, Version: "3.4.0"})}
+	}
+	_, err := w.client.Write(t.Context(), opensearch.Write{ // an earlier policy's
+		Op: opensearch.OpIndex, Index: manager.ConfigIndex, ID: w.uuid + "#metadata", Routing: w.uuid,
+		Source: &ism.Metadata{Index: w.first(), UUID: w.uuid, PolicyID: "earlier"},
+	}, "")
+	w.do(err)
+	add := func(c *console) (answer string) {
+		_, answer = c.call("POST", "/add/PREFIX-000001", `{"policy_id":"PREFIX"}`)
+		return answer
+	}
+	second := over(&overtaken{next: w.transport, fn: func() {
+		if answer := add(over(w.transport)); !strings.Contains(answer, `"updated_indices":1`) {
+			t.Error(answer)
+		}
+		w.sweep(m)
+	}})
+	if answer := add(second); !strings.Contains(answer, `"updated_indices":0`) {
+		t.Error(answer)
+	}
+	if meta := w.metadata(w.uuid); meta == nil || meta.State == nil {
+		t.Errorf("what the first one began is gone: %s", w.text(meta))
 	}
 }
