@@ -104,6 +104,7 @@ func TestTheHistoryIsRolledOverByDocuments(t *testing.T) {
 		t.Skip("a cluster has a clock of its own")
 	}
 	p := Program(t, virtualTime)
+	advance(p, untilMidnight(advance(p, "0ms")))
 	put(p, wire.Obj("opendistro.index_state_management.history.max_docs", 3,
 		"plugins.index_state_management.history.rollover_check_period", "10m",
 		"plugins.index_state_management.history.number_of_replicas", 0,
