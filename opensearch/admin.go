@@ -35,6 +35,25 @@ func (c *Client) PutSettings(ctx context.Context, name string, settings map[stri
 	return c.acknowledge(ctx, name, Call{Method: http.MethodPut, Path: Path(name, "_settings"), Body: settings})
 }
 
+// PutSettingsOf changes settings of many indices alike, as many in a request as its address may hold. Indices that are gone
+// are passed over.
+func (c *Client) PutSettingsOf(ctx context.Context, names []string, settings map[string]any) (Acknowledged, error) {
+	all := Acknowledged{true}
+	for _, name := range names {
+		if err := concrete(name); err != nil {
+			return Acknowledged{}, err
+		}
+	}
+	err := c.inChunks(ctx, append([]string{}, names...), func(expression string) error {
+		call := Call{Method: http.MethodPut, Path: Path(expression, "_settings"), Query: query("ignore_unavailable", "true"), Body: settings}
+		var a Acknowledged
+		err := c.Do(ctx, call, &a)
+		all.Acknowledged = all.Acknowledged && a.Acknowledged
+		return err
+	})
+	return all, err
+}
+
 func (c *Client) acknowledge(ctx context.Context, name string, call Call) (Acknowledged, error) {
 	if err := concrete(name); err != nil {
 		return Acknowledged{}, err

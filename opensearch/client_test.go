@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -294,5 +295,23 @@ func TestASuccessThatCannotBeUnderstoodIsNoAnswer(t *testing.T) {
 		if !fault.Is(err, "transport_exception") || !fault.HasStatus(err, http.StatusServiceUnavailable) {
 			t.Error(err)
 		}
+	}
+}
+
+func TestSettingsOfManyIndicesAreChangedTogether(t *testing.T) {
+	none := opensearch.NewClient(scripted(t))
+	if a, err := none.PutSettingsOf(t.Context(), nil, map[string]any{"a": 1}); err != nil || !a.Acknowledged {
+		t.Errorf("of none: %v, %v", a, err)
+	}
+	var names []string
+	for n := range 400 {
+		names = append(names, fmt.Sprintf("logs-%04d", n))
+	}
+	first, last := names[:250], names[250:] // 3,000 bytes with their commas
+	c := opensearch.NewClient(scripted(t,
+		answer{"PUT /" + strings.Join(first, "%2C") + `/_settings?ignore_unavailable=true {"a":1}`, 200, `{"acknowledged":false}`},
+		answer{"PUT /" + strings.Join(last, "%2C") + `/_settings?ignore_unavailable=true {"a":1}`, 200, `{"acknowledged":true}`}))
+	if a, err := c.PutSettingsOf(t.Context(), names, map[string]any{"a": 1}); err != nil || a.Acknowledged {
+		t.Errorf("of many: %v, %v", a, err)
 	}
 }

@@ -4,6 +4,7 @@ package ismapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/ism/manager"
@@ -50,10 +51,8 @@ func (a *API) detach(ctx context.Context, targets []*target, out *outcome) error
 		return nil
 	}
 	defer a.changed()
-	for _, t := range targets {
-		if err := a.leaveAlone(ctx, t); err != nil {
-			return err
-		}
+	if err := a.leaveAlone(ctx, targets); err != nil {
+		return err
 	}
 	writes := make([]opensearch.Write, 0, 2*len(targets))
 	for _, t := range targets {
@@ -79,30 +78,52 @@ func (a *API) detach(ctx context.Context, targets []*target, out *outcome) error
 
 const autoManage = "index.plugins.index_state_management.auto_manage"
 
-// leaveAlone sets auto_manage to false. Blocks that would forbid it are lifted for that long, each by itself, as the
-// cluster wants it.
-func (a *API) leaveAlone(ctx context.Context, t *target) (err error) {
-	if t.Settings[autoManage] == "false" {
-		return nil
+// readOnlyBlocks forbid that settings are changed.
+var readOnlyBlocks = []string{"index.blocks.read_only", "index.blocks.read_only_allow_delete"}
+
+// leaveAlone sets auto_manage to false where it is not: together for the indices whose settings may be changed, and one by one
+// for the others.
+func (a *API) leaveAlone(ctx context.Context, targets []*target) error {
+	var free []string
+	for _, t := range targets {
+		blocked := slices.ContainsFunc(readOnlyBlocks, func(block string) bool { return t.Settings[block] == "true" })
+		switch {
+		case t.Settings[autoManage] == "false":
+		case !blocked:
+			free = append(free, t.Name)
+		default:
+			if err := a.leaveBlockedAlone(ctx, t); err != nil {
+				return err
+			}
+		}
 	}
-	for _, block := range []string{"index.blocks.read_only", "index.blocks.read_only_allow_delete"} {
+	return unmanaged(a.client.PutSettingsOf(ctx, free, map[string]any{autoManage: false}))
+}
+
+// leaveBlockedAlone sets auto_manage of an index to false. Blocks that would forbid it are lifted for that long, each by
+// itself, as the cluster wants it.
+func (a *API) leaveBlockedAlone(ctx context.Context, t *target) (err error) {
+	update := func(name string, value bool) error {
+		return unmanaged(a.client.PutSettings(ctx, t.Name, map[string]any{name: value}))
+	}
+	for _, block := range readOnlyBlocks {
 		if t.Settings[block] != "true" {
 			continue
 		}
-		if err := a.updateSettings(ctx, t, map[string]any{block: false}); err != nil {
+		if err := update(block, false); err != nil {
 			return err
 		}
 		defer func() {
-			if failed := a.updateSettings(ctx, t, map[string]any{block: true}); err == nil {
+			if failed := update(block, true); err == nil {
 				err = failed
 			}
 		}()
 	}
-	return a.updateSettings(ctx, t, map[string]any{autoManage: false})
+	return update(autoManage, false)
 }
 
-func (a *API) updateSettings(ctx context.Context, t *target, settings map[string]any) error {
-	done, err := a.client.PutSettings(ctx, t.Name, settings)
+// unmanaged is the error of a change of settings that did not work.
+func unmanaged(done opensearch.Acknowledged, err error) error {
 	switch {
 	case err != nil:
 		e := fault.New(500, "index_management_exception",

@@ -61,10 +61,10 @@ func (s *sweep) storeSecond(ctx context.Context, moves []decided, refused map[*e
 	return err
 }
 
-// again puts entries back that could not be served.
-func (s *sweep) again(entries []*entry) {
+// again makes entries ready (again).
+func (m *Manager) again(entries []*entry) {
 	for _, e := range entries {
-		s.ready(e)
+		m.ready(e)
 	}
 }
 

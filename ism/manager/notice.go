@@ -153,14 +153,29 @@ func (m *Manager) ready(e *entry) {
 	}
 }
 
+// manyNumbers is how many indices' numbers are read again after any request that may have changed them. Where more are waited
+// for, those that grow or have just begun to wait are, and the others when their time comes.
+const manyNumbers = 250
+
 // readNumbersAgain makes those due that wait for numbers to change.
 func (m *Manager) readNumbersAgain() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var all, lively []*entry
 	for _, e := range m.docs.entries {
-		if e.watch != nil && !e.running {
-			m.ready(e)
+		if e.watch == nil || e.running {
+			continue
 		}
+		all = append(all, e)
+		if e.watch.every <= watchFast {
+			lively = append(lively, e)
+		}
+	}
+	switch {
+	case m.opts.Watched || len(all) <= manyNumbers:
+		m.again(all)
+	case len(lively) <= manyNumbers:
+		m.again(lively)
 	}
 }
 

@@ -3,8 +3,11 @@
 package manager
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/opensteward/steward/opensearch"
 )
 
 func TestNumbersAreReadOftenAtFirstAndWhileTheyGrowAndRarelyOtherwise(t *testing.T) {
@@ -69,5 +72,35 @@ func TestIndicesThatWaitAlikeAreReadTogether(t *testing.T) {
 	second := b.next(start.Add(3900*time.Millisecond), start, numbers{})
 	if !first.Equal(second) {
 		t.Errorf("read at %v and %v", first, second)
+	}
+}
+
+// TestAChangeHasFewNumbersReadAgain: thousands of indices may wait for documents while others are written to.
+func TestAChangeHasFewNumbersReadAgain(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		idle, growing int
+		watched       bool
+		want          int
+	}{
+		{"few wait", 200, 50, false, 250},
+		{"many wait, some grow", 5000, 50, false, 50},
+		{"many grow", 5000, 300, false, 0},
+		{"a clock waits for them", 5000, 300, true, 5300},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := New(Options{Client: opensearch.NewClient(nil), Watched: c.watched})
+			for n := range c.idle + c.growing {
+				e := &entry{uuid: fmt.Sprint(n), watch: &watch{every: watchSlow}}
+				if n < c.growing {
+					e.watch.every = watchFast
+				}
+				m.docs.entries[e.uuid] = e
+			}
+			m.readNumbersAgain()
+			if got := len(m.queue.heap); got != c.want {
+				t.Errorf("%d are due, want %d", got, c.want)
+			}
+		})
 	}
 }
