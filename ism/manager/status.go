@@ -9,8 +9,8 @@ type Status struct {
 	// Leading is whether it holds the lease, under fencing number Fence.
 	Leading bool
 	Fence   int64
-	// Managed is the number of jobs, Waiting of those due at a later instant, the earliest at NextDue; Ready of those
-	// whose turn it is, Running of those with a step under way.
+	// Managed is the number of jobs, Waiting of those due at a later instant; Ready of those whose turn it is, Running of those
+	// with a step under way. The earliest is due at NextDue. They are 0 while it does not lead.
 	Managed, Waiting, Ready, Running int
 	NextDue                          time.Time
 	// Unrecorded is the number of records that wait because the history cannot be written.
@@ -31,9 +31,17 @@ func (m *Manager) Status() Status {
 
 // count takes down what Status shows.
 func (m *Manager) count() {
+	s := m.tally(m.opts.Clock.Now().UnixMilli())
+	m.shown.Store(&s)
+}
+
+// tally is the status at an instant, in epoch milliseconds.
+func (m *Manager) tally(now int64) Status {
 	s := m.status
+	if !s.Leading {
+		return s // what is cached is as old as the time when it did
+	}
 	s.NextDue, s.Running, s.Unrecorded = m.queue.next(), m.steps.count(), len(m.history.pending)
-	now := m.opts.Clock.Now().UnixMilli()
 	for _, e := range m.docs.entries {
 		switch {
 		case !e.hasJob():
@@ -46,5 +54,8 @@ func (m *Manager) count() {
 		}
 		s.Managed++
 	}
-	m.shown.Store(&s)
+	if s.Ready > 0 {
+		s.NextDue = time.UnixMilli(now).UTC()
+	}
+	return s
 }

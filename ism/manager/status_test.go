@@ -5,6 +5,9 @@ package manager
 import (
 	"net/http"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/opensteward/steward/opensearch"
 )
@@ -29,5 +32,22 @@ func TestTheStatusIsToldWhileASweepWaitsForTheCluster(t *testing.T) {
 	<-done
 	if got := m.Status(); got.LastError == "" {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestTheStatusOfWhoDoesNotLeadTellsNothingOfIndices(t *testing.T) {
+	m := New(Options{Client: opensearch.NewClient(nil)})
+	for _, due := range []time.Time{overdue, time.UnixMilli(2000), time.UnixMilli(3000)} {
+		e := &entry{uuid: due.String(), packedJob: "job"}
+		m.docs.entries[e.uuid] = e
+		m.queue.schedule(e, due)
+	}
+	if got := m.tally(2500); got != (Status{}) {
+		t.Errorf("%+v", got)
+	}
+	m.status.Leading = true
+	want := Status{Leading: true, Managed: 3, Waiting: 1, Ready: 2, NextDue: time.UnixMilli(2500).UTC()}
+	if diff := cmp.Diff(want, m.tally(2500)); diff != "" {
+		t.Error(diff)
 	}
 }
