@@ -202,7 +202,7 @@ func (in *Input) next(r resolved) Move {
 	if move, ok := in.change(r); ok {
 		return move
 	}
-	if at := in.backoffEnd(r); at.After(in.Now.Add(-in.runLength())) {
+	if at := in.backoffEnd(r); at.After(in.Now.Add(-in.Config.RunLength())) {
 		return Move{Kind: Wait, Due: earliest(at, in.timeoutAt(r)), Action: r.action, Step: r.step, Reason: "waiting for the retry"}
 	}
 	switch {
@@ -339,12 +339,13 @@ func (in *Input) cleansUp(r resolved) bool {
 	return !in.Config.Native && r.action.Type == ActionShrink && p != nil && p.Shrink != nil
 }
 
-// nativeRun is about how long a run of the plugin takes, most of it waiting for a refresh. Its retries are counted from
-// the end of a run.
+// nativeRun is about how long a run of the plugin takes, most of it waiting for a refresh before its step acts. Its retries are
+// counted from the end of a run.
 const nativeRun = time.Second
 
-func (in *Input) runLength() time.Duration {
-	if in.Config.Native {
+// RunLength is nativeRun at native pace, 0 at full pace.
+func (c *Config) RunLength() time.Duration {
+	if c.Native {
 		return nativeRun
 	}
 	return 0

@@ -263,7 +263,7 @@ func (l *loop) load(ctx context.Context) error {
 
 // see takes in an enabled job. One that is new, or was enabled anew, is due at once if its schedule is an interval that
 // has begun; a cron schedule is caught up with if it fired since the job last did something. A paced one has no more than
-// its schedule.
+// its schedule, from when it was enabled on, which for a job that a policy has made is a moment ahead.
 func (l *loop) see(ctx context.Context, key string, j *Job) {
 	e := l.entries[key]
 	if e == nil {
@@ -275,7 +275,7 @@ func (l *loop) see(ctx context.Context, key string, j *Job) {
 	}
 	e.version = j.Version
 	if l.paced {
-		e.due = j.Schedule.Next(l.clock.Now())
+		e.due = j.Schedule.Next(later(l.clock.Now(), time.UnixMilli(value(j.EnabledAt))))
 		return
 	}
 	if e.enabledAt == value(j.EnabledAt) && !e.due.IsZero() {
@@ -295,6 +295,13 @@ func (l *loop) see(ctx context.Context, key string, j *Job) {
 		since = max(since, p.Updated)
 	}
 	e.due = j.Schedule.Next(time.UnixMilli(since))
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

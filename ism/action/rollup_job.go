@@ -145,12 +145,14 @@ func rollupJob(ctx context.Context, e *Env, id string) (*rollup.Job, error) {
 	return newJob(e, rollup.Rollup, id, members)
 }
 
+// newJob is a job that is made when the plugin's step would act: one that runs every minute has not run yet when its action
+// first looks at it, at a run that comes every minute too.
 func newJob(e *Env, k *rollup.Kind, id string, members wire.Object) (*rollup.Job, error) {
 	body, err := wire.Marshal(wire.Obj(k.Name, members))
 	if err != nil {
 		return nil, err
 	}
-	return rollup.Parse(k, id, body, e.Now, true)
+	return rollup.Parse(k, id, body, e.Now.Add(e.Config.RunLength()), true)
 }
 
 // alreadyThere is the result of creating a job that exists. Its text stands under "info", as in the plugin.
