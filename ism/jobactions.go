@@ -9,6 +9,7 @@ import (
 	"github.com/opensteward/steward/fault"
 	"github.com/opensteward/steward/rollup/dimension"
 	"github.com/opensteward/steward/wire"
+	"github.com/opensteward/steward/wire/setting"
 )
 
 // Rollup is the configuration of a rollup job that the action creates.
@@ -96,7 +97,9 @@ func (r *Rollup) field(p *wire.Parser, name string) (err error) {
 	case "routing_field":
 		r.RoutingField, err = p.TextOrNull()
 	case "target_index_settings":
-		r.TargetSettings, err = rawObjectOrNull(p)
+		if r.TargetSettings, err = rawObjectOrNull(p); err == nil && r.TargetSettings != nil {
+			r.TargetSettings, err = setting.Nested(r.TargetSettings)
+		}
 	default:
 		err = fault.Illegal("Invalid field, [%s] not supported in ISM Rollup.", name)
 	}

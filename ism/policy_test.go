@@ -263,6 +263,10 @@ func TestActionsAreNormalised(t *testing.T) {
 			`{` + retry + `"convert_index_to_remote":{"repository":"r","snapshot":"s","include_aliases":false,"ignore_index_settings":"","delete_original_index":false,"rename_pattern":"$1_cold"}}`,
 		},
 		{
+			"the settings of a rollup's target", `{"rollup":{"ism_rollup":{"page_size":1,"description":"d","target_index":"t","dimensions":[` + histogram + `],"metrics":[],"target_index_settings":{"index.number_of_shards":2,"index":{"hidden":true}}}}}`,
+			`{` + retry + `"rollup":{"ism_rollup":{"description":"d","target_index":"t","page_size":1,"dimensions":[{"date_histogram":{"fixed_interval":"1h","source_field":"ts","target_field":"ts","timezone":"UTC","format":null}}],"metrics":[],"target_index_settings":{"index":{"hidden":"true","number_of_shards":"2"}}}}}`,
+		},
+		{
 			"the dimensions of a rollup", `{"rollup":{"ism_rollup":{"page_size":1,"description":"d","target_index":"t","dimensions":[` + histogram + `,{"histogram":{"source_field":"n","interval":10}}],"metrics":[{"source_field":"p","target_field":"q","metrics":[{"avg":{}}]}]}}}`,
 			`{` + retry + `"rollup":{"ism_rollup":{"description":"d","target_index":"t","page_size":1,"dimensions":[{"date_histogram":{"fixed_interval":"1h","source_field":"ts","target_field":"ts","timezone":"UTC","format":null}},{"histogram":{"source_field":"n","target_field":"n","interval":10.0}}],"metrics":[{"source_field":"p","metrics":[{"avg":{}}]}]}}}`,
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/opensteward/steward/rollup/dimension"
 	"github.com/opensteward/steward/wire"
 	"github.com/opensteward/steward/wire/schedule"
+	"github.com/opensteward/steward/wire/setting"
 )
 
 // maxPage and maxContinuousPage are the largest pages: of any job, and of a continuous transform.
@@ -161,7 +162,9 @@ func (j *Job) ownField(p *wire.Parser, name string) (err error) {
 	case j.Kind == Rollup && name == "metrics":
 		j.Metrics, err = dimension.ParseMetrics(p)
 	case j.Kind == Rollup && name == "target_index_settings":
-		j.TargetSettings, err = raw(p)
+		if j.TargetSettings, err = raw(p); err == nil && j.TargetSettings != nil {
+			j.TargetSettings, err = setting.Nested(j.TargetSettings)
+		}
 	case j.Kind == Rollup && name == "routing_field":
 		j.RoutingField, err = p.TextOrNull()
 	case j.Kind == Transform && name == "data_selection_query":

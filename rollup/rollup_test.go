@@ -153,6 +153,9 @@ func TestATargetIsMadeWithItsSettingsAndRouting(t *testing.T) {
 	if got := infos[w.own("PREFIX-out")].Settings["index.number_of_shards"]; got != "2" {
 		t.Errorf("index.number_of_shards is %q", got)
 	}
+	if job := w.must("GET", "/_plugins/_rollup/jobs/PREFIX", ""); !strings.Contains(job, `"target_index_settings":{"index":{"number_of_replicas":"0","number_of_shards":"2"}},`) {
+		t.Errorf("settings are shown as texts, nested: %s", job)
+	}
 	if got := w.routings("PREFIX-out"); got != " a a b" {
 		t.Errorf("routings %q", got)
 	}

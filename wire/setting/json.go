@@ -65,6 +65,19 @@ func (f *flattener) array(key string) error {
 	return err
 }
 
+// Nested turns nested or dotted JSON settings into the form in which OpenSearch prints them: nested, keys sorted, values as
+// texts.
+func Nested(body []byte) (json.RawMessage, error) {
+	values, nulls, err := Flatten(body)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range nulls {
+		values[name] = Null
+	}
+	return wire.Marshal((&Registry{}).nest(values))
+}
+
 // nest is the nested JSON form of values, keys sorted, leaves as texts (lists as arrays where the registry says so).
 func (r *Registry) nest(values Values) any {
 	root := &branch{}

@@ -98,6 +98,13 @@ func TestFlattenAndNestAreInverse(t *testing.T) {
 	if err != nil || string(body) != `{"p":{"allow":["a","c"],"enabled":"false","job_interval":"1"}}` {
 		t.Errorf("nest = %s, %v", body, err)
 	}
+	nested, err := Nested([]byte(`{"y.b":true,"y":{"a":1.5},"x":null}`))
+	if err != nil || string(nested) != `{"x":null,"y":{"a":"1.5","b":"true"}}` {
+		t.Errorf("Nested = %s, %v", nested, err)
+	}
+	if _, err := Nested([]byte(`{"a.b":1,"a":{"b":2}}`)); err == nil {
+		t.Error("a setting may stand twice")
+	}
 	body, err = wire.Marshal(registry.nest(Values{"a.b": "1", "a.b.c": "2"}))
 	if err != nil || string(body) != `{"a":{"b":"1","b.c":"2"}}` {
 		t.Errorf("a name that is value and object: %s, %v", body, err)
