@@ -224,6 +224,10 @@ func (s *Steward) onClose(name string, fn func(ctx context.Context) error) {
 // restartAfter is the pause before background work that panicked begins again.
 const restartAfter = time.Second
 
+// endWithin is how long background work is waited for at least when the program closes, also where requests have used up the
+// time: what it works with is closed after it.
+const endWithin = 5 * time.Second
+
 // background runs fn until the program closes, which waits for it. Should it panic, it begins again.
 func (s *Steward) background(name string, fn func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -240,10 +244,17 @@ func (s *Steward) background(name string, fn func(ctx context.Context)) {
 	}()
 	s.onClose(name, func(ctx context.Context) error {
 		cancel()
+		grace := time.NewTimer(endWithin)
+		defer grace.Stop()
 		select {
 		case <-done:
 			return nil
 		case <-ctx.Done():
+		}
+		select {
+		case <-done:
+			return nil
+		case <-grace.C:
 			return ctx.Err()
 		}
 	})

@@ -73,6 +73,21 @@ func TestAProgramStartsOnceAndStopsAsOftenAsYouLike(t *testing.T) {
 	}
 }
 
+func TestAStopThatIsOutOfTimeStillLetsTheWorkInTheBackgroundEnd(t *testing.T) {
+	s, err := New(Options{Listen: "127.0.0.1:0", Data: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Stop(over); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNothingIsLeftBehind(t *testing.T) {
 	o := cluster(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
