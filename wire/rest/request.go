@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,23 +68,6 @@ func (r *Request) checkFlags() error {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// parseQuery splits at & and ;, as OpenSearch does; the last value of a name counts.
-func parseQuery(raw string, into map[string]string) error {
-	for pair := range strings.FieldsFuncSeq(raw, func(c rune) bool { return c == '&' || c == ';' }) {
-		name, value, _ := strings.Cut(pair, "=")
-		n, err := url.QueryUnescape(name)
-		if err != nil {
-			return fault.Illegal("unterminated escape sequence at end of string: %s", name)
-		}
-		v, err := url.QueryUnescape(value)
-		if err != nil {
-			return fault.Illegal("unterminated escape sequence at end of string: %s", value)
-		}
-		into[n] = v
 	}
 	return nil
 }
