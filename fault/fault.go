@@ -143,9 +143,12 @@ func Conflict(index, indexUUID string, shard int, format string, args ...any) *E
 		With("index", index).With("shard", fmt.Sprint(shard)).With("index_uuid", indexUUID)
 }
 
-// Unsupported is the 400 for a feature of OpenSearch that this engine does not have. It names the feature.
+// Unsupported is the 400 for a feature of OpenSearch that this engine does not have. It names the feature, and is
+// [errors.ErrUnsupported] too.
 func Unsupported(feature string) *Error {
-	return Illegal("%s is not supported by the embedded engine", feature)
+	e := Illegal("%s is not supported by the embedded engine", feature)
+	e.Err = errors.ErrUnsupported
+	return e
 }
 
 // Of returns the fault in err's chain. An error without one becomes a 500 that hides its text from the client.

@@ -4,6 +4,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/opensteward/steward/fault"
@@ -54,10 +55,10 @@ func (p *Parser) UnknownField(object, field string, known ...string) error {
 }
 
 // FailedField is the 400 x_content_parse_exception "[1:2] [slice] failed to parse field [id]" whose cause is what is
-// wrong with the member; nil without a cause.
+// wrong with the member; nil without a cause. A refusal of what is not supported stays as it is.
 func (p *Parser) FailedField(object, field string, cause error) error {
-	if cause == nil {
-		return nil
+	if cause == nil || errors.Is(cause, errors.ErrUnsupported) {
+		return cause
 	}
 	return p.contentError(cause, object, "failed to parse field [%s]", field)
 }

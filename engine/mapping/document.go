@@ -3,7 +3,7 @@
 package mapping
 
 import (
-	"strings"
+	"errors"
 
 	"github.com/blevesearch/bleve/v2/document"
 
@@ -92,7 +92,7 @@ func (w *walker) walk(source []byte) error {
 
 // failed is the error of a source that cannot be taken in, for a cause outside of its values.
 func (w *walker) failed(cause error) error {
-	if cause != nil && (isMapperError(cause) || fault.Of(cause).Status >= 500 || unsupportedFeature(cause)) {
+	if cause != nil && (isMapperError(cause) || fault.Of(cause).Status >= 500 || errors.Is(cause, errors.ErrUnsupported)) {
 		return cause
 	}
 	e := mapperParsing("failed to parse")
@@ -104,9 +104,4 @@ func (w *walker) failed(cause error) error {
 
 func isMapperError(err error) bool {
 	return fault.Is(err, "mapper_parsing_exception") || fault.Is(err, "strict_dynamic_mapping_exception")
-}
-
-// unsupportedFeature keeps the plain words of a refusal that is this engine's own.
-func unsupportedFeature(err error) bool {
-	return strings.HasSuffix(fault.Of(err).Reason, "is not supported by the embedded engine")
 }

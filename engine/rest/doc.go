@@ -4,7 +4,8 @@
 // catalog (metadata) and the document store. A handler reads parameters and body, calls one of the two, and shapes the
 // answer as OpenSearch does.
 //
-// Each file registers the routes of one part of the API. What the engine does not have is refused by name.
+// Each file registers the routes of one part of the API. What the engine does not have is refused by name. The packages
+// below know no route: the tables of the cat APIs, the tasks that run, and the figures of the machine.
 package rest
 
 import (

@@ -137,7 +137,7 @@ func (job *reindex) parse(body []byte) error {
 	return wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		switch name {
 		case "source":
-			return refusedAs(p.FailedField("reindex", name, job.parseSource(p)))
+			return p.FailedField("reindex", name, job.parseSource(p))
 		case "dest":
 			return p.FailedField("reindex", name, job.parseDestination(p))
 		case "max_docs", "size":
@@ -157,14 +157,6 @@ func (job *reindex) parse(body []byte) error {
 		}
 		return p.UnknownField("reindex", name)
 	})
-}
-
-// refusedAs shows a refusal of this engine as it is.
-func refusedAs(err error) error {
-	if e := fault.Of(err); e != nil && e.CausedBy != nil && strings.HasSuffix(e.CausedBy.Reason, "is not supported by the embedded engine") {
-		return e.CausedBy
-	}
-	return err
 }
 
 // parseSource reads where the documents come from.
