@@ -170,9 +170,9 @@ func overlap(a, b []string) bool {
 
 func javaList(items []string) string { return "[" + strings.Join(items, ", ") + "]" }
 
-// Matches reports whether the template attaches an index of this name (or data stream) that was created at an instant.
+// matches reports whether the template attaches an index of this name (or data stream) that was created at an instant.
 // One created in the millisecond in which the template was stored counts as newer.
-func (t Template) Matches(name string, created time.Time) bool {
+func (t Template) matches(name string, created time.Time) bool {
 	if created.UnixMilli() < t.LastUpdated {
 		return false
 	}
@@ -192,7 +192,7 @@ func (t Template) Matches(name string, created time.Time) bool {
 // TemplatePriority is the highest priority with which the policy's templates attach an index; ok is false if none does.
 func (p *Policy) TemplatePriority(name string, created time.Time) (priority int, ok bool) {
 	for _, t := range p.Templates {
-		if t.Matches(name, created) && (!ok || t.Priority > priority) {
+		if t.matches(name, created) && (!ok || t.Priority > priority) {
 			priority, ok = t.Priority, true
 		}
 	}

@@ -16,12 +16,6 @@ const (
 	pluginWithin = 5 * time.Second
 )
 
-// HasPlugin reports whether some node of the cluster has a plugin of this name, as _cat/plugins lists it.
-func (c *Client) HasPlugin(ctx context.Context, component string) (bool, error) {
-	names, err := c.Plugins(ctx, nil)
-	return slices.Contains(names, component), err
-}
-
 // Plugins are the names of the plugins of all nodes, as _cat/plugins lists them; header is the caller's, if not nil.
 func (c *Client) Plugins(ctx context.Context, header http.Header) ([]string, error) {
 	var rows []struct{ Component string }
@@ -39,7 +33,10 @@ func (c *Client) Plugins(ctx context.Context, header http.Header) ([]string, err
 // AskPlugin returns a function that tells whether the cluster has a plugin, which asks when that is wanted, once in a
 // minute. While the cluster does not answer the last answer counts.
 func (c *Client) AskPlugin(component string) func() bool {
-	has := Keep(pluginFor, 0, func(ctx context.Context) (bool, error) { return c.HasPlugin(ctx, component) })
+	has := Keep(pluginFor, 0, func(ctx context.Context) (bool, error) {
+		names, err := c.Plugins(ctx, nil)
+		return slices.Contains(names, component), err
+	})
 	return func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), pluginWithin)
 		defer cancel()

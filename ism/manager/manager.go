@@ -18,8 +18,8 @@ import (
 	"github.com/opensteward/steward/wire/setting"
 )
 
-// ProbeEvery is how often a manager looks for what changed behind its back.
-const ProbeEvery = time.Second
+// probeEvery is how often a manager looks for what changed behind its back.
+const probeEvery = time.Second
 
 // Options configure a [Manager].
 type Options struct {
@@ -182,7 +182,7 @@ func (m *Manager) Run(ctx context.Context) {
 		began := time.Now()
 		alarm, err := m.pass(ctx)
 		fired()
-		next := ProbeEvery
+		next := probeEvery
 		if err != nil {
 			next = retryAfter(failures)
 			failures++
@@ -195,7 +195,7 @@ func (m *Manager) Run(ctx context.Context) {
 }
 
 // retryAfter is the pause after n failed sweeps and one more: from 20 ms, doubling, to that between two probes.
-func retryAfter(n int) time.Duration { return min(20*time.Millisecond<<min(n, 10), ProbeEvery) }
+func retryAfter(n int) time.Duration { return min(20*time.Millisecond<<min(n, 10), probeEvery) }
 
 // restAfter is how long calls of Wake are left unserved after a sweep: nine times what it took, so that a client that
 // changes something all the time takes a tenth of a core at most, and no longer than half a second.

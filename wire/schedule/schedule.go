@@ -118,7 +118,7 @@ func (s Schedule) Next(t time.Time) time.Time {
 }
 
 func (i *Interval) next(t time.Time) time.Time {
-	start, every := i.first(), i.Every()
+	start, every := i.first(), i.every()
 	switch {
 	case every <= 0:
 		return time.Time{}
@@ -140,8 +140,8 @@ func (i *Interval) first() time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Every is the distance between two instants.
-func (i *Interval) Every() time.Duration {
+// every is the distance between two instants.
+func (i *Interval) every() time.Duration {
 	return time.Duration(i.Period) * units[strings.ToUpper(i.Unit)].length
 }
 
