@@ -67,12 +67,8 @@ func readAdvance(r *rest.Request) (by time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return 0, err
-	}
 	given := false
-	err = p.Object(func(name string) error {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if name != "advance" {
 			return fault.Illegal("unknown field [%s]", name)
 		}

@@ -170,11 +170,7 @@ func (known Policies) policy(id string, text json.RawMessage) (*Policy, error) {
 
 // readWrapped reads {"<kind>":{...}}.
 func readWrapped(source []byte, kind string, field func(*wire.Parser, string) error) error {
-	p := wire.NewParser(source)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return p.Object(func(name string) error {
+	return wire.ReadObject(source, func(p *wire.Parser, name string) error {
 		if name != kind {
 			return p.Skip()
 		}

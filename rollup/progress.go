@@ -103,11 +103,7 @@ func ReadProgress(k *Kind, id string, source []byte) (*Progress, error) {
 
 // readKey reads {"ts.date_histogram":1,"host.terms":"a"}, keeping the order.
 func (p *Progress) readKey(body json.RawMessage) error {
-	parser := wire.NewParser(body)
-	if err := parser.NextExpect(wire.StartObject); err != nil {
-		return err
-	}
-	return parser.Object(func(name string) error {
+	return wire.ReadObject(body, func(parser *wire.Parser, name string) error {
 		text, err := parser.Raw()
 		if err != nil {
 			return err

@@ -105,12 +105,8 @@ func firstJob(rollups json.RawMessage) (*Job, error) {
 	if len(rollups) == 0 || string(rollups) == "null" {
 		return nil, nil
 	}
-	p := wire.NewParser(rollups)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return nil, err
-	}
 	var first *Job
-	err := p.Object(func(id string) error {
+	err := wire.ReadObject(rollups, func(p *wire.Parser, id string) error {
 		body, err := p.Raw()
 		if err != nil || first != nil {
 			return err

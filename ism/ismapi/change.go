@@ -124,11 +124,7 @@ func (a *API) changeTo(ctx context.Context, targets []*target, c changeRequest, 
 func parseChange(body []byte) (changeRequest, error) {
 	var c changeRequest
 	var id *string
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return c, err
-	}
-	err := p.Object(func(name string) (err error) {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "policy_id":
 			var s string

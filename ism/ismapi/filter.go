@@ -16,11 +16,7 @@ type filter struct {
 // parseFilter reads {"filter":{...}}. Unknown members are ignored.
 func parseFilter(body []byte) (filter, error) {
 	var f filter
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return f, err
-	}
-	err := p.Object(func(name string) error {
+	err := wire.ReadObject(body, func(p *wire.Parser, name string) error {
 		if name != "filter" {
 			return p.Skip()
 		}

@@ -54,11 +54,7 @@ func (a *API) simulate(r *rest.Request) (rest.Action, error) {
 }
 
 func parseSimulate(body []byte, now int64) (q simulateRequest, err error) {
-	p := wire.NewParser(body)
-	if err := p.NextExpect(wire.StartObject); err != nil {
-		return q, err
-	}
-	err = p.Object(func(name string) (err error) {
+	err = wire.ReadObject(body, func(p *wire.Parser, name string) (err error) {
 		switch name {
 		case "policy_id":
 			q.policyID, err = p.Text()
