@@ -318,7 +318,9 @@ func (r *Request) RawBody() ([]byte, error) {
 	}
 	switch {
 	case err != nil:
-		r.bodyErr = fault.New(http.StatusBadRequest, "parse_exception", "failed to read the request body")
+		unread := fault.Parse("failed to read the request body")
+		unread.Err = err
+		r.bodyErr = unread
 	case int64(len(b)) > r.maxBody:
 		r.bodyErr = fault.New(http.StatusRequestEntityTooLarge, "content_too_long_exception", "entity content is too long [%d or more] for the configured buffer limit [%d]", len(b), r.maxBody)
 	}
