@@ -101,5 +101,6 @@ func (s *Steward) status() wire.Object {
 	ism.AddIf(!m.NextDue.IsZero(), "next_due", m.NextDue.Format(time.RFC3339Nano))
 	ism.AddIf(!m.LastSweep.IsZero(), "last_sweep", m.LastSweep.Format(time.RFC3339Nano))
 	ism.AddIf(m.LastError != "", "last_error", m.LastError)
+	ism.AddIf(m.Refused != "", "refused_writes", m.Refused)
 	return wire.Obj("version", Version(), "mode", mode, "leader", m.Leading, "fence", m.Fence, "ism", ism)
 }

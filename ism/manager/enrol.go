@@ -49,11 +49,13 @@ func (s *sweep) enrol(ctx context.Context) error {
 		s.added = nil // all are looked at when the plugin is enabled again
 		return nil
 	}
+	s.added = append(s.added, s.missed.take(s.inventory.mark)...)
 	candidates := s.candidates()
 	if err := s.attach(ctx, candidates); err != nil {
 		return err
 	}
 	s.added, s.enrolAll = nil, false
+	s.missed.plan(s.inventory.mark)
 	return nil
 }
 
@@ -151,8 +153,12 @@ func (s *sweep) attachSome(ctx context.Context, candidates []*indexState) error 
 	}
 	refused, err := s.store(ctx, writes)
 	for _, e := range entries {
-		if !e.hasJob() || refused[e] {
-			continue // somebody was faster, or it is tried again with the next full reading
+		if !e.hasJob() {
+			s.missed.uuids = append(s.missed.uuids, e.uuid)
+			continue
+		}
+		if refused[e] {
+			continue // somebody was faster
 		}
 		s.docs.entries[e.uuid] = e
 		s.ready(e)

@@ -63,8 +63,9 @@ type Manager struct {
 	enrolAt   time.Time // at native pace, when every unmanaged index is to be looked at; zero: nothing waits for it
 	reenable  bool      // jobs that were disabled with the plugin are to be enabled again
 	red       bool
-	reds      int      // sweeps in a row that found the cluster red
-	gone      bool     // some entry's index may be gone
+	reds      int  // sweeps in a row that found the cluster red
+	gone      bool // some entry's index may be gone
+	missed    missed
 	added     []string // uuids of indices that templates may claim: new ones, and those whose jobs were deleted
 	status    Status
 	shown     atomic.Pointer[Status] // what Status shows; it has its own protection

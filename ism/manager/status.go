@@ -18,6 +18,8 @@ type Status struct {
 	LastSweep  time.Time
 	// LastError is why the last sweep could not be made, "" if it could.
 	LastError string
+	// Refused is why the last document about an index was not taken by the cluster, "" if it was.
+	Refused string
 }
 
 // Status returns what the manager is doing; while a sweep is being made, how it was at the end of the one before.

@@ -81,6 +81,7 @@ func (s *sweep) store(ctx context.Context, writes []write) (refused map[*entry]b
 		if err != nil {
 			return refused, err
 		}
+		s.noteRefusal(chunk, results)
 		for i, r := range results {
 			if conflict := s.stored(chunk[i], r, refused); conflict {
 				conflicts = append(conflicts, chunk[i].entry)
@@ -148,7 +149,31 @@ func (s *sweep) stored(w write, r opensearch.Written, refused map[*entry]bool) (
 	default:
 		refused[w.entry] = true
 		s.log.Debug("write refused", "index", w.entry.name(), "id", w.op.ID, "err", r.Err)
-		return fault.HasStatus(r.Err, http.StatusConflict) || fault.HasStatus(r.Err, http.StatusNotFound)
+		return outdated(r.Err)
+	}
+}
+
+// outdated reports whether a write was refused because somebody else has written or deleted the document.
+func outdated(err error) bool {
+	return fault.HasStatus(err, http.StatusConflict) || fault.HasStatus(err, http.StatusNotFound)
+}
+
+// noteRefusal notes why the cluster did not take a document about an index, if so, and tells it when that is news.
+func (s *sweep) noteRefusal(writes []write, results []opensearch.Written) {
+	text, about := "", false
+	for i, r := range results {
+		about = about || writes[i].entry != nil
+		if writes[i].entry != nil && r.Err != nil && !outdated(r.Err) {
+			text = r.Err.Error()
+			break
+		}
+	}
+	if !about || text == s.status.Refused {
+		return
+	}
+	s.status.Refused = text
+	if text != "" {
+		s.log.Warn("documents are not written; they are tried again", "err", text)
 	}
 }
 

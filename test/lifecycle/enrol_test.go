@@ -39,6 +39,27 @@ func TestWhichIndicesATemplateAttaches(t *testing.T) {
 	}
 }
 
+// TestAnIndexWhoseJobCouldNotBeWrittenIsAttachedWhenItCan: not only when all indices are read again, half a minute later. Until
+// then the status says what is wrong.
+func TestAnIndexWhoseJobCouldNotBeWrittenIsAttachedWhenItCan(t *testing.T) {
+	w := newPolicy(t, backend(t), waitsLong)
+	m := manager.New(manager.Options{Client: w.client, Registry: registry})
+	w.sweep(m)
+	w.do(w.putSettings(manager.ConfigIndex, map[string]any{"index.blocks.write": true}))
+	t.Cleanup(func() { _ = w.putSettings(manager.ConfigIndex, map[string]any{"index.blocks.write": nil}) })
+	w.do(w.client.CreateIndex(t.Context(), w.first(), map[string]any{"settings": map[string]any{"index.number_of_replicas": 0}}))
+	uuid := w.uuidOf(w.first())
+	w.sweep(m)
+	if got := m.Status().Refused; !strings.Contains(got, "blocked by: [FORBIDDEN/8/index write (api)]") || w.job(uuid) != nil {
+		t.Errorf("the status says %q", got)
+	}
+	w.do(w.putSettings(manager.ConfigIndex, map[string]any{"index.blocks.write": nil}))
+	w.sweep(m)
+	if got := m.Status().Refused; got != "" || w.job(uuid) == nil {
+		t.Errorf("it is not attached; the status says %q", got)
+	}
+}
+
 func TestATemplateLeavesOlderIndicesAlone(t *testing.T) {
 	w := newWorld(t, backend(t), waitsLong)
 	p, err := ism.ParsePolicy(w.prefix, []byte(`{"policy":{"description":"","default_state":"s","states":[{"name":"s","actions":[],"transitions":[]}],`+
