@@ -53,6 +53,8 @@ type Error struct {
 	Header http.Header
 	// Err is for the log and is never sent.
 	Err error
+
+	unsupported bool
 }
 
 // Error returns the type and the reason, and for the log the cause.
@@ -66,6 +68,9 @@ func (e *Error) Error() string {
 	}
 	return s
 }
+
+// Is reports that a refusal of [Unsupported] is [errors.ErrUnsupported].
+func (e *Error) Is(target error) bool { return e.unsupported && target == errors.ErrUnsupported }
 
 // Unwrap returns the error behind this one.
 func (e *Error) Unwrap() error { return e.Err }
@@ -147,7 +152,7 @@ func Conflict(index, indexUUID string, shard int, format string, args ...any) *E
 // [errors.ErrUnsupported] too.
 func Unsupported(feature string) *Error {
 	e := Illegal("%s is not supported by the embedded engine", feature)
-	e.Err = errors.ErrUnsupported
+	e.unsupported = true
 	return e
 }
 

@@ -20,7 +20,10 @@ func members(body string) (texts []string, err error) {
 				if name != "n" {
 					return p.UnknownField("o", name, "n", "number")
 				}
-				_, err := p.Int()
+				n, err := p.Int()
+				if n < 0 {
+					err = fault.Unsupported("a negative number")
+				}
 				return p.FailedField("o", name, err)
 			}))
 		default:
@@ -45,6 +48,7 @@ func TestWhatIsWrongWithMembers(t *testing.T) {
 		{"no object as a member", `{"x":1}`, "parsing_exception", "Failed to parse object: expecting token of type [START_OBJECT] but found [VALUE_NUMBER]", ""},
 		{"an error of parsing is the root of those around it", `{"o":{"x":1}}`, "x_content_parse_exception", "[1:11] [outer] failed to parse field [o]", "[1:11] [o] unknown field [x]"},
 		{"a similar member is suggested", `{"o":{"numbr":1}}`, "x_content_parse_exception", "[1:15] [outer] failed to parse field [o]", "[1:15] [o] unknown field [numbr] did you mean [number]?"},
+		{"a refusal stays as it is", `{"o":{"n":-1}}`, "illegal_argument_exception", "a negative number is not supported by the embedded engine", ""},
 		{"any other error is not", `{"o":{"n":"x"}}`, "x_content_parse_exception", "[1:11] [outer] failed to parse field [o]", "[1:11] [o] failed to parse field [n]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
