@@ -161,7 +161,7 @@ func (o *Options) ReadEnvironment(environ []string) (configFile string, err erro
 		switch option := strings.ToLower(name); {
 		case option == "config":
 			configFile = value
-		case option == "log_format": // of the command
+		case option == "log_format" || option == "log_level": // of the command
 		case !slices.Contains(optionNames(), option):
 			errs = append(errs, unknown("environment variable", variable, variables()))
 		default:
@@ -174,7 +174,7 @@ func (o *Options) ReadEnvironment(environ []string) (configFile string, err erro
 }
 
 func variables() []string {
-	names := []string{"STEWARD_CONFIG", "STEWARD_LOG_FORMAT"}
+	names := []string{"STEWARD_CONFIG", "STEWARD_LOG_FORMAT", "STEWARD_LOG_LEVEL"}
 	for _, name := range optionNames() {
 		names = append(names, environmentPrefix+strings.ToUpper(name))
 	}

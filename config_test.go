@@ -82,7 +82,7 @@ func TestTheEnvironmentHoldsOptions(t *testing.T) {
 	var got Options
 	file, err := got.ReadEnvironment([]string{
 		"PATH=/bin", "STEWARD_CLUSTER=http://a", "STEWARD_CLUSTER_PASSWORD_FILE=/pw", "STEWARD_CONFIG=c.yml",
-		"STEWARD_TEST_CLUSTER=http://b", "STEWARD_LOG_FORMAT=json",
+		"STEWARD_TEST_CLUSTER=http://b", "STEWARD_LOG_FORMAT=json", "STEWARD_LOG_LEVEL=warn",
 	})
 	if err != nil {
 		t.Fatal(err)

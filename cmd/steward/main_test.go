@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata/script. Beside the usual commands they have
 //
 //	start [flags]   steward serve on a free port, in the background, until it is ready; sets URL and READY
-//	stop            SIGTERM, and wait for the end; the exit code must be 0
+//	end             SIGTERM, and wait for the end; the exit code must be 0; what it logged is in the file "log"
 //	quit            SIGTERM, wait until it drains, SIGTERM again, and wait for the end; the exit code must be 1
 //	get PATH        the answer's body goes to the file "answer"
 //	hang            a cluster that takes requests and never answers; sets CLUSTER
@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir:      "testdata/script",
 		Deadline: time.Now().Add(time.Minute),
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"start": start, "stop": stop, "quit": quit, "get": get, "hang": hang, "ask": ask,
+			"start": start, "end": end, "quit": quit, "get": get, "hang": hang, "ask": ask,
 		},
 	})
 }
@@ -115,11 +115,13 @@ func running(ts *testscript.TestScript) *process {
 	return v.(*process)
 }
 
-func stop(ts *testscript.TestScript, _ bool, _ []string) {
+func end(ts *testscript.TestScript, _ bool, _ []string) {
 	p := running(ts)
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
 	<-p.done
 	ts.Check(p.err)
+	text, _ := p.log.read()
+	ts.Check(os.WriteFile(ts.MkAbs("log"), []byte(text), 0o600))
 }
 
 func quit(ts *testscript.TestScript, _ bool, _ []string) {

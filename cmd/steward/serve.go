@@ -17,9 +17,8 @@ import (
 
 // serveOptions are the flags of serve that are not options of the program itself.
 type serveOptions struct {
-	config    string
-	settings  []string
-	logFormat string
+	config   string
+	settings []string
 }
 
 func serveCommand(environ []string) *cobra.Command {
@@ -29,9 +28,9 @@ func serveCommand(environ []string) *cobra.Command {
 		Short: "Run Steward",
 		Long: "Run Steward until SIGINT or SIGTERM, which lets requests under way finish; a second signal quits at once.\n" +
 			"When it is ready it prints one line with its URL and its data directory.\n\n" +
-			"Every flag but -E is a variable of the environment too (STEWARD_LISTEN), and all but -E, --config and\n" +
-			"--log-format are keys of the config file (underscores for dashes), which also takes node settings; flags go\n" +
-			"before the environment, and that before the file. A cluster's password comes as a file or in\n" +
+			"Every flag but -E is a variable of the environment too (STEWARD_LISTEN), and all but -E, --config,\n" +
+			"--log-format and --log-level are keys of the config file (underscores for dashes), which also takes node\n" +
+			"settings; flags go before the environment, and that before the file. A cluster's password comes as a file or in\n" +
 			"STEWARD_CLUSTER_PASSWORD, and an encryption key as a file or in STEWARD_KEY, not as a flag.\n\n" +
 			"Exit codes: 0 stopped by a signal, 1 failed, 2 bad flags, configuration or environment.",
 		Example: "  steward serve --data ./data\n" +
@@ -53,7 +52,8 @@ func serveCommand(environ []string) *cobra.Command {
 func (so *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&so.config, "config", "", "YAML file with options and node settings")
 	f.StringArrayVarP(&so.settings, "setting", "E", nil, "node setting by OpenSearch's name, as `name=value` (repeatable)")
-	f.StringVar(&so.logFormat, "log-format", "text", "format of the log on standard error: text or json")
+	f.String("log-format", "text", "format of the log on standard error: text or json")
+	f.String("log-level", "info", "what the log tells at least: debug (every step), info, warn or error")
 	f.String("listen", steward.DefaultListen, "`host:port` to listen on; port 0 picks a free one")
 	f.Bool("insecure", false, "allow listening beyond loopback, where whoever reaches it has all rights")
 	f.Bool("virtual-time", false, "let the clock stand still but for POST /_plugins/_steward/clock {\"advance\":\"30d\"}; embedded engine only")
@@ -95,14 +95,14 @@ func (so *serveOptions) read(flags *pflag.FlagSet, environ []string, log io.Writ
 	if err := setFlags(&o, flags); err != nil {
 		return o, err
 	}
-	o.Logger, err = newLogger(log, so.logFormatOr(flags, environ))
+	o.Logger, err = newLogger(log, ofTheLog(flags, environ, "log-format"), ofTheLog(flags, environ, "log-level"))
 	return o, err
 }
 
 // setFlags sets the options whose flags were given.
 func setFlags(o *steward.Options, flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
-		if f.Name == "config" || f.Name == "setting" || f.Name == "log-format" || err != nil {
+		if f.Name == "config" || f.Name == "setting" || f.Name == "log-format" || f.Name == "log-level" || err != nil {
 			return
 		}
 		value := f.Value.String()
@@ -114,24 +114,36 @@ func setFlags(o *steward.Options, flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-func (so *serveOptions) logFormatOr(flags *pflag.FlagSet, environ []string) string {
-	if flags.Changed("log-format") {
-		return so.logFormat
-	}
+// ofTheLog is the value of a flag of the log: as given, or as the environment has it, or its default.
+func ofTheLog(flags *pflag.FlagSet, environ []string, name string) string {
+	flag := flags.Lookup(name)
+	variable := "STEWARD_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "="
 	for _, entry := range environ {
-		if format, is := strings.CutPrefix(entry, "STEWARD_LOG_FORMAT="); is {
-			return format
+		if value, is := strings.CutPrefix(entry, variable); is && !flag.Changed {
+			return value
 		}
 	}
-	return so.logFormat
+	return flag.Value.String()
 }
 
-func newLogger(w io.Writer, format string) (*slog.Logger, error) {
+func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
+	var o slog.HandlerOptions
+	switch level {
+	case "debug":
+		o.Level = slog.LevelDebug
+	case "info":
+	case "warn":
+		o.Level = slog.LevelWarn
+	case "error":
+		o.Level = slog.LevelError
+	default:
+		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
+	}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
+		return slog.New(slog.NewTextHandler(w, &o)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
+		return slog.New(slog.NewJSONHandler(w, &o)), nil
 	default:
 		return nil, fmt.Errorf("log format %q is neither text nor json", format)
 	}
