@@ -122,24 +122,88 @@ func TestAPolicyIsMappedAsTerraformDoesIt(t *testing.T) {
 	index := p.Name("-1")
 	p.Must("PUT", "/"+index, nil, nil)
 	const one = `{"updated_indices":1,"failures":false,"failed_indices":[]}`
-	for _, c := range []struct{ method, path, body, want string }{
-		{"POST", "/_plugins/_ism/add/" + p.Prefix + "*", `{"policy_id":"p"}`, one},
-		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", `"index.plugins.index_state_management.policy_id":"p"`},
-		{"POST", "/_plugins/_ism/change_policy/" + p.Prefix + "*", `{"policy_id":"p","state":"","is_safe":false,"include":[]}`, one},
-		{"POST", "/_plugins/_ism/remove/" + p.Prefix + "*", "", one},
-		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", `"index.plugins.index_state_management.policy_id":null`},
-		{"GET", "/_cat/aliases/none?format=json&h=index,is_write_index", "", `[]`},
-		{"GET", "/" + index + "/_settings?flat_settings=true", "", `"index.plugins.index_state_management.auto_manage":"false"`},
-		{"POST", "/" + index + "/_count", "", `{"count":0,`},
-	} {
+	walk(t, p, []exchange{
+		{"POST", "/_plugins/_ism/add/" + p.Prefix + "*", `{"policy_id":"p"}`, 200, one},
+		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", 200, `"index.plugins.index_state_management.policy_id":"p"`},
+		{"POST", "/_plugins/_ism/change_policy/" + p.Prefix + "*", `{"policy_id":"p","state":"","is_safe":false,"include":[]}`, 200, one},
+		{"POST", "/_plugins/_ism/remove/" + p.Prefix + "*", "", 200, one},
+		{"GET", "/_plugins/_ism/explain/" + p.Prefix + "*", "", 200, `"index.plugins.index_state_management.policy_id":null`},
+		{"GET", "/_cat/aliases/none?format=json&h=index,is_write_index", "", 200, `[]`},
+		{"GET", "/" + index + "/_settings?flat_settings=true", "", 200, `"index.plugins.index_state_management.auto_manage":"false"`},
+		{"POST", "/" + index + "/_count", "", 200, `{"count":0,`},
+	})
+}
+
+// exchange is a request of a client, and what it reads of the answer.
+type exchange struct {
+	method, path, body string
+	status             int
+	want               string // a part of the answer
+}
+
+// walk makes requests one after another, a second apart.
+func walk(t *testing.T, p *Running, list []exchange) {
+	t.Helper()
+	for _, e := range list {
 		var body any
-		if c.body != "" {
-			body = []byte(c.body)
+		if e.body != "" {
+			body = []byte(e.body)
 		}
-		status, got := p.Call(c.method, c.path, body)
-		if status != 200 || !strings.Contains(string(got), c.want) {
-			t.Errorf("%s %s: %d %s, want %s", c.method, c.path, status, got, c.want)
+		status, got := p.Call(e.method, e.path, body)
+		if status != e.status || !strings.Contains(string(got), e.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", e.method, e.path, status, got, e.status, e.want)
 		}
 		advance(p, "1s")
 	}
+}
+
+// Data Prepper's policy has a comment in it. It is put by the older path at every start; what is there already is told by
+// the error's type.
+func TestDataPrepperSetsUpItsIndices(t *testing.T) {
+	p := alone(t)
+	alias, policy := p.Name(""), `{"policy":{"description":"Managing raw spans","default_state":"current_write_index","states":[{"name":"current_write_index",
+		"actions":[{"rollover":{"min_size":"50gb","min_index_age":"24h"}}]}],"ism_template":{"index_patterns":["`+p.Prefix+`-*"]} //7.13 or later needs this field.
+		}}`
+	walk(t, p, []exchange{
+		{"GET", "/_cluster/settings?include_defaults=true", "", 200, `"defaults":{`},
+		{"PUT", "/_opendistro/_ism/policies/raw-span-policy", policy, 201, `"_id":"raw-span-policy"`},
+		{"PUT", "/_opendistro/_ism/policies/raw-span-policy", policy, 409, `version_conflict_engine_exception`},
+		{"HEAD", "/_template/spans", "", 404, ``},
+		{
+			"PUT", "/_template/spans", `{"version":1,"index_patterns":["` + p.Prefix + `-*"],"settings":{"opendistro.index_state_management.rollover_alias":"` + alias + `"},
+				"mappings":{"date_detection":false,"properties":{"traceId":{"type":"keyword","ignore_above":256},"endTime":{"type":"date_nanos"},
+				"events":{"type":"nested","properties":{"attributes":{"type":"object"}}}}}}`, 200, `{"acknowledged":true}`,
+		},
+		{"GET", "/_template/spans", "", 200, `"version":1`},
+		{"HEAD", "/_alias/" + alias, "", 404, ``},
+		{"PUT", "/" + alias + "-000001", `{"aliases":{"` + alias + `":{"is_write_index":true}}}`, 200, `"acknowledged":true`},
+		{"PUT", "/" + alias + "-000001", `{"aliases":{"` + alias + `":{"is_write_index":true}}}`, 400, `resource_already_exists_exception`},
+		{"GET", "/_plugins/_ism/explain/" + alias + "-000001", "", 200, `"policy_id":"raw-span-policy"`},
+	})
+	advance(p, "1d")
+	p.Must("GET", "/"+alias+"-000002", nil, nil)
+}
+
+// Graylog takes a policy off its data stream, deletes it, and puts it on again in its newest form.
+func TestGraylogPutsItsPolicyOnADataStreamAnew(t *testing.T) {
+	p := alone(t)
+	stream := p.Name("stream")
+	const policy = `{"policy":{"policy_id":null,"description":"Manages rollover and deletion","last_updated_time":null,"schema_version":0,"error_notification":null,
+		"default_state":"open","states":[{"name":"open","actions":[],"transitions":[{"state_name":"delete","conditions":{"min_index_age":"14d"}}]},
+		{"name":"delete","actions":[{"retry":{"count":3,"backoff":"exponential","delay":"1m"},"delete":{}}],"transitions":[]}]}}`
+	const one = `{"updated_indices":1,"failures":false,"failed_indices":[]}`
+	walk(t, p, []exchange{
+		{"PUT", "/_index_template/stream", `{"index_patterns":["` + stream + `"],"data_stream":{"timestamp_field":{"name":"timestamp"}},"priority":99}`, 200, `{"acknowledged":true}`},
+		{"PUT", "/_data_stream/" + stream, "", 200, `{"acknowledged":true}`},
+		{"PUT", "/_data_stream/" + stream, "", 400, `resource_already_exists_exception`},
+		{"GET", "/_plugins/_ism/policies/stream-policy", "", 404, `"status":404`},
+		{"PUT", "/_plugins/_ism/policies/stream-policy", policy, 201, `"_id":"stream-policy"`},
+		{"POST", "/_plugins/_ism/add/" + stream, `{"policy_id":"stream-policy"}`, 200, one},
+		{"GET", "/_plugins/_ism/policies/stream-policy", "", 200, `"policy_id":"stream-policy"`},
+		{"POST", "/_plugins/_ism/remove/" + stream, "", 200, one},
+		{"DELETE", "/_plugins/_ism/policies/stream-policy", "", 200, `"result":"deleted"`},
+		{"PUT", "/_plugins/_ism/policies/stream-policy", policy, 201, `"_id":"stream-policy"`},
+		{"POST", "/_plugins/_ism/add/" + stream, `{"policy_id":"stream-policy"}`, 200, one},
+		{"GET", "/_plugins/_ism/explain/" + stream, "", 200, `"policy_id":"stream-policy"`},
+	})
 }
