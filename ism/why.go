@@ -170,8 +170,12 @@ func (in *Input) failure(watched bool) *Why {
 	if cause := in.Meta.Info.Text("cause"); cause != "" {
 		w.Blocking = cause
 	}
-	if repository := Repository(&in.Job, in.Meta); repository != "" && strings.HasSuffix(w.Blocking, "missing") {
+	switch repository := Repository(&in.Job, in.Meta); {
+	case repository == "":
+	case w.Blocking == "["+repository+"] missing":
 		w.Fix = fmt.Sprintf("register the snapshot repository [%s]", repository)
+	case strings.HasPrefix(w.Blocking, "["+repository+":") && strings.HasSuffix(w.Blocking, "] is missing"):
+		w.Fix = fmt.Sprintf("the snapshot was begun and lost: look into the cluster's log; the disk of the repository [%s] may be full", repository)
 	}
 	if o, ok := obstacleTo(message, obstacles, stepObstacles); ok {
 		w.Blocking, w.Fix = fill(o.blocking, in.Job.Index, in.Job.PolicyID), o.fix

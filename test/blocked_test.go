@@ -38,3 +38,33 @@ func TestAnIndexWhoseMetadataIsBlockedHoldsUpNobodyElse(t *testing.T) {
 	p.Must("POST", "/_plugins/_ism/add/"+hidden, wire.Obj("policy_id", p.Prefix), nil)
 	p.Eventually("the index is deleted when it can be read again", gone(hidden))
 }
+
+// snapshots is a state whose only action is tried once.
+const snapshots = `{"name":"a","actions":[{"retry":{"count":0},"snapshot":{"repository":"vault","snapshot":"s"}}],"transitions":[]}`
+
+// TestAFailedSnapshotIsTakenWhenItsRepositoryIsAgainAsItWas: what counts is how the repository was when the index failed, not how
+// it was when another one did.
+func TestAFailedSnapshotIsTakenWhenItsRepositoryIsAgainAsItWas(t *testing.T) {
+	p := onStage(t)
+	put := func(settings string) {
+		p.Must("PUT", "/_snapshot/vault", []byte(`{"type":"fs","settings":{"location":"vault"`+settings+`}}`), nil)
+	}
+	p.managed("log-1", snapshots)
+	p.pass(0)
+	put("")
+	p.pass(0)
+	if e := p.failed("log-1"); !e.Completed {
+		t.Fatalf("the first one is not taken: %s", p.Explain("log-1"))
+	}
+	put(`,"readonly":true`)
+	p.managed("log-2", snapshots)
+	p.pass(0)
+	if e := p.failed("log-2"); !e.Action.Failed {
+		t.Fatalf("it was written to: %s", p.Explain("log-2"))
+	}
+	put("")
+	p.pass(0)
+	if e := p.failed("log-2"); !e.Completed {
+		t.Errorf("it does not go on: %s", p.Explain("log-2"))
+	}
+}

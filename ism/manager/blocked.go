@@ -43,9 +43,20 @@ func (d *decided) blocks() bool {
 
 // stillBlocked schedules the next try.
 func (s *sweep) stillBlocked(e *entry) {
+	if e.blocked == 0 {
+		s.forgetRepository(e)
+	}
 	s.queue.schedule(e, s.now.Add(min(blockedFirst<<min(e.blocked, 10), blockedLast)))
 	e.blocked++
 	e.stale = true
+}
+
+// forgetRepository forgets how the repository was that an entry is blocked by, which may have been before it was: the next time
+// the cluster has changed the entry is tried again.
+func (m *Manager) forgetRepository(e *entry) {
+	if name := ism.Repository(e.job(), e.meta()); name != "" {
+		delete(m.repositories, name)
+	}
 }
 
 // wakeBlocked looks at what blocked indices wait for, which no probe shows: their own settings, and the repositories
