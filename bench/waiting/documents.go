@@ -225,6 +225,9 @@ func (d *documents) serve(r *http.Request) (status int, a any, err error) {
 		a = found(0, nil)
 	case rest == "_stats/docs":
 		a = d.stats(index)
+	case index == "_plugins": // it has none
+		reason := "no handler found for uri [" + r.URL.Path + "] and method [" + r.Method + "]"
+		return http.StatusBadRequest, answer{"error": reason}, nil
 	case index == "_cluster" || index == "_nodes" || index == "_cat" || index == "":
 		a = overview(rest)
 	case rest == "_refresh":
