@@ -66,17 +66,7 @@ func TestATierThatDoesNotFitIsRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := hourlyDone(t)
-			if !strings.Contains(daily, c.old) {
-				t.Fatalf("%s is not in the job", c.old)
-			}
-			w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.Replace(daily, c.old, c.new, 1))
-			w.settle()
-			status, reason := `"failed"`, `"`+c.want+`"`
-			if c.want == "" {
-				status, reason = `"finished"`, `null`
-			}
-			w.want("status", w.progress("rollup", "status"), status)
-			w.want("reason", w.progress("rollup", "failure_reason"), reason)
+			w.rollsUp(daily, c.old, c.new, c.want)
 		})
 	}
 	w := newWorld(t)

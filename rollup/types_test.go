@@ -7,6 +7,22 @@ import (
 	"testing"
 )
 
+// rollsUp runs a job with one part of it replaced, which fails for a reason, or finishes if there is none.
+func (w *world) rollsUp(job, old, replaced, reason string) {
+	w.t.Helper()
+	if !strings.Contains(job, old) {
+		w.t.Fatalf("%s is not in the job", old)
+	}
+	w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.Replace(job, old, replaced, 1))
+	w.settle()
+	status, told := `"failed"`, `"`+reason+`"`
+	if reason == "" {
+		status, told = `"finished"`, `null`
+	}
+	w.want("status", w.progress("rollup", "status"), status)
+	w.want("reason", w.progress("rollup", "failure_reason"), told)
+}
+
 // The reasons are those of OpenSearch 3.4.0's aggregations.
 func TestWhatCannotBeComputedOfATypeFailsTheJob(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
@@ -23,17 +39,7 @@ func TestWhatCannotBeComputedOfATypeFailsTheJob(t *testing.T) {
 			w.create("PREFIX-src", strings.Replace(sales, `"n":`, `"ip":{"type":"ip"},"ok":{"type":"boolean"},"n":`, 1))
 			w.index("PREFIX-src", sold...)
 			defer w.run(w.transport)()
-			if !strings.Contains(hourly, c.old) {
-				t.Fatalf("%s is not in the job", c.old)
-			}
-			w.must("PUT", "/_plugins/_rollup/jobs/PREFIX", strings.Replace(hourly, c.old, c.new, 1))
-			w.settle()
-			status, reason := `"failed"`, `"`+c.want+`"`
-			if c.want == "" {
-				status, reason = `"finished"`, `null`
-			}
-			w.want("status", w.progress("rollup", "status"), status)
-			w.want("reason", w.progress("rollup", "failure_reason"), reason)
+			w.rollsUp(hourly, c.old, c.new, c.want)
 		})
 	}
 	w := newWorld(t)
