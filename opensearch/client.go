@@ -39,15 +39,18 @@ func NewClient(transport http.RoundTripper) *Client { return &Client{transport: 
 // itself waits for the shards of a bulk request. A node that takes requests and never answers must not hold it up for ever.
 const AnswerWithin = time.Minute
 
-// Within returns a client of the same cluster that gives each call up after d. A call that is given up has not been answered;
-// it may have been carried out.
+// listing is how many times as long an answer about all indices may take: there may be a hundred thousand.
+const listing = 10
+
+// Within returns a client of the same cluster that gives each call up after d, one about all indices after ten times that. A
+// call that is given up has not been answered; it may have been carried out.
 func (c *Client) Within(d time.Duration) *Client { return &Client{transport: c.transport, within: d} }
 
-func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c *Client) bounded(ctx context.Context, times time.Duration) (context.Context, context.CancelFunc) {
 	if c.within == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, c.within)
+	return context.WithTimeout(ctx, times*c.within)
 }
 
 // Call is one request.
@@ -87,7 +90,7 @@ func Path(segments ...string) string {
 // Do sends a call and decodes a 2xx answer into out (nil: ignored; *json.RawMessage: kept). Any other status is the
 // cluster's fault.
 func (c *Client) Do(ctx context.Context, call Call, out any) error {
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.bounded(ctx, 1)
 	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {
@@ -107,7 +110,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 // doEach sends a call whose answer is an object and calls fn for each of its members; value is good during the call only. Of
 // an answer about all indices not more than one is held at a time.
 func (c *Client) doEach(ctx context.Context, call Call, fn func(name string, value []byte) error) error {
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.bounded(ctx, listing)
 	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {
@@ -138,7 +141,7 @@ func (c *Client) refusal(call Call, res *http.Response) error {
 
 // Send sends a call and returns status, header and the whole body, whatever the status.
 func (c *Client) Send(ctx context.Context, call Call) (status int, header http.Header, body []byte, err error) {
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.bounded(ctx, 1)
 	defer cancel()
 	res, err := c.roundTrip(ctx, call)
 	if err != nil {

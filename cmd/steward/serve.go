@@ -127,23 +127,16 @@ func ofTheLog(flags *pflag.FlagSet, environ []string, name string) string {
 }
 
 func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
-	var o slog.HandlerOptions
-	switch level {
-	case "debug":
-		o.Level = slog.LevelDebug
-	case "info":
-	case "warn":
-		o.Level = slog.LevelWarn
-	case "error":
-		o.Level = slog.LevelError
-	default:
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
 	}
+	o := &slog.HandlerOptions{Level: least}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, &o)), nil
+		return slog.New(slog.NewTextHandler(w, o)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &o)), nil
+		return slog.New(slog.NewJSONHandler(w, o)), nil
 	default:
 		return nil, fmt.Errorf("log format %q is neither text nor json", format)
 	}
